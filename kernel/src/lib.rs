@@ -1,0 +1,24 @@
+//! Words that two rooms or more use: time, labels, samples, results, messages, secrets. Pure.
+//!
+//! The kernel knows nothing of plans, files, sockets, databases or pages. A word moves here only when a
+//! second room needs it; everything else stays with its owner.
+
+pub mod alert;
+pub mod duration;
+pub mod heartbeat;
+pub mod labels;
+pub mod language;
+pub mod message;
+pub mod probe;
+pub mod quantity;
+pub mod schedule;
+pub mod secret;
+pub mod series;
+pub mod severity;
+pub mod time;
+
+pub use duration::Duration;
+pub use labels::Labels;
+pub use language::Language;
+pub use severity::Rank;
+pub use time::{Clock, Timestamp};
