@@ -1,1 +1,6 @@
-//! placeholder
+//! What goes out: messages over channels. I/O; makes no choices.
+//!
+//! `act` is told what to send and says what became of it. Whether to try again, when, and over which channel instead is a
+//! decision of the next turn (`decide::deliver`). It knows nothing of the state database, of rules or of pages.
+
+pub mod notify;

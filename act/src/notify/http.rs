@@ -1,0 +1,191 @@
+//! One HTTP request to a receiver, and what its answer means for the outbox. I/O.
+
+use std::sync::OnceLock;
+
+use kernel::message::AttemptResult;
+use kernel::secret::{ResolveError, Resolver, Secret, Text};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Method, Response, StatusCode, Url};
+
+use super::{ANSWER_BYTES, TRY_TIMEOUT, Trouble};
+
+/// A place to send requests to: the URL is a secret with most receivers, so it is never printed.
+pub(super) struct Endpoint {
+    url: Url,
+    method: Method,
+    headers: HeaderMap,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.url.host_str().unwrap_or("?"))
+    }
+}
+
+impl Endpoint {
+    /// A POST to a URL from the plan.
+    pub(super) fn post(url: &Text, resolver: &dyn Resolver) -> Result<Self, Trouble> {
+        Self::of_secret(&url.resolve(resolver)?)
+    }
+
+    /// A POST to a URL that is known already.
+    pub(super) fn of_secret(url: &Secret) -> Result<Self, Trouble> {
+        let parsed = Url::parse(url.expose().trim())
+            .map_err(|e| Trouble::Settings(format!("the URL is none ({e}): it must begin with https:// or http://")))?;
+        if !matches!(parsed.scheme(), "http" | "https") || parsed.host_str().is_none() {
+            return Err(Trouble::Settings("the URL must begin with https:// or http:// and name a host".to_owned()));
+        }
+        Ok(Self { url: parsed, method: Method::POST, headers: HeaderMap::new() })
+    }
+
+    /// With another method.
+    pub(super) fn method(mut self, method: &str) -> Result<Self, Trouble> {
+        self.method = Method::from_bytes(method.to_ascii_uppercase().as_bytes())
+            .map_err(|_| Trouble::Settings(format!("`{method}` is not an HTTP method")))?;
+        Ok(self)
+    }
+
+    /// With one more header; its value may be a secret.
+    pub(super) fn header(mut self, name: &str, value: &str) -> Result<Self, Trouble> {
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| Trouble::Settings(format!("`{name}` is not a header name")))?;
+        let mut value = HeaderValue::from_str(value)
+            .map_err(|_| Trouble::Settings(format!("the value of header `{name}` has characters that HTTP forbids")))?;
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// With headers from the plan.
+    pub(super) fn headers<'a>(
+        mut self,
+        headers: impl IntoIterator<Item = (&'a String, &'a Text)>,
+        resolver: &dyn Resolver,
+    ) -> Result<Self, Trouble> {
+        for (name, value) in headers {
+            let value = value.resolve(resolver).map_err(|e: ResolveError| Trouble::Reference(e))?;
+            self = self.header(name, value.expose())?;
+        }
+        Ok(self)
+    }
+
+    /// The URL, for receivers that want parts of the message in it.
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Sends a body of a type, with the idempotency key as a header, and says what became of it.
+    pub(super) async fn send(&self, content_type: &str, body: Vec<u8>, key: &str) -> AttemptResult {
+        self.send_to(self.url.clone(), content_type, body, key, &[]).await
+    }
+
+    /// Sends JSON.
+    pub(super) async fn send_json(&self, body: &serde_json::Value, key: &str) -> AttemptResult {
+        self.send("application/json", body.to_string().into_bytes(), key).await
+    }
+
+    /// As [`Endpoint::send`], to another URL of the same receiver and with headers of this message.
+    pub(super) async fn send_to(
+        &self,
+        url: Url,
+        content_type: &str,
+        body: Vec<u8>,
+        key: &str,
+        headers: &[(&'static str, String)],
+    ) -> AttemptResult {
+        let client = match client() {
+            Ok(client) => client,
+            Err(error) => return AttemptResult::Postponed { error, retry_after_s: None },
+        };
+        let mut request = client.request(self.method.clone(), url).headers(self.headers.clone());
+        if !body.is_empty() {
+            request = request.header("content-type", content_type).body(body);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        match request.header("idempotency-key", key).send().await {
+            Ok(response) => judge(response).await,
+            Err(error) => AttemptResult::Postponed { error: describe(error), retry_after_s: None },
+        }
+    }
+}
+
+/// All channels share one client: connections to a receiver are kept for the next message.
+fn client() -> Result<&'static Client, String> {
+    static CLIENT: OnceLock<Result<Client, String>> = OnceLock::new();
+    CLIENT
+        .get_or_init(|| {
+            Client::builder()
+                .tls_backend_preconfigured(tls()?)
+                .user_agent(concat!("Farero/", env!("CARGO_PKG_VERSION")))
+                .timeout(TRY_TIMEOUT)
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .map_err(|e| format!("the HTTP client cannot be made: {e}"))
+        })
+        .as_ref()
+        .map_err(Clone::clone)
+}
+
+/// TLS by rustls with ring, trusting the certificate authorities of this machine.
+fn tls() -> Result<rustls::ClientConfig, String> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| format!("TLS cannot be set up: {e}"))?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+/// What an error of the client says, without the URL (it is a secret) and with its causes.
+fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+/// 2xx is taken; 408, 425, 429 and 5xx may pass later; all else is refused for good (RFC 9110 sections 15.5, 15.6; RFC 6585).
+async fn judge(response: Response) -> AttemptResult {
+    let status = response.status();
+    let retry_after_s = retry_after(&response);
+    let answer = first_bytes(response).await;
+    let line = if answer.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {answer}") };
+    let later = status.is_server_error()
+        || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
+    if status.is_success() {
+        AttemptResult::Taken { answer: line }
+    } else if later {
+        AttemptResult::Postponed { error: line, retry_after_s }
+    } else {
+        AttemptResult::Refused { error: format!("{line}; check the channel's URL, token and settings") }
+    }
+}
+
+/// `Retry-After` in seconds; the form with a date is rare and left to the usual back-off.
+fn retry_after(response: &Response) -> Option<u64> {
+    response.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok()
+}
+
+async fn first_bytes(mut response: Response) -> String {
+    let mut bytes: Vec<u8> = Vec::new();
+    while bytes.len() < ANSWER_BYTES {
+        match response.chunk().await {
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    bytes.truncate(ANSWER_BYTES);
+    String::from_utf8_lossy(&bytes).trim().to_owned()
+}
