@@ -40,7 +40,9 @@ impl Email {
             (Some(user), Some(password)) => Some((user.resolve(resolver)?, password.resolve(resolver)?)),
             (None, None) => None,
             _ => {
-                return Err(Trouble::Settings("`user` and `password` belong together: give both or neither".to_owned()));
+                return Err(Trouble::Settings(
+                    "`user` and `password` belong together: give both or neither".to_owned(),
+                ));
             }
         };
         let ca_pem = match &settings.ca_file {
