@@ -188,7 +188,7 @@ impl fmt::Display for Duration {
         }
         for (unit, size) in UNITS {
             let alone = matches!(unit, "y" | "w");
-            if (alone && ms % size == 0) || (!alone && ms >= size) {
+            if (alone && ms.is_multiple_of(size)) || (!alone && ms >= size) {
                 write!(f, "{}{unit}", ms / size)?;
                 ms %= size;
             }

@@ -20,14 +20,14 @@ pub(super) fn cut(text: &str, max: usize) -> String {
 /// Colour of a message: green once all is well again, else by rank. 0xRRGGBB.
 pub(super) fn colour(message: &Message) -> u32 {
     if message.kind == MessageKind::Resolved {
-        return 0x2e_7d_32;
+        return 0x002e_7d32;
     }
     match message.rank {
-        Rank::Critical => 0xc6_28_28,
-        Rank::High => 0xd8_43_15,
-        Rank::Warning => 0xef_8f_00,
-        Rank::Low => 0x15_65_c0,
-        Rank::Info => 0x54_6e_7a,
+        Rank::Critical => 0x00c6_2828,
+        Rank::High => 0x00d8_4315,
+        Rank::Warning => 0x00ef_8f00,
+        Rank::Low => 0x0015_65c0,
+        Rank::Info => 0x0054_6e7a,
     }
 }
 

@@ -187,7 +187,11 @@ impl<T: From<Text> + Clone> Short<T> {
 
 /// The kind of a check with its settings.
 #[derive(Clone, Debug)]
-#[allow(missing_docs, reason = "the fields of Check say what each kind is")]
+#[allow(
+    missing_docs,
+    clippy::large_enum_variant,
+    reason = "the fields of Check say what each kind is; one is made per check, at start"
+)]
 pub enum CheckKind {
     Http(HttpCheck),
     Tcp(TcpCheck),
