@@ -37,7 +37,11 @@ impl Email {
         let server = settings.server.resolve(resolver)?;
         let (host, port) = host_and_port(server.expose().trim(), settings.security)?;
         let credentials = match (&settings.user, &settings.password) {
-            (Some(user), Some(password)) => Some((user.resolve(resolver)?, password.resolve(resolver)?)),
+            // An empty user is no log-in, so that an environment can switch it off by a parameter.
+            (Some(user), Some(password)) => {
+                let user = user.resolve(resolver)?;
+                if user.expose().is_empty() { None } else { Some((user, password.resolve(resolver)?)) }
+            }
             (None, None) => None,
             _ => {
                 return Err(Trouble::Settings(
@@ -181,6 +185,27 @@ mod tests {
     fn check(server: &str, security: MailSecurity, expect: Option<(&str, u16)>) {
         let got = host_and_port(server, security).ok();
         assert_eq!(got, expect.map(|(h, p)| (h.to_owned(), p)), "{server}");
+    }
+
+    struct Nothing;
+    impl Resolver for Nothing {
+        fn resolve(&self, reference: &kernel::secret::Reference) -> Result<Secret, kernel::secret::ResolveError> {
+            Err(kernel::secret::ResolveError { reference: reference.clone(), reason: "it is not set".into() })
+        }
+    }
+
+    #[test]
+    fn an_empty_user_is_no_log_in() {
+        let plan = serde_json::from_str(r#"{"system": "x", "timezone": "UTC"}"#).unwrap();
+        let receivers = Receivers { plan: &plan, resolver: &Nothing };
+        let log_in = |user: &str| {
+            let settings = serde_json::json!({
+                "server": "mail.example", "user": user, "password": "p", "from": "a@example.org", "to": ["b@example.org"]
+            });
+            Email::prepare(&serde_json::from_value(settings).unwrap(), &receivers, &Nothing).unwrap().credentials.is_some()
+        };
+        assert!(log_in("ana"));
+        assert!(!log_in(""));
     }
 
     #[test]

@@ -129,7 +129,7 @@ pub struct Email {
     /// How the connection is protected.
     #[serde(default)]
     pub security: MailSecurity,
-    /// User name, where the server asks for one.
+    /// User name, where the server asks for one; an empty one is none.
     #[serde(default)]
     pub user: Option<Text>,
     /// Password, by reference.
