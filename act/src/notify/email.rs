@@ -202,7 +202,10 @@ mod tests {
             let settings = serde_json::json!({
                 "server": "mail.example", "user": user, "password": "p", "from": "a@example.org", "to": ["b@example.org"]
             });
-            Email::prepare(&serde_json::from_value(settings).unwrap(), &receivers, &Nothing).unwrap().credentials.is_some()
+            Email::prepare(&serde_json::from_value(settings).unwrap(), &receivers, &Nothing)
+                .unwrap()
+                .credentials
+                .is_some()
         };
         assert!(log_in("ana"));
         assert!(!log_in(""));
