@@ -32,6 +32,7 @@ pub struct Alert {
     /// Where it stands.
     pub state: AlertState,
     /// Value of the expression at the last evaluation at which it held.
+    #[serde(with = "crate::float")]
     pub value: f64,
     /// Since when the condition holds without a break.
     pub active_at: Timestamp,

@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod duration;
+pub mod float;
 pub mod heartbeat;
 pub mod labels;
 pub mod language;
