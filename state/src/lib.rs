@@ -1,1 +1,49 @@
-//! placeholder
+//! What must survive a restart: all SQL of Farero. I/O (SQLite).
+//!
+//! Invariants, each with a test in `tests/`:
+//! 1. What a writing call returned `Ok` for is on disk; a kill at any moment loses none of it. The one exception is
+//!    named: successes of checks between two flushes (see [`State::record_results`]), which become blind time.
+//! 2. An event stored twice is stored once.
+//! 3. An outbox key stored twice is stored once.
+//! 4. `commit_evaluation`, `commit_deliveries` and `finish_attempt` keep everything or nothing.
+//! 5. The history shows an alert as firing exactly when it is among the active ones.
+//! 6. A one-time link is used once.
+//! 7. Nothing grows without bound: rings per check, [`State::clean`] for the rest.
+//!
+//! `state` knows nothing of probes, rules, channels, pages or clocks; time is an argument. Secrets reach it as hashes.
+
+mod alerts;
+mod blind;
+pub mod clean;
+mod codec;
+mod db;
+mod deliveries;
+mod error;
+mod heartbeat;
+mod history;
+mod intensive;
+mod migrate;
+mod outbox;
+mod people;
+mod plans;
+mod results;
+mod rollups;
+mod sessions;
+mod settings;
+mod tokens;
+
+pub use alerts::{Acknowledgement, AlertFilter, AlertRecord, EvaluationCommit};
+pub use db::{FILE_NAME, State};
+pub use deliveries::DeliveryCommit;
+pub use error::StateError;
+pub use heartbeat::PINGS_KEPT;
+pub use history::{LatestResult, ResultFilter};
+pub use intensive::Intensive;
+pub use migrate::SCHEMA_VERSION;
+pub use outbox::{OutboxCount, OutboxFilter, OutboxRecord};
+pub use people::{NewUser, User};
+pub use plans::PlanVersion;
+pub use results::{CHANGES_KEPT, FAILURES_KEPT, FLUSH_EVERY_MS, SAMPLES_KEPT};
+pub use rollups::{Bucket, Counts, Span};
+pub use sessions::{Session, TOUCH_EVERY_MS};
+pub use tokens::{ApiToken, Link, NewToken};

@@ -1,0 +1,294 @@
+//! Alerts: the memory of the rules, every firing that was, acknowledgements. I/O.
+
+use std::collections::HashSet;
+
+use kernel::Timestamp;
+use kernel::alert::{Alert, AlertEvent, AlertState};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use crate::codec::{json, like, maybe_time, to_json, whole};
+use crate::{State, StateError};
+
+/// What one evaluation of one rule group changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvaluationCommit {
+    /// The plan's system.
+    pub system: String,
+    /// The rule group.
+    pub group: String,
+    /// All alerts of the group that are pending or firing now; they replace those of the evaluation before.
+    pub active: Vec<Alert>,
+    /// What people may have to hear of.
+    pub events: Vec<AlertEvent>,
+    /// When it was evaluated.
+    pub at: Timestamp,
+}
+
+/// Which firings to list, newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertFilter {
+    /// Only of this system.
+    pub system: Option<String>,
+    /// Only those that fire now.
+    pub firing_only: bool,
+    /// Only those that ended.
+    pub past_only: bool,
+    /// Only with this text in labels, rule or annotations; upper and lower case are the same.
+    pub text: Option<String>,
+    /// Only those that began to fire before this time (for the next page of a list).
+    pub before: Option<Timestamp>,
+    /// At most this many.
+    pub limit: usize,
+}
+
+impl Default for AlertFilter {
+    fn default() -> Self {
+        Self { system: None, firing_only: false, past_only: false, text: None, before: None, limit: 100 }
+    }
+}
+
+/// That a person took notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// With which words; may be empty.
+    pub note: String,
+}
+
+/// One firing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertRecord {
+    /// The alert as it is now, or as it was when it ended.
+    pub alert: Alert,
+    /// Identity of the firing.
+    pub firing_id: String,
+    /// Who took notice of it.
+    pub acknowledged: Option<Acknowledgement>,
+}
+
+impl State {
+    /// The pending and firing alerts of a system, in the order of their groups: what the rules start from.
+    pub fn active_alerts(&self, system: &str) -> Result<Vec<Alert>, StateError> {
+        self.read("read the active alerts", |t| {
+            t.prepare_cached("SELECT json FROM active_alerts WHERE system = ?1 ORDER BY grp, place")?
+                .query_map([system], |r| json(r, 0))?
+                .collect()
+        })
+    }
+
+    /// Stores an evaluation: the group's active alerts, the history and the events, all or nothing.
+    ///
+    /// A firing of the group that is in the history but no longer active is closed at `at`, so that what the history
+    /// shows as firing is what the rules say. An event that is stored already stays as it is. Returns how many events
+    /// were new. An evaluation that changes nothing (nothing active before and after) does not touch the disk.
+    pub fn commit_evaluation(&self, commit: &EvaluationCommit) -> Result<usize, StateError> {
+        if commit.active.is_empty() && commit.events.is_empty() && !self.has_active(&commit.system, &commit.group)? {
+            return Ok(0);
+        }
+        self.write("store an evaluation of the rules", |t| {
+            replace_active(t, commit)?;
+            for alert in commit.active.iter().filter(|a| a.state != AlertState::Pending) {
+                upsert_history(t, alert)?;
+            }
+            let mut stored = 0;
+            for event in &commit.events {
+                stored += insert_event(t, event)?;
+                if event.alert.fired_at.is_some() {
+                    upsert_history(t, &event.alert)?;
+                }
+            }
+            close_vanished(t, commit)?;
+            Ok(stored)
+        })
+    }
+
+    fn has_active(&self, system: &str, group: &str) -> Result<bool, StateError> {
+        self.read("read the active alerts", |t| {
+            t.prepare_cached("SELECT 1 FROM active_alerts WHERE system = ?1 AND grp = ?2 LIMIT 1")?
+                .exists([system, group])
+        })
+    }
+
+    /// Closes what belongs to groups that a system's plan no longer has, at `at`; returns the alerts that were firing.
+    pub fn retain_groups(&self, system: &str, groups: &[String], at: Timestamp) -> Result<Vec<Alert>, StateError> {
+        self.write("close the alerts of removed rule groups", |t| {
+            let known: Vec<String> = t
+                .prepare_cached(
+                    "SELECT grp FROM active_alerts WHERE system = ?1
+                     UNION SELECT grp FROM alerts WHERE system = ?1 AND resolved_ms IS NULL",
+                )?
+                .query_map([system], |r| r.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            let mut closed = Vec::new();
+            for group in known.into_iter().filter(|g| !groups.contains(g)) {
+                let empty =
+                    EvaluationCommit { system: system.to_owned(), group, active: Vec::new(), events: Vec::new(), at };
+                replace_active(t, &empty)?;
+                closed.extend(close_vanished(t, &empty)?);
+            }
+            Ok(closed)
+        })
+    }
+
+    /// The firings that fulfil a filter, newest first.
+    pub fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRecord>, StateError> {
+        self.read("read the alerts", |t| {
+            t.prepare_cached(
+                "SELECT json, firing_id, ack_by, ack_ms, ack_note FROM alerts
+                 WHERE (?1 IS NULL OR system = ?1)
+                   AND (NOT ?2 OR resolved_ms IS NULL) AND (NOT ?3 OR resolved_ms IS NOT NULL)
+                   AND (?4 IS NULL OR search LIKE ?4 ESCAPE '\\')
+                   AND (?5 IS NULL OR fired_ms < ?5)
+                 ORDER BY fired_ms DESC, firing_id LIMIT ?6",
+            )?
+            .query_map(
+                params![
+                    filter.system,
+                    filter.firing_only,
+                    filter.past_only,
+                    filter.text.as_deref().map(like),
+                    filter.before.map(Timestamp::as_millis),
+                    whole(filter.limit)
+                ],
+                record,
+            )?
+            .collect()
+        })
+    }
+
+    /// One firing.
+    pub fn alert(&self, firing_id: &str) -> Result<Option<AlertRecord>, StateError> {
+        self.read("read an alert", |t| {
+            t.prepare_cached("SELECT json, firing_id, ack_by, ack_ms, ack_note FROM alerts WHERE firing_id = ?1")?
+                .query_row([firing_id], record)
+                .optional()
+        })
+    }
+
+    /// Everything that was told of one firing, oldest first.
+    pub fn events_of(&self, firing_id: &str) -> Result<Vec<AlertEvent>, StateError> {
+        self.read("read the events of an alert", |t| {
+            t.prepare_cached("SELECT json FROM events WHERE firing_id = ?1 ORDER BY at_ms, id")?
+                .query_map([firing_id], |r| json(r, 0))?
+                .collect()
+        })
+    }
+
+    /// Notes that a person took notice of a firing. The first acknowledgement stays; the one that stands is returned,
+    /// `None` when there is no such firing.
+    pub fn acknowledge(
+        &self,
+        firing_id: &str,
+        by: &str,
+        at: Timestamp,
+        note: &str,
+    ) -> Result<Option<Acknowledgement>, StateError> {
+        self.write("store an acknowledgement", |t| {
+            t.prepare_cached(
+                "UPDATE alerts SET ack_by = ?2, ack_ms = ?3, ack_note = ?4 WHERE firing_id = ?1 AND ack_by IS NULL",
+            )?
+            .execute(params![firing_id, by, at.as_millis(), note])?;
+            t.prepare_cached("SELECT json, firing_id, ack_by, ack_ms, ack_note FROM alerts WHERE firing_id = ?1")?
+                .query_row([firing_id], record)
+                .optional()
+                .map(|found| found.and_then(|r| r.acknowledged))
+        })
+    }
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<AlertRecord> {
+    let by: Option<String> = row.get(2)?;
+    let acknowledged = match (by, maybe_time(row, 3)?) {
+        (Some(by), Some(at)) => {
+            Some(Acknowledgement { by, at, note: row.get::<_, Option<String>>(4)?.unwrap_or_default() })
+        }
+        _ => None,
+    };
+    Ok(AlertRecord { alert: json(row, 0)?, firing_id: row.get(1)?, acknowledged })
+}
+
+fn replace_active(t: &Transaction<'_>, commit: &EvaluationCommit) -> rusqlite::Result<()> {
+    t.prepare_cached("DELETE FROM active_alerts WHERE system = ?1 AND grp = ?2 AND place >= ?3")?.execute(params![
+        commit.system,
+        commit.group,
+        whole(commit.active.len())
+    ])?;
+    let mut put = t.prepare_cached(
+        "INSERT INTO active_alerts (system, grp, place, json) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (system, grp, place) DO UPDATE SET json = excluded.json WHERE json <> excluded.json",
+    )?;
+    for (place, alert) in commit.active.iter().enumerate() {
+        put.execute(params![commit.system, commit.group, whole(place), to_json(alert)?])?;
+    }
+    Ok(())
+}
+
+/// Stores a firing as it is now. One that has ended never opens again under the same identity.
+fn upsert_history(t: &Transaction<'_>, alert: &Alert) -> rusqlite::Result<()> {
+    t.prepare_cached(
+        "INSERT INTO alerts (firing_id, system, grp, fired_ms, resolved_ms, search, json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (firing_id) DO UPDATE
+         SET resolved_ms = excluded.resolved_ms, search = excluded.search, json = excluded.json
+         WHERE resolved_ms IS NULL AND json <> excluded.json",
+    )?
+    .execute(params![
+        alert.firing_id(),
+        alert.system,
+        alert.group,
+        alert.fired_at.unwrap_or(alert.active_at).as_millis(),
+        alert.resolved_at.map(Timestamp::as_millis),
+        search_text(alert),
+        to_json(alert)?
+    ])?;
+    Ok(())
+}
+
+fn search_text(alert: &Alert) -> String {
+    let mut text = format!("{} {} {}", alert.system, alert.group, alert.rule);
+    for (_, value) in alert.labels.iter().chain(alert.annotations.iter()) {
+        text.push(' ');
+        text.push_str(value);
+    }
+    text.to_lowercase()
+}
+
+fn insert_event(t: &Transaction<'_>, event: &AlertEvent) -> rusqlite::Result<usize> {
+    t.prepare_cached(
+        "INSERT INTO events (id, system, at_ms, firing_id, json) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (id) DO NOTHING",
+    )?
+    .execute(params![
+        event.id,
+        event.alert.system,
+        event.at.as_millis(),
+        event.alert.firing_id(),
+        to_json(event)?
+    ])
+}
+
+/// Closes the group's open firings that are not among the active ones; returns them.
+fn close_vanished(t: &Transaction<'_>, commit: &EvaluationCommit) -> rusqlite::Result<Vec<Alert>> {
+    let open: Vec<String> = t
+        .prepare_cached("SELECT firing_id FROM alerts WHERE system = ?1 AND grp = ?2 AND resolved_ms IS NULL")?
+        .query_map([&commit.system, &commit.group], |r| r.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let active: HashSet<String> =
+        commit.active.iter().filter(|a| a.state == AlertState::Firing).map(Alert::firing_id).collect();
+    let mut closed = Vec::new();
+    for id in open.into_iter().filter(|id| !active.contains(id)) {
+        let alert: Alert =
+            t.prepare_cached("SELECT json FROM alerts WHERE firing_id = ?1")?.query_row([&id], |r| json(r, 0))?;
+        let ended = Alert { state: AlertState::Resolved, resolved_at: Some(commit.at), ..alert };
+        t.prepare_cached("UPDATE alerts SET resolved_ms = ?2, json = ?3 WHERE firing_id = ?1")?.execute(params![
+            id,
+            commit.at.as_millis(),
+            to_json(&ended)?
+        ])?;
+        closed.push(ended);
+    }
+    Ok(closed)
+}

@@ -1,0 +1,92 @@
+//! From events to the outbox: what is undecided, what waits, and the one transaction that decides. I/O.
+
+use kernel::Timestamp;
+use kernel::alert::AlertEvent;
+use kernel::message::{HeldItem, OutboxEntry};
+use rusqlite::{OptionalExtension, params};
+
+use crate::codec::{json, time, to_json, whole};
+use crate::outbox::insert_entry;
+use crate::{State, StateError};
+
+/// What one turn of deciding deliveries changes, all or nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeliveryCommit {
+    /// Ids of the events that are decided now.
+    pub decided: Vec<String>,
+    /// Items that wait from now on; one that waits already stays as it is.
+    pub hold: Vec<HeldItem>,
+    /// Ids of the items that wait no longer.
+    pub release: Vec<String>,
+    /// Messages to send; a key that is stored already stays as it is.
+    pub outbox: Vec<OutboxEntry>,
+    /// Times to remember, such as that of the last digest.
+    pub marks: Vec<(String, Timestamp)>,
+}
+
+impl State {
+    /// The system's events from which no deliveries were decided yet, oldest first.
+    pub fn undecided_events(&self, system: &str, limit: usize) -> Result<Vec<AlertEvent>, StateError> {
+        self.read("read the undecided events", |t| {
+            t.prepare_cached("SELECT json FROM events WHERE system = ?1 AND decided = 0 ORDER BY at_ms, id LIMIT ?2")?
+                .query_map(params![system, whole(limit)], |r| json(r, 0))?
+                .collect()
+        })
+    }
+
+    /// The system's items that wait for their class's delay or the digest, the most pressing first.
+    pub fn held_items(&self, system: &str) -> Result<Vec<HeldItem>, StateError> {
+        self.read("read the waiting items", |t| {
+            t.prepare_cached("SELECT json FROM held WHERE system = ?1 ORDER BY due_ms, id")?
+                .query_map([system], |r| json(r, 0))?
+                .collect()
+        })
+    }
+
+    /// Stores what was decided; returns how many outbox entries were new.
+    pub fn commit_deliveries(&self, commit: &DeliveryCommit) -> Result<usize, StateError> {
+        if *commit == DeliveryCommit::default() {
+            return Ok(0);
+        }
+        self.write("store decided deliveries", |t| {
+            for id in &commit.decided {
+                t.prepare_cached("UPDATE events SET decided = 1 WHERE id = ?1")?.execute([id])?;
+            }
+            for item in &commit.hold {
+                t.prepare_cached(
+                    "INSERT INTO held (id, system, severity, due_ms, json) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT (id) DO NOTHING",
+                )?
+                .execute(params![
+                    item.id,
+                    item.system,
+                    item.severity,
+                    item.due_at.as_millis(),
+                    to_json(item)?
+                ])?;
+            }
+            for id in &commit.release {
+                t.prepare_cached("DELETE FROM held WHERE id = ?1")?.execute([id])?;
+            }
+            let mut stored = 0;
+            for entry in &commit.outbox {
+                stored += insert_entry(t, entry)?;
+            }
+            for (key, at) in &commit.marks {
+                t.prepare_cached(
+                    "INSERT INTO marks (key, at_ms) VALUES (?1, ?2)
+                     ON CONFLICT (key) DO UPDATE SET at_ms = excluded.at_ms",
+                )?
+                .execute(params![key, at.as_millis()])?;
+            }
+            Ok(stored)
+        })
+    }
+
+    /// A remembered time.
+    pub fn mark(&self, key: &str) -> Result<Option<Timestamp>, StateError> {
+        self.read("read a remembered time", |t| {
+            t.prepare_cached("SELECT at_ms FROM marks WHERE key = ?1")?.query_row([key], |r| time(r, 0)).optional()
+        })
+    }
+}

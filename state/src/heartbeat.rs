@@ -1,0 +1,75 @@
+//! Heartbeats: the token in a check's URL, and the calls that came. I/O.
+//!
+//! The token lets nobody do anything but say "I live", and the page shows the URL again and again; so, unlike every
+//! other token, it is kept as it is and not as a hash.
+
+use kernel::heartbeat::Ping;
+use kernel::probe::CheckId;
+use rusqlite::{OptionalExtension, params};
+
+use crate::codec::{json, to_json, whole};
+use crate::{State, StateError};
+
+/// Calls kept per check.
+pub const PINGS_KEPT: i64 = 200;
+
+/// Random bytes of a token.
+const TOKEN_BYTES: usize = 16;
+
+impl State {
+    /// The token of a check's URL, made at the first call and the same ever after.
+    pub fn heartbeat_token(&self, check: &CheckId) -> Result<String, StateError> {
+        let name = check.to_string();
+        let known = self.read("read a heartbeat's token", |t| {
+            t.prepare_cached("SELECT token FROM heartbeats WHERE name = ?1")?
+                .query_row([&name], |r| r.get(0))
+                .optional()
+        })?;
+        if let Some(token) = known {
+            return Ok(token);
+        }
+        let fresh: String = rand::random::<[u8; TOKEN_BYTES]>().iter().map(|b| format!("{b:02x}")).collect();
+        self.write("store a heartbeat's token", |t| {
+            t.prepare_cached("INSERT INTO heartbeats (name, token) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING")?
+                .execute([&name, &fresh])?;
+            t.query_row("SELECT token FROM heartbeats WHERE name = ?1", [&name], |r| r.get(0))
+        })
+    }
+
+    /// The check that a token belongs to.
+    pub fn check_by_token(&self, token: &str) -> Result<Option<CheckId>, StateError> {
+        let name: Option<String> = self.read("look a heartbeat's token up", |t| {
+            t.prepare_cached("SELECT name FROM heartbeats WHERE token = ?1")?
+                .query_row([token], |r| r.get(0))
+                .optional()
+        })?;
+        Ok(name.as_deref().and_then(CheckId::parse))
+    }
+
+    /// Records a call; the newest [`PINGS_KEPT`] of a check are kept.
+    pub fn record_ping(&self, check: &CheckId, ping: &Ping) -> Result<(), StateError> {
+        let name = check.to_string();
+        self.write("store a heartbeat", |t| {
+            t.prepare_cached("INSERT INTO pings (name, at_ms, json) VALUES (?1, ?2, ?3)")?.execute(params![
+                name,
+                ping.at.as_millis(),
+                to_json(ping)?
+            ])?;
+            t.prepare_cached(
+                "DELETE FROM pings WHERE name = ?1 AND id IN
+                     (SELECT id FROM pings WHERE name = ?1 ORDER BY at_ms DESC, id DESC LIMIT -1 OFFSET ?2)",
+            )?
+            .execute(params![name, PINGS_KEPT])
+            .map(|_| ())
+        })
+    }
+
+    /// A check's calls, newest first.
+    pub fn pings(&self, check: &CheckId, limit: usize) -> Result<Vec<Ping>, StateError> {
+        self.read("read the heartbeats", |t| {
+            t.prepare_cached("SELECT json FROM pings WHERE name = ?1 ORDER BY at_ms DESC, id DESC LIMIT ?2")?
+                .query_map(params![check.to_string(), whole(limit)], |r| json(r, 0))?
+                .collect()
+        })
+    }
+}
