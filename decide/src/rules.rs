@@ -1,0 +1,17 @@
+//! Rules: read from files, made from the plan, evaluated. Pure.
+
+use kernel::alert::{Alert, EventKind};
+
+/// The annotation that names what an alert is explained by: the components, separated by `, `, that it depends on and
+/// that are down. Such an alert is shown and not delivered on its own.
+pub const EXPLAINED_BY: &str = "explained_by";
+
+/// The id of an event: the firing and what happened to it. The same event has the same id however often it is decided.
+pub fn event_id(alert: &Alert, kind: EventKind) -> String {
+    let what = match kind {
+        EventKind::Fired => "fired",
+        EventKind::Resolved => "resolved",
+        EventKind::Informed => "informed",
+    };
+    format!("{}-{what}", alert.firing_id())
+}
