@@ -90,9 +90,8 @@ pub(crate) async fn probe_host(host: &PreparedHost, attempt: &Attempt) -> Probed
     attempt.doing("measuring this machine");
     let (sampler, check) = (host.sampler.clone(), host.check.clone());
     let now = Timestamp::from_jiff(jiff::Timestamp::now());
-    let sampled = tokio::task::spawn_blocking(move || {
-        sampler.lock().unwrap_or_else(PoisonError::into_inner).sample(now, &check)
-    });
+    let sampled =
+        tokio::task::spawn_blocking(move || sampler.lock().unwrap_or_else(PoisonError::into_inner).sample(now, &check));
     let Ok(readings) = sampled.await else {
         return Probed::blind("measuring this machine was broken off; it is tried again at the next interval");
     };
@@ -127,9 +126,7 @@ fn judge(check: &HostCheck, readings: &[Reading]) -> Probed {
         return Probed::blind("the kernel's counters cannot be read (/proc/stat): is /proc mounted, is this Linux?");
     }
     let measured = |mount: &str| {
-        readings
-            .iter()
-            .any(|r| r.metric == "node_filesystem_size_bytes" && r.labels.iter().any(|(_, v)| v == mount))
+        readings.iter().any(|r| r.metric == "node_filesystem_size_bytes" && r.labels.iter().any(|(_, v)| v == mount))
     };
     let missing: Vec<&str> = check.mounts.iter().map(String::as_str).filter(|m| !measured(m)).collect();
     if missing.is_empty() {

@@ -72,9 +72,9 @@ impl Waiter {
     fn start(read: impl Fn() -> io::Result<Space> + Send + 'static) -> io::Result<Self> {
         let (ask, asked) = channel();
         let (answer, answers) = channel();
-        std::thread::Builder::new().name("statvfs".to_owned()).spawn(move || {
-            while asked.recv().is_ok() && answer.send(read()).is_ok() {}
-        })?;
+        std::thread::Builder::new()
+            .name("statvfs".to_owned())
+            .spawn(move || while asked.recv().is_ok() && answer.send(read()).is_ok() {})?;
         Ok(Self { ask, answers, pending: false })
     }
 

@@ -107,7 +107,8 @@ fn chk_06_ratios_come_with_the_second_sample() {
     assert!((0.0..=1.0).contains(&memory));
     let disk = value(&second, "farero_host_disk_used_ratio").unwrap();
     assert!(disk > 0.0 && disk <= 1.0);
-    let failed: Vec<_> = second.iter().filter(|r| r.metric == "node_scrape_collector_success" && r.value < 1.0).collect();
+    let failed: Vec<_> =
+        second.iter().filter(|r| r.metric == "node_scrape_collector_success" && r.value < 1.0).collect();
     assert!(failed.is_empty(), "{failed:?}");
 }
 
