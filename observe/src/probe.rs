@@ -18,6 +18,7 @@ use plan_model::{Check, CheckKind};
 use tokio::time::Instant;
 
 mod attempt;
+mod dial;
 mod prepare;
 
 mod command;
@@ -57,7 +58,7 @@ pub struct Prepared {
 /// A kind of check with everything it needs.
 #[derive(Debug)]
 enum Kind {
-    Http(http::PreparedHttp),
+    Http(Box<http::PreparedHttp>),
     Tcp(tcp::PreparedTcp),
     Tls(tls::PreparedTls),
     Dns(dns::PreparedDns),
@@ -100,7 +101,7 @@ pub fn prepare(
 
 fn prepare_kind(kind: &CheckKind, with: &Preparing<'_>) -> Result<Kind, PrepareError> {
     Ok(match kind {
-        CheckKind::Http(c) => Kind::Http(http::prepare_http(c, with)?),
+        CheckKind::Http(c) => Kind::Http(Box::new(http::prepare_http(c, with)?)),
         CheckKind::Tcp(c) => Kind::Tcp(tcp::prepare_tcp(c, with)?),
         CheckKind::Tls(c) => Kind::Tls(tls::prepare_tls(c, with)?),
         CheckKind::Dns(c) => Kind::Dns(dns::prepare_dns(c, with)?),
@@ -170,7 +171,7 @@ impl Prepared {
         let most = self.settings.attempts.clamp(1, MOST_ATTEMPTS);
         let mut attempts = 1;
         loop {
-            let attempt = Attempt::new(&self.settings);
+            let attempt = Attempt::new(&self.settings, clock.now());
             let (probed, took) = self.perform_attempt(&attempt).await;
             if probed.outcome.is_success() || attempts == most {
                 let (phases, readings, facts) = attempt.into_parts();

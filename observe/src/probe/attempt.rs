@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use kernel::Timestamp;
 use kernel::probe::{Outcome, Phase, Reading};
 use tokio::time::Instant;
 
@@ -11,6 +12,7 @@ use super::CheckSettings;
 /// probe fails or is cut off afterwards: a certificate's end is known although its chain is not trusted.
 #[derive(Debug)]
 pub(crate) struct Attempt {
+    now: Timestamp,
     deadline: Instant,
     notes: Mutex<Notes>,
 }
@@ -29,7 +31,7 @@ pub(crate) type Parts = (Vec<(Phase, f64)>, Vec<Reading>, Vec<(&'static str, Str
 
 impl Attempt {
     /// Begins now, ends at the settings' timeout.
-    pub(crate) fn new(settings: &CheckSettings) -> Self {
+    pub(crate) fn new(settings: &CheckSettings, now: Timestamp) -> Self {
         let notes = Notes {
             step: "starting",
             running: None,
@@ -37,11 +39,16 @@ impl Attempt {
             readings: Vec::new(),
             facts: Vec::new(),
         };
-        Self { deadline: Instant::now() + settings.timeout.std(), notes: Mutex::new(notes) }
+        Self { now, deadline: Instant::now() + settings.timeout.std(), notes: Mutex::new(notes) }
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time on the calendar at which the attempt began.
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// When the attempt is cut off. Most probes need not look: they are simply dropped.
