@@ -1,12 +1,14 @@
 //! The common ranks that every system's own severities map to. Pure.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// How grave something is, in the words common to all systems; each system has its own terms for them (ALR-04).
 ///
 /// Ordered from least to most grave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rank {
     /// For information, nothing to do.
@@ -32,5 +34,19 @@ impl Rank {
             Self::High => "high",
             Self::Critical => "critical",
         }
+    }
+}
+
+impl JsonSchema for Rank {
+    fn schema_name() -> Cow<'static, str> {
+        "Rank".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "enum": ["info", "low", "warning", "medium", "high", "critical"],
+            "description": "How grave it is, in the words common to all systems; medium is another word for warning."
+        })
     }
 }

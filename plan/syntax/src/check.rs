@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
-use crate::shape::{Shape, ShapeId, Shapes};
+use crate::shape::{MapShape, Shape, ShapeId, Shapes};
 use crate::source::{Sources, Span};
 use crate::suggest::{listing, nearest};
 use crate::tree::{Map, Node, ScalarKind, Value};
@@ -70,8 +70,8 @@ impl<'a> Checker<'a> {
         match (&node.value, shape) {
             (Value::Open(_), _) | (_, Shape::Any) | (Value::Null { .. }, Shape::Null) => true,
             (_, Shape::Either(options)) => options.iter().any(|o| self.accepts(*o, node, lenient)),
-            (Value::Null { written: false }, Shape::Map { .. } | Shape::List(_)) => lenient,
-            (Value::Map(_), Shape::Map { .. }) | (Value::List(_), Shape::List(_)) => true,
+            (Value::Null { written: false }, Shape::Map(_) | Shape::List(_)) => lenient,
+            (Value::Map(_), Shape::Map(_)) | (Value::List(_), Shape::List(_)) => true,
             (Value::Scalar(s), Shape::Text { .. } | Shape::Words(_)) => lenient || s.kind == ScalarKind::Text,
             (Value::Scalar(s), Shape::Bool) => matches!(s.kind, ScalarKind::Bool(_)),
             (Value::Scalar(s), Shape::Number { .. }) => matches!(s.kind, ScalarKind::Integer(_) | ScalarKind::Float(_)),
@@ -115,16 +115,14 @@ impl<'a> Checker<'a> {
     fn fitting(&self, node: &mut Node, shape: &Shape, at: &At<'_>, out: &mut Vec<Diagnostic>) {
         if matches!(node.value, Value::Null { written: false }) {
             match shape {
-                Shape::Map { .. } => node.value = Value::Map(Map::new()),
+                Shape::Map(_) => node.value = Value::Map(Map::new()),
                 Shape::List(_) => node.value = Value::List(Vec::new()),
                 _ => {}
             }
         }
         let (span, origin) = (node.span, node.origin);
         match (&mut node.value, shape) {
-            (Value::Map(map), Shape::Map { keys, required, others }) => {
-                self.map(map, span, (keys, required, *others), at, out);
-            }
+            (Value::Map(map), Shape::Map(shape)) => self.map(map, span, shape, at, out),
             (Value::List(items), Shape::List(id)) => {
                 for item in items {
                     let at = At { name: at.name, key_span: None, root: false };
@@ -133,7 +131,7 @@ impl<'a> Checker<'a> {
             }
             (Value::Scalar(scalar), Shape::Number { whole, min, max }) => {
                 let wrong = words::number_problem(scalar, *whole, *min, *max);
-                out.extend(wrong.map(|w| self.bad_value(span, origin, at, w)));
+                out.extend(wrong.map(|w| self.bad_value(span, origin, w)));
             }
             (Value::Scalar(scalar), Shape::Words(allowed)) => {
                 scalar.kind = ScalarKind::Text;
@@ -145,30 +143,25 @@ impl<'a> Checker<'a> {
                 scalar.kind = ScalarKind::Text;
                 let format = format.as_deref().and_then(|f| self.formats.get(f));
                 if let Some(Err(problem)) = format.map(|parse| parse(&scalar.text)) {
-                    out.push(self.bad_value(span, origin, at, (problem, None)));
-                } else if let Some(pattern) = pattern.as_ref().filter(|p| format.is_none() && !p.is_match(&scalar.text)) {
+                    out.push(self.bad_value(span, origin, (problem, None)));
+                } else if let Some(pattern) = pattern.as_ref().filter(|p| format.is_none() && !p.is_match(&scalar.text))
+                {
                     let problem = format!("`{}` cannot be {}", scalar.text, article(at.name));
                     let expected = Some(format!("a text that matches `{pattern}`"));
-                    out.push(self.bad_value(span, origin, at, (problem, expected)));
+                    out.push(self.bad_value(span, origin, (problem, expected)));
                 }
             }
             _ => {}
         }
     }
 
-    fn map(
-        &self,
-        map: &mut Map,
-        span: Span,
-        (keys, required, others): (&indexmap::IndexMap<Arc<str>, ShapeId>, &[Arc<str>], Option<ShapeId>),
-        at: &At<'_>,
-        out: &mut Vec<Diagnostic>,
-    ) {
+    fn map(&self, map: &mut Map, span: Span, shape: &MapShape, at: &At<'_>, out: &mut Vec<Diagnostic>) {
+        let MapShape { keys, required, others } = shape;
         for (key, entry) in map.iter_mut() {
             let inner = At { name: key, key_span: Some(entry.key_span), root: false };
-            match keys.get(key).copied().or(others) {
+            match keys.get(key).copied().or(*others) {
                 Some(id) => self.node(&mut entry.node, id, &inner, out),
-                None => out.push(self.unknown_key(key, keys, entry.key_span, at)),
+                None => out.push(self.unknown_key(key, shape, entry.key_span, at)),
             }
         }
         if self.partial && at.root {
@@ -176,20 +169,15 @@ impl<'a> Checker<'a> {
         }
         for key in required.iter().filter(|k| !map.contains_key(*k)) {
             let place = self.sources.place(at.key_span.unwrap_or(Span { end: span.start, ..span }));
-            let message = if at.root { format!("the plan lacks `{key}`") } else { format!("`{}` lacks `{key}`", at.name) };
+            let message =
+                if at.root { format!("the plan lacks `{key}`") } else { format!("`{}` lacks `{key}`", at.name) };
             let all = listing(required.iter().map(|k| &**k), MOST_LISTED, "and");
             out.push(Diagnostic::error("missing-key", place, message).expected(format!("the key {all}")));
         }
     }
 
-    fn unknown_key(
-        &self,
-        key: &str,
-        keys: &indexmap::IndexMap<Arc<str>, ShapeId>,
-        span: Span,
-        at: &At<'_>,
-    ) -> Diagnostic {
-        let names = || keys.keys().map(|k| &**k);
+    fn unknown_key(&self, key: &str, shape: &MapShape, span: Span, at: &At<'_>) -> Diagnostic {
+        let names = || shape.keys.keys().map(|k| &**k);
         let inside = if at.root { "the plan".to_owned() } else { format!("`{}`", at.name) };
         let found = nearest(key, names());
         let help = found.map(|n| format!("did you mean `{n}`?"));
@@ -209,16 +197,10 @@ impl<'a> Checker<'a> {
         let expected = Some(listing(names(), MOST_LISTED * 2, "or"));
         let found = nearest(text, names());
         let problem = format!("`{text}` is not {} that Farero knows", article(at.name));
-        self.bad_value(span, origin, at, (problem, expected)).maybe_help(found.map(|n| format!("did you mean `{n}`?")))
+        self.bad_value(span, origin, (problem, expected)).maybe_help(found.map(|n| format!("did you mean `{n}`?")))
     }
 
-    fn bad_value(
-        &self,
-        span: Span,
-        origin: Option<Span>,
-        _at: &At<'_>,
-        (problem, expected): (String, Option<String>),
-    ) -> Diagnostic {
+    fn bad_value(&self, span: Span, origin: Option<Span>, (problem, expected): (String, Option<String>)) -> Diagnostic {
         let mut out = Diagnostic::error("bad-value", self.sources.place(span), problem);
         out.expected = expected;
         match origin {
@@ -246,7 +228,7 @@ impl<'a> Checker<'a> {
             _ => at.key_span.unwrap_or(node.span),
         };
         let message = format!("`{}` must be {expected}, and this is {}", at.name, node.kind_name());
-        let out = self.bad_value(span, node.origin, at, (message, Some(expected)));
+        let out = self.bad_value(span, node.origin, (message, Some(expected)));
         Diagnostic { code: "wrong-kind", ..out.maybe_help(words::hint(node)) }
     }
 }

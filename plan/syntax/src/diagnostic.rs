@@ -143,8 +143,6 @@ pub fn has_errors(all: &[Diagnostic]) -> bool {
 
 /// Sorts by file, then place, then gravity, and takes out what is said twice.
 pub fn sort(all: &mut Vec<Diagnostic>) {
-    all.sort_by(|a, b| {
-        (a.place.span, a.level, a.code, &a.message).cmp(&(b.place.span, b.level, b.code, &b.message))
-    });
+    all.sort_by(|a, b| (a.place.span, a.level, a.code, &a.message).cmp(&(b.place.span, b.level, b.code, &b.message)));
     all.dedup();
 }

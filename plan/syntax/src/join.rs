@@ -67,7 +67,11 @@ mod tests {
         let (root, diagnostics) = join(&sources, roots, &["overview"]);
         let root = root.unwrap();
         assert!(root.at("services.b").is_some() && root.at("overview.today.m").is_some());
-        let said: Vec<_> = diagnostics.iter().map(|d| (d.code, &*d.place.file, d.place.line, d.related.len())).collect();
-        assert_eq!(said, [("defined-twice", "b.yaml", 3, 1), ("defined-twice", "b.yaml", 4, 1), ("not-a-plan", "c.yaml", 1, 0)]);
+        let said: Vec<_> =
+            diagnostics.iter().map(|d| (d.code, &*d.place.file, d.place.line, d.related.len())).collect();
+        assert_eq!(
+            said,
+            [("defined-twice", "b.yaml", 3, 1), ("defined-twice", "b.yaml", 4, 1), ("not-a-plan", "c.yaml", 1, 0)]
+        );
     }
 }

@@ -15,7 +15,6 @@ pub mod source;
 pub mod suggest;
 pub mod tree;
 
-
 pub use check::{Checker, Format};
 pub use diagnostic::{Diagnostic, Level, Related};
 pub use join::join;

@@ -139,7 +139,8 @@ impl<'s> Section<'s> {
             if matches!(event, Event::DocumentStart(_)) {
                 documents += 1;
                 if documents > 1 {
-                    self.builder.error("several-documents", span, "a second document begins here")
+                    self.builder
+                        .error("several-documents", span, "a second document begins here")
                         .help("a plan file holds one document: take `---` out, or use another file");
                     return None;
                 }
@@ -177,7 +178,9 @@ impl<'s> Section<'s> {
     fn tag(&mut self, tag: Option<&Tag>, span: Span) -> bool {
         let Some(tag) = tag else { return false };
         if !tag.is_yaml_core_schema() && tag.handle != "!" {
-            self.builder.error("unknown-tag", span, format!("the tag `{tag}` means nothing in a plan")).help("take it out");
+            self.builder
+                .error("unknown-tag", span, format!("the tag `{tag}` means nothing in a plan"))
+                .help("take it out");
         } else if tag.handle == "!" && !tag.suffix.is_empty() {
             let message = format!("the tag `!{}` means nothing in a plan", tag.suffix);
             self.builder.error("unknown-tag", span, message).help("take it out");

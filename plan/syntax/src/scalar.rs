@@ -81,7 +81,8 @@ mod tests {
         check("-.inf", ScalarKind::Float(f64::NEG_INFINITY));
         check("99999999999999999999", ScalarKind::Float(1e20));
         check("TRUE", ScalarKind::Bool(true));
-        for text in ["yes", "no", "on", "1_000", "5m", "02:00", "inf", "nan", "infinity", "e5", "0x", "0x-1", "-", "."] {
+        for text in ["yes", "no", "on", "1_000", "5m", "02:00", "inf", "nan", "infinity", "e5", "0x", "0x-1", "-", "."]
+        {
             check(text, ScalarKind::Text);
         }
         assert_eq!(resolve_plain("~"), Value::Null { written: true });

@@ -52,16 +52,20 @@ pub enum Shape {
     /// A list of these.
     List(ShapeId),
     /// A map.
-    Map {
-        /// Known keys.
-        keys: IndexMap<Arc<str>, ShapeId>,
-        /// Keys that must be there.
-        required: Vec<Arc<str>>,
-        /// Values of other keys; `None`: there must be no other keys.
-        others: Option<ShapeId>,
-    },
+    Map(MapShape),
     /// One of several.
     Either(Vec<ShapeId>),
+}
+
+/// What a map must be.
+#[derive(Clone, Debug)]
+pub struct MapShape {
+    /// Known keys.
+    pub keys: IndexMap<Arc<str>, ShapeId>,
+    /// Keys that must be there.
+    pub required: Vec<Arc<str>>,
+    /// Values of other keys; `None`: there must be no other keys.
+    pub others: Option<ShapeId>,
 }
 
 /// Why a schema cannot be used.
@@ -98,9 +102,27 @@ struct Maker<'s> {
 }
 
 const UNDERSTOOD: &[&str] = &[
-    "$schema", "$defs", "$ref", "title", "description", "default", "examples", "type", "properties",
-    "additionalProperties", "patternProperties", "required", "enum", "const", "oneOf", "anyOf", "items", "minimum",
-    "maximum", "pattern", "format",
+    "$schema",
+    "$defs",
+    "$ref",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "type",
+    "properties",
+    "additionalProperties",
+    "patternProperties",
+    "required",
+    "enum",
+    "const",
+    "oneOf",
+    "anyOf",
+    "items",
+    "minimum",
+    "maximum",
+    "pattern",
+    "format",
 ];
 
 impl<'s> Maker<'s> {
@@ -202,7 +224,7 @@ impl<'s> Maker<'s> {
             Some(value) => Some(self.shape(value)?),
             None => Some(self.add(Shape::Any)),
         };
-        Ok(Shape::Map { keys, required, others })
+        Ok(Shape::Map(MapShape { keys, required, others }))
     }
 }
 
@@ -219,7 +241,8 @@ mod tests {
 
     #[test]
     fn definitions_may_refer_to_themselves() {
-        let schema = serde_json::json!({"$ref": "#/$defs/T", "$defs": {"T": {"type": "array", "items": {"$ref": "#/$defs/T"}}}});
+        let schema =
+            serde_json::json!({"$ref": "#/$defs/T", "$defs": {"T": {"type": "array", "items": {"$ref": "#/$defs/T"}}}});
         assert!(matches!(Shapes::new(&schema).map(|s| s.get(s.root()).clone()), Ok(Shape::List(_))));
     }
 }

@@ -64,8 +64,11 @@ fn all_mistakes_are_said() {
             "1:1 missing-key: the plan lacks `name`",
         ],
     );
-    check("name: A\ncount:\n", &[
-        "1:7 bad-value: `A` cannot be a `name`",
-        "2:1 no-value: `count` has no value (write a whole number after the colon, or take the key out)",
-    ]);
+    check(
+        "name: A\ncount:\n",
+        &[
+            "1:7 bad-value: `A` cannot be a `name`",
+            "2:1 no-value: `count` has no value (write a whole number after the colon, or take the key out)",
+        ],
+    );
 }

@@ -26,7 +26,7 @@ pub(super) fn kind_of_shape(shapes: &Shapes, id: ShapeId) -> &'static str {
             _ => "a text",
         },
         Shape::List(_) => "a list",
-        Shape::Map { .. } => "a map",
+        Shape::Map(_) => "a map",
         Shape::Either(options) => options.first().map_or("anything", |o| kind_of_shape(shapes, *o)),
     }
 }

@@ -40,7 +40,7 @@ fn mistakes_are_found_together() {
     assert_eq!(codes("a:\n\tb: 1\n"), [("yaml", 2, 2)]);
     assert_eq!(codes("a: 'open\nb: 2\n"), [("yaml", 1, 4)]);
     assert_eq!(codes("a: 1\n---\nb: 2\n"), [("several-documents", 2, 1)]);
-    assert_eq!(codes("a: !secret x\n"), [("unknown-tag", 1, 12)]);
+    assert_eq!(codes("a: !secret x\n"), [("unknown-tag", 1, 4)]);
     assert_eq!(codes("[a]: 1\n"), [("bad-key", 1, 1)]);
     assert_eq!(codes("a: *nobody\n"), [("yaml", 1, 4)]);
     assert_eq!(codes("a: &a [*a]\n"), [("recursive-alias", 1, 8)]);

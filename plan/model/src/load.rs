@@ -1,0 +1,137 @@
+//! Files into a checked plan: read, join, put parameters in, check, leave out what does not count yet. Pure.
+
+use std::sync::Arc;
+
+use plan_syntax::diagnostic::{has_errors, sort};
+use plan_syntax::{Checker, Diagnostic, Node, Place, SourceFile, Sources, Value, join, read};
+
+use crate::inactive::Inactive;
+use crate::{Plan, RuleFile, schema};
+
+mod documents;
+mod life;
+mod parameters;
+
+pub use documents::{Document, DocumentKind, wants};
+pub use parameters::OpenParameter;
+
+/// Circumstances under which a plan is read.
+#[derive(Clone, Debug)]
+pub struct LoadOptions {
+    /// The plan's folder, put before the paths of files where they are shown; may be empty.
+    pub folder: String,
+    /// The environment to read the plan for; the plan's own choice when `None`.
+    pub environment: Option<String>,
+    /// Today in the plan's time zone, for items that are planned from a day on.
+    pub today: jiff::civil::Date,
+}
+
+/// What the files of a plan's folder gave.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The plan, without the items that are inactive; `None` when there are errors.
+    pub plan: Option<Plan>,
+    /// Everything there is to say, sorted by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Items that do not count yet, each with its reason.
+    pub inactive: Vec<Inactive>,
+    /// Parameters without a value, with what waits for them (PLN-10).
+    pub open_parameters: Vec<OpenParameter>,
+    /// Prometheus rule files, unchanged.
+    pub rule_files: Vec<RuleFile>,
+    /// Runbooks and checklists.
+    pub documents: Vec<Document>,
+    /// The environment the plan was read for.
+    pub environment: Option<String>,
+    /// The texts, to print diagnostics with.
+    pub sources: Sources,
+    root: Arc<Node>,
+}
+
+impl Loaded {
+    /// Where a path of the plan stands: `services.backend.checks.salud.http`, `alerts.disk[0]`.
+    pub fn locate(&self, path: &str) -> Option<Place> {
+        self.root.entry_at(path).map(|(span, _)| self.sources.place(span))
+    }
+
+    /// Whether errors keep the plan from being used.
+    pub fn has_errors(&self) -> bool {
+        has_errors(&self.diagnostics)
+    }
+}
+
+/// Reads the files of a plan's folder. Every `*.yaml` and `*.yml` but those under `rules/` is a part of the plan; files
+/// under `rules/` are Prometheus rule files; Markdown under `runbooks/` and `checklists/` are documents; the rest is left
+/// alone. Never fails: what is wrong stands in the diagnostics.
+pub fn load(files: &[SourceFile], options: &LoadOptions) -> Loaded {
+    let sources = Sources::new(files, &options.folder);
+    let (mut root, partial, mut diagnostics) = read_all(files, &sources);
+    let substitution = parameters::substitute(&mut root, &sources, options.environment.as_deref());
+    diagnostics.extend(substitution.diagnostics);
+    diagnostics.extend(check_shape(&mut root, &sources, partial));
+    let (rule_files, documents) = (documents::rule_files(files), documents::documents(files));
+    let mut out = Loaded {
+        plan: None,
+        diagnostics,
+        inactive: Vec::new(),
+        open_parameters: substitution.open,
+        rule_files,
+        documents,
+        environment: substitution.environment,
+        sources,
+        root: Arc::new(root),
+    };
+    if !out.has_errors() {
+        build(&mut out, options);
+    }
+    sort(&mut out.diagnostics);
+    out
+}
+
+/// All parts of the plan as one tree; whether parts are missing because of errors.
+fn read_all(files: &[SourceFile], sources: &Sources) -> (Node, bool, Vec<Diagnostic>) {
+    let (mut roots, mut diagnostics, mut partial) = (Vec::new(), Vec::new(), false);
+    for (number, _) in files.iter().enumerate().filter(|(_, f)| documents::is_plan_part(&f.path)) {
+        let reading = read(sources, u32::try_from(number).unwrap_or(u32::MAX));
+        roots.extend(reading.root);
+        diagnostics.extend(reading.diagnostics);
+        partial |= reading.partial;
+    }
+    let (root, doubles) = join(sources, roots, &["overview"]);
+    diagnostics.extend(doubles);
+    let mut root = root.unwrap_or_else(plan_syntax::de::empty);
+    if let Value::Map(map) = &mut root.value {
+        map.retain(|key, _| !key.starts_with("x-"));
+    }
+    (root, partial, diagnostics)
+}
+
+fn check_shape(root: &mut Node, sources: &Sources, partial: bool) -> Vec<Diagnostic> {
+    match schema::shapes() {
+        Ok(shapes) => Checker::new(shapes, schema::formats(), sources).partial(partial).check(root),
+        Err(error) => vec![Diagnostic::error("internal", sources.place(root.span), error.to_string())],
+    }
+}
+
+/// The types from the checked tree, and all that is checked on types.
+fn build(out: &mut Loaded, options: &LoadOptions) {
+    let mut known = (*out.root).clone();
+    life::take_open_items_out(&mut known, out);
+    let mut plan: Plan = match plan_syntax::de::from_node(&known) {
+        Ok(plan) => plan,
+        Err(misfit) => {
+            let place = out.sources.place(misfit.span.unwrap_or(out.root.span));
+            let bug = Diagnostic::error("internal", place, format!("Farero cannot read this: {misfit}"))
+                .help("this is a defect of Farero, please report it with this line");
+            out.diagnostics.push(bug);
+            return;
+        }
+    };
+    life::take_sleeping_items_out(&mut plan, out, options.today);
+    if !out.has_errors() {
+        out.plan = Some(plan);
+    }
+}
+
+#[cfg(test)]
+mod tests;
