@@ -43,6 +43,7 @@ pub(crate) fn formats() -> &'static HashMap<&'static str, Format> {
         HashMap::from([
             ("duration", parse::<kernel::Duration> as Format),
             ("percent", parse::<kernel::quantity::Percent>),
+            ("schedule", parse::<kernel::schedule::Schedule>),
             ("deliver", parse::<crate::Deliver>),
             ("date", date),
             ("timezone", timezone),
