@@ -1,0 +1,240 @@
+//! The engine: what one evaluation knows, spends and remarks. Pure.
+
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indexmap::IndexSet;
+use kernel::series::{Matcher, Select, Series, SeriesReader};
+
+use super::EvalError;
+use super::line::Line;
+use crate::annotations::{Annotation, AnnotationKind};
+use crate::query::{Limits, Query};
+use crate::syntax::ast::{At, Duration, Expr, ExprKind, Shift, Sign};
+use crate::syntax::duration::QueryTimes;
+use crate::syntax::span::Span;
+use crate::value::Stats;
+
+pub(super) type Result<T> = std::result::Result<T, EvalError>;
+/// Takes lines one by one.
+pub(super) type Sink<'s> = &'s mut dyn FnMut(Line) -> Result<()>;
+
+/// Remarks beyond this many are left out: a query over a thousand wrong series needs no thousand remarks.
+const MAX_ANNOTATIONS: usize = 100;
+
+/// Evenly spaced times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grid {
+    pub(crate) start: i64,
+    /// Zero when all times are the same.
+    pub(crate) step: i64,
+    pub(crate) steps: usize,
+}
+
+impl Grid {
+    pub(crate) fn at(self, i: usize) -> i64 {
+        self.start + self.step * i as i64
+    }
+
+    pub(crate) fn last(self) -> i64 {
+        self.at(self.steps.saturating_sub(1))
+    }
+
+    pub(crate) fn times(self) -> impl Iterator<Item = i64> {
+        (0..self.steps).map(move |i| self.at(i))
+    }
+
+    pub(crate) fn single(self) -> Self {
+        Self { steps: 1, ..self }
+    }
+}
+
+pub(crate) struct Engine<'a> {
+    pub(super) query: &'a Query<'a>,
+    pub(super) grid: Grid,
+    reader: &'a dyn SeriesReader,
+    pub(super) limits: &'a Limits,
+    cancelled: &'a AtomicBool,
+    annotations: RefCell<IndexSet<Annotation>>,
+    stats: Cell<Stats>,
+    /// Samples read and points of subqueries so far.
+    spent: Cell<u64>,
+}
+
+impl<'a> Engine<'a> {
+    pub(super) fn new(
+        query: &'a Query<'a>,
+        reader: &'a dyn SeriesReader,
+        limits: &'a Limits,
+        cancelled: &'a AtomicBool,
+    ) -> Result<Self> {
+        let grid = grid_of(query, limits)?;
+        Ok(Self {
+            query,
+            grid,
+            reader,
+            limits,
+            cancelled,
+            annotations: RefCell::default(),
+            stats: Cell::default(),
+            spent: Cell::default(),
+        })
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        self.stats.get()
+    }
+
+    pub(super) fn take_annotations(&self) -> Vec<Annotation> {
+        self.annotations.take().into_iter().collect()
+    }
+
+    pub(super) fn warn(&self, span: Span, message: impl Into<String>) {
+        self.annotate(AnnotationKind::Warning, span, message.into());
+    }
+
+    pub(super) fn info(&self, span: Span, message: impl Into<String>) {
+        self.annotate(AnnotationKind::Info, span, message.into());
+    }
+
+    fn annotate(&self, kind: AnnotationKind, span: Span, message: String) {
+        let mut all = self.annotations.borrow_mut();
+        if all.len() < MAX_ANNOTATIONS {
+            all.insert(Annotation { kind, message, span });
+        }
+    }
+
+    pub(super) fn check_cancelled(&self) -> Result<()> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(EvalError::Cancelled) } else { Ok(()) }
+    }
+
+    /// Counts samples or points against the limit.
+    pub(super) fn spend(&self, samples: u64) -> Result<()> {
+        self.check_cancelled()?;
+        let spent = self.spent.get().saturating_add(samples);
+        self.spent.set(spent);
+        let limit = self.limits.max_samples;
+        if spent <= limit {
+            return Ok(());
+        }
+        let (what, advice) = ("would load too many samples into memory", "narrow its selectors or its time range");
+        Err(EvalError::Limit { what, limit, advice })
+    }
+
+    /// Reads series, once for all times asked.
+    pub(super) fn read(&self, matchers: &[Matcher], start_ms: i64, end_ms: i64) -> Result<Vec<Series>> {
+        self.check_cancelled()?;
+        if start_ms > end_ms {
+            return Ok(Vec::new());
+        }
+        let mut series = self.reader.select(&Select { matchers: matchers.to_vec(), start_ms, end_ms })?;
+        let samples: u64 = series.iter().map(|s| s.timestamps.len() as u64).sum();
+        let mut stats = self.stats.get();
+        stats.series += series.len() as u64;
+        stats.samples += samples;
+        self.stats.set(stats);
+        let limit = self.limits.max_series;
+        if stats.series > limit {
+            let (what, advice) = ("would read too many series", "add label matchers to its selectors");
+            return Err(EvalError::Limit { what, limit, advice });
+        }
+        self.spend(samples)?;
+        if !series.is_sorted_by(|a, b| a.labels <= b.labels) {
+            series.sort_by(|a, b| a.labels.cmp(&b.labels));
+        }
+        Ok(series)
+    }
+
+    fn query_times(&self) -> QueryTimes {
+        let range = (self.query.end_ms - self.query.start_ms) as f64 / 1000.0;
+        QueryTimes { step: self.query.step_ms.unwrap_or(0) as f64 / 1000.0, range }
+    }
+
+    /// A duration in milliseconds.
+    pub(super) fn duration_ms(&self, d: &Duration) -> Result<i64> {
+        let ms = d.seconds(self.query_times()) * 1000.0;
+        if ms.is_nan() || ms.abs() >= 9.2e15 {
+            return Err(EvalError::invalid(d.span, "duration out of range"));
+        }
+        Ok(ms.round() as i64)
+    }
+
+    pub(super) fn positive_ms(&self, d: &Duration) -> Result<i64> {
+        match self.duration_ms(d)? {
+            ms if ms > 0 => Ok(ms),
+            _ => Err(EvalError::invalid(d.span, "duration must be greater than 0")),
+        }
+    }
+
+    /// The times a selector or subquery refers to: moved by `offset`, fixed by `@`.
+    pub(super) fn shifted(&self, shift: &Shift, grid: Grid) -> Result<Grid> {
+        let offset = shift.offset.as_ref().map_or(Ok(0), |d| self.duration_ms(d))?;
+        Ok(match shift.at {
+            None => Grid { start: grid.start - offset, ..grid },
+            Some(at) => {
+                let fixed = match at {
+                    At::Start => self.query.start_ms,
+                    At::End => self.query.end_ms,
+                    At::Time(ms) => ms,
+                };
+                Grid { start: fixed.saturating_sub(offset), step: 0, ..grid }
+            }
+        })
+    }
+
+    /// Streams the lines of an instant vector.
+    pub(super) fn lines(&self, expr: &Expr, grid: Grid, sink: Sink<'_>) -> Result<()> {
+        if grid.steps > 1 && super::invariant::is_worth_it(expr) {
+            return self.lines(expr, grid.single(), &mut |mut line| {
+                line.values.resize(grid.steps, line.values[0]);
+                sink(line)
+            });
+        }
+        match &expr.kind {
+            ExprKind::Paren(inner) => self.lines(inner, grid, sink),
+            ExprKind::Selector(s) => self.select_lines(s, grid, sink),
+            ExprKind::Unary(Sign::Plus, inner) => self.lines(inner, grid, sink),
+            ExprKind::Unary(Sign::Minus, inner) => self.lines(inner, grid, &mut |mut line| {
+                line.map(|v| -v);
+                line.drop_name = true;
+                sink(line)
+            }),
+            ExprKind::Binary(b) => self.binary_lines(b, expr.span, grid, sink),
+            ExprKind::Aggregate(a) => self.aggregate_lines(a, expr.span, grid, sink),
+            ExprKind::Call(c) => self.call_lines(c, expr.span, grid, sink),
+            ExprKind::Number(_) | ExprKind::String(_) | ExprKind::Range(_) | ExprKind::Subquery(_) => {
+                Err(EvalError::invalid(expr.span, "expected an instant vector"))
+            }
+        }
+    }
+
+    /// All lines of an instant vector at once, for operators that need to see them together.
+    pub(super) fn collect(&self, expr: &Expr, grid: Grid) -> Result<Vec<Line>> {
+        let mut lines = Vec::new();
+        self.lines(expr, grid, &mut |line| {
+            self.check_cancelled()?;
+            lines.push(line);
+            Ok(())
+        })?;
+        Ok(lines)
+    }
+}
+
+fn grid_of(query: &Query<'_>, limits: &Limits) -> Result<Grid> {
+    let Some(step) = query.step_ms else {
+        return Ok(Grid { start: query.start_ms, step: 0, steps: 1 });
+    };
+    if step <= 0 {
+        let message = "zero or negative query resolution step widths are not accepted. Try a positive integer";
+        return Err(EvalError::invalid(query.expr.span, message));
+    }
+    if query.end_ms < query.start_ms {
+        return Err(EvalError::invalid(query.expr.span, "end timestamp must not be before start time"));
+    }
+    let steps = query.end_ms.abs_diff(query.start_ms) / step.unsigned_abs() + 1;
+    if steps > limits.max_steps {
+        let (what, limit) = ("asks for too many points per series", limits.max_steps);
+        return Err(EvalError::Limit { what, limit, advice: "take a longer step or a shorter time range" });
+    }
+    Ok(Grid { start: query.start_ms, step, steps: steps as usize })
+}

@@ -1,0 +1,110 @@
+//! The end of an evaluation: names dropped, duplicates refused, lines made a value. Pure.
+
+use kernel::Labels;
+use kernel::series::Sample;
+
+use super::EvalError;
+use super::engine::{Engine, Result};
+use super::line::{Line, Merged, is_absent, unnamed};
+use crate::syntax::ast::{Expr, ValueType};
+use crate::value::{Evaluated, MatrixSeries, Value, VectorSample};
+
+impl Engine<'_> {
+    pub(super) fn run(self) -> Result<Evaluated> {
+        let value = match self.query.step_ms {
+            None => self.instant_value()?,
+            Some(_) => self.range_value()?,
+        };
+        Ok(Evaluated { value, annotations: self.take_annotations(), stats: self.stats() })
+    }
+
+    fn instant_value(&self) -> Result<Value> {
+        let (expr, t_ms) = (self.query.expr, self.query.start_ms);
+        Ok(match expr.value_type() {
+            ValueType::Scalar => Value::Scalar(Sample { t_ms, value: self.scalars(expr, self.grid)?.at(0) }),
+            ValueType::String => Value::String(self.string(expr)?.value.clone()),
+            ValueType::Matrix => Value::Matrix(self.raw_ranges(expr)?),
+            ValueType::Vector => {
+                let mut vector = Vec::new();
+                for line in self.named_lines(expr)? {
+                    vector.push(VectorSample { labels: line.labels, sample: Sample { t_ms, value: line.values[0] } });
+                }
+                Value::Vector(vector)
+            }
+        })
+    }
+
+    fn range_value(&self) -> Result<Value> {
+        let (expr, grid) = (self.query.expr, self.grid);
+        let lines = match expr.value_type() {
+            ValueType::Scalar => {
+                let values = self.scalars(expr, grid)?.into_steps(grid.steps);
+                vec![Line { labels: Labels::default(), drop_name: false, values }]
+            }
+            ValueType::Vector => self.named_lines(expr)?,
+            other => {
+                let ty = other.describe();
+                let message =
+                    format!("invalid expression type {ty:?} for range query, must be Scalar or instant Vector");
+                return Err(EvalError::invalid(expr.span, message));
+            }
+        };
+        let mut matrix: Vec<MatrixSeries> = lines.into_iter().map(|line| self.points(line)).collect();
+        matrix.sort_by(|a, b| a.labels.cmp(&b.labels));
+        Ok(Value::Matrix(matrix))
+    }
+
+    fn points(&self, line: Line) -> MatrixSeries {
+        let present = line.values.into_iter().enumerate().filter(|(_, v)| !is_absent(*v));
+        let samples = present.map(|(s, value)| Sample { t_ms: self.grid.at(s), value }).collect();
+        MatrixSeries { labels: line.labels, samples }
+    }
+
+    /// The lines of the result, names dropped where an operator wanted it, merged where that makes them one.
+    fn named_lines(&self, expr: &Expr) -> Result<Vec<Line>> {
+        let mut merged = Merged::default();
+        let mut points = 0u64;
+        self.lines(expr, self.grid, &mut |mut line| {
+            if line.is_empty() {
+                return Ok(());
+            }
+            points += self.grid.steps as u64;
+            self.check_points(points)?;
+            if line.drop_name {
+                line.labels = unnamed(&line.labels);
+            }
+            merged.add(line, expr.span)
+        })?;
+        Ok(merged.into_lines().collect())
+    }
+
+    fn check_points(&self, points: u64) -> Result<()> {
+        let limit = self.limits.max_points;
+        if points <= limit {
+            return Ok(());
+        }
+        let (what, advice) = ("gives too many points", "aggregate, or take a longer step");
+        Err(EvalError::Limit { what, limit, advice })
+    }
+
+    /// The samples of a range vector as they are.
+    fn raw_ranges(&self, expr: &Expr) -> Result<Vec<MatrixSeries>> {
+        let (mut matrix, mut points) = (Vec::new(), 0);
+        self.ranges(expr, self.grid, &mut |series| {
+            let w = series.window(0);
+            points += w.times.len() as u64;
+            self.check_points(points)?;
+            let labels = if series.drop_name { unnamed(series.labels) } else { series.labels.clone() };
+            let samples = w.times.iter().zip(w.values).map(|(t, v)| Sample { t_ms: *t, value: *v }).collect();
+            if !w.times.is_empty() {
+                matrix.push(MatrixSeries { labels, samples });
+            }
+            Ok(())
+        })?;
+        matrix.sort_by(|a, b| a.labels.cmp(&b.labels));
+        if matrix.windows(2).any(|w| w[0].labels == w[1].labels) {
+            return Err(EvalError::invalid(expr.span, "vector cannot contain metrics with the same labelset"));
+        }
+        Ok(matrix)
+    }
+}

@@ -1,0 +1,12 @@
+//! The language: words, tree, types, and the way back to text. Pure.
+
+pub mod ast;
+pub(crate) mod check;
+mod display;
+pub(crate) mod duration;
+pub(crate) mod error;
+mod lexer;
+pub(crate) mod literal;
+pub(crate) mod parser;
+pub(crate) mod span;
+mod token;

@@ -1,0 +1,6 @@
+//! The `promqltest` notation: loads, evaluations, and what they should give.
+
+pub(crate) mod compare;
+pub(crate) mod parse;
+pub(crate) mod run;
+pub(crate) mod series;
