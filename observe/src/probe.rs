@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 mod attempt;
 mod dial;
+mod lines;
 mod prepare;
 
 mod command;

@@ -15,6 +15,7 @@ use hickory_resolver::config::LookupIpStrategy;
 use kernel::probe::{Phase, Reading};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use url::Url;
 
 use super::{Attempt, PrepareError};
 
@@ -87,6 +88,20 @@ impl Target {
             None => usual_port.ok_or_else(|| bad("the port is missing: write host:port"))?,
         };
         let host = Host::parse(host).ok_or_else(|| bad("it holds no host name or address: write host:port"))?;
+        Ok(Self { host, port })
+    }
+}
+
+impl Target {
+    /// From a URL whose scheme has a usual port.
+    pub(crate) fn of_url(url: &Url) -> Result<Self, &'static str> {
+        let host = match url.host() {
+            Some(url::Host::Domain(name)) => Host::parse(name).ok_or("its host is no name")?,
+            Some(url::Host::Ipv4(address)) => Host::Address(address.into()),
+            Some(url::Host::Ipv6(address)) => Host::Address(address.into()),
+            None => return Err("it names no host"),
+        };
+        let port = url.port_or_known_default().ok_or("it names no port")?;
         Ok(Self { host, port })
     }
 }

@@ -13,6 +13,8 @@ mod exchange;
 mod expect;
 mod request;
 
+pub(super) use exchange::{http_error, while_driving};
+
 use exchange::{Answer, perform_exchange};
 use expect::{Expectation, Failures};
 use request::{Hop, Template};

@@ -11,7 +11,7 @@ use plan_model::check::HttpCheck;
 use plan_model::check::net::HttpAuth;
 use url::Url;
 
-use crate::probe::dial::{Host, Target};
+use crate::probe::dial::Target;
 use crate::probe::{PrepareError, Preparing};
 
 /// What Farero calls itself.
@@ -89,18 +89,10 @@ impl Template {
 
 impl Hop {
     fn new(url: Url) -> Result<Self, &'static str> {
-        let is_https = match url.scheme() {
-            "http" => false,
-            "https" => true,
-            _ => return Err("it begins neither with http:// nor with https://"),
-        };
-        let host = match url.host() {
-            Some(url::Host::Domain(name)) => Host::parse(name).ok_or("its host is no name")?,
-            Some(url::Host::Ipv4(address)) => Host::Address(address.into()),
-            Some(url::Host::Ipv6(address)) => Host::Address(address.into()),
-            None => return Err("it names no host"),
-        };
-        let port = url.port_or_known_default().unwrap_or(if is_https { 443 } else { 80 });
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err("it begins neither with http:// nor with https://");
+        }
+        let target = Target::of_url(&url)?;
         let authority = match (url.host_str(), url.port()) {
             (Some(host), Some(port)) => format!("{host}:{port}"),
             (host, _) => host.unwrap_or_default().to_owned(),
@@ -110,7 +102,7 @@ impl Hop {
         let absolute = format!("{}://{authority}{path}", url.scheme());
         let absolute_form = absolute.parse().map_err(|_| "it cannot be sent")?;
         let host_header = authority.parse().map_err(|_| "its host cannot be sent")?;
-        Ok(Self { target: Target { host, port }, host_header, origin_form, absolute_form, becomes_get: false, url })
+        Ok(Self { target, host_header, origin_form, absolute_form, becomes_get: false, url })
     }
 
     pub(super) const fn target(&self) -> &Target {
