@@ -14,6 +14,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("/usr/sbin/dnsmasq", "dnsmasq"),
     ("/usr/sbin/chronyd", "chrony"),
     ("/usr/lib/python3/dist-packages/aiosmtpd/__init__.py", "python3-aiosmtpd"),
+    ("/usr/lib/python3/dist-packages/grpc/__init__.py", "python3-grpcio"),
+    ("/usr/lib/python3/dist-packages/websockets/__init__.py", "python3-websockets"),
     ("/usr/sbin/dockerd", "docker.io"),
     ("/bin/busybox", "busybox-static"),
     ("/usr/bin/prometheus-node-exporter", "prometheus-node-exporter"),
