@@ -1,1 +1,29 @@
-//! placeholder
+//! Pages, live connections and the JSON API (the web room). I/O: HTTP.
+//!
+//! What it shows comes from the in-memory read model [`live::Live`], which `run` fills, and for lists and details from
+//! `state` and the series store. It decides nothing and sends nothing: what a person asks for goes through the port
+//! [`Control`], which `run` implements. Deny by default: a route exists only with the permission it needs
+//! ([`routes::table`]), and a test tries each of them as nobody, as viewer and as administrator.
+
+#[cfg(test)]
+extern crate self as web;
+
+pub mod app;
+pub mod assets;
+pub mod auth;
+pub mod control;
+pub mod events;
+pub mod format;
+pub mod answer;
+pub mod limits;
+pub mod live;
+pub mod pages;
+pub mod routes;
+pub mod text;
+
+pub use app::{App, WebConfig, router};
+pub use control::{Control, ControlError};
+
+#[cfg(test)]
+#[path = "../examples/sample/mod.rs"]
+mod sample;

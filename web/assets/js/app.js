@@ -1,0 +1,9 @@
+// Starts what the page asks for. Every page works without it; with it, it stays up to date.
+import { startAges } from "./age.js";
+import { startLive } from "./live.js";
+import { startForms } from "./forms.js";
+
+startAges();
+startForms();
+if (document.body.dataset.live) startLive(document.body.dataset.live);
+if (document.querySelector("[data-chart]")) import("./chart.js").then((m) => m.startCharts());

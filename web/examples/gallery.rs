@@ -1,0 +1,37 @@
+//! Serves the pages over a made-up SIGCERH, to look at them while they are made. I/O: HTTP on a local port.
+//!
+//! `cargo run -p web --example gallery -- 9123 [trouble]`; `?theme=dark&language=en` on any address chooses the look.
+
+use std::error::Error;
+
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use http::{HeaderValue, header};
+
+mod sample;
+
+/// What stands in the address as a cookie, so that one address is one picture.
+async fn look(mut request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let mut cookies: Vec<String> = query.split('&').filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        matches!(name, "theme" | "language").then(|| format!("farero_{name}={value}"))
+    }).collect();
+    let own = request.headers().get(header::COOKIE).and_then(|c| c.to_str().ok());
+    cookies.extend(own.map(str::to_owned));
+    if let Ok(value) = HeaderValue::from_str(&cookies.join("; ")) {
+        request.headers_mut().insert(header::COOKIE, value);
+    }
+    next.run(request).await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let port: u16 = arguments.next().unwrap_or_else(|| "9123".into()).parse()?;
+    let trouble = arguments.next().is_some();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    axum::serve(listener, web::router(sample::app(trouble)).layer(from_fn(look))).await?;
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! A made-up SIGCERH for the gallery and the tests of the pages: plan, results, alerts, as on the document's sample. Pure.
+#![allow(dead_code, unreachable_pub, reason = "the gallery and the tests use different parts of this one file")]
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use kernel::heartbeat::Ping;
+use kernel::probe::{CheckId, Evidence, Outcome, Phase, ProbeResult, Reading};
+use kernel::series::{Select, Series, SeriesError, SeriesReader};
+use kernel::{Clock, Duration, Timestamp};
+use web::live::{Beat, DiskUse, HostUse, Live, PlanVersion, TodayValue, Uptime};
+use web::{App, Control, ControlError, WebConfig};
+
+mod alerts;
+
+/// The plan of the sample.
+pub const SIGCERH: &str = include_str!("plan.json");
+/// The time on every page of the sample: 3 February 2026, 07:30:30 in Lima.
+pub const NOW: Timestamp = Timestamp::from_secs(1_770_121_830);
+
+/// A clock that stands.
+pub struct Standing;
+impl Clock for Standing {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+}
+
+/// A plan version from JSON.
+pub fn version(json: &str) -> PlanVersion {
+    PlanVersion {
+        plan: Arc::new(serde_json::from_str(json).expect("the sample is a plan")),
+        folder: "plans/sigcerh".into(),
+        environment: Some("produccion".into()),
+        loaded_at: ago(86_400),
+        hash: "3f9a1c20".into(),
+    }
+}
+
+/// So many seconds before now.
+pub fn ago(seconds: u64) -> Timestamp {
+    NOW - std::time::Duration::from_secs(seconds)
+}
+
+/// A result of a check, so many seconds ago.
+pub fn result(check: &str, outcome: Outcome, ms: u64, seconds_ago: u64) -> ProbeResult {
+    let at = ago(seconds_ago);
+    let evidence = match outcome {
+        Outcome::Up => Evidence { status: Some("HTTP/1.1 200 OK".into()), ..Evidence::default() },
+        Outcome::Slow => Evidence { status: Some("HTTP/1.1 200 OK".into()), error: Some("8,5 s, más que 5 s".into()), ..Evidence::default() },
+        _ => Evidence {
+            status: Some("HTTP/1.1 503 Service Unavailable".into()),
+            error: Some("HTTP 503: el servicio no está disponible".into()),
+            body: Some("{\"status\":\"error\",\"db\":\"<b>timeout</b>\"}".into()),
+            facts: vec![("address".into(), "10.0.0.12:3000".into()), ("protocol".into(), "HTTP/1.1".into())],
+        },
+    };
+    let ms_f = ms as f64;
+    ProbeResult {
+        check: CheckId::parse(check).expect("a check id"),
+        due_at: at,
+        started_at: at,
+        duration: Duration::from_millis(ms),
+        outcome,
+        attempts: if outcome == Outcome::Down { 3 } else { 1 },
+        phases: vec![(Phase::Resolve, ms_f * 0.05), (Phase::Connect, ms_f * 0.1), (Phase::Tls, ms_f * 0.15), (Phase::Processing, ms_f * 0.6), (Phase::Transfer, ms_f * 0.1)],
+        readings: Vec::new(),
+        evidence,
+    }
+}
+
+fn history(live: &Live, check: &str, ms: u32, odd: &[(usize, Outcome)]) {
+    let id = CheckId::parse(check).expect("a check id");
+    let beats = (0..59usize).map(|i| Beat {
+        at: ago(300 * (60 - i as u64)),
+        outcome: odd.iter().find(|(at, _)| *at == i).map_or(Outcome::Up, |(_, o)| *o),
+        duration_ms: ms + (i as u32 * 37) % (ms / 3 + 1),
+    });
+    live.restore(&id, beats);
+    let uptime = Uptime { day: Some(99.65), week: Some(99.9), month: Some(99.8), year: None };
+    live.set_check_uptime(&id, uptime);
+}
+
+/// A read model filled as the document's sample, with trouble added where `trouble` says so.
+pub fn fill(live: &Live, trouble: bool) {
+    live.set_plan(version(SIGCERH));
+    let day = Some(99.65);
+    live.set_system_uptime("sigcerh", Uptime { day, week: Some(99.9), month: Some(99.8), year: None });
+    let backend = if trouble { Outcome::Down } else { Outcome::Up };
+    let odd = [(20, Outcome::Down), (21, Outcome::Down), (40, Outcome::Slow)];
+    for (check, outcome, ms, odd) in [
+        ("sigcerh/frontend/web", Outcome::Up, 250, &odd[2..]),
+        ("sigcerh/frontend/tls", Outcome::Up, 84, &[][..]),
+        ("sigcerh/backend/salud", backend, 120, &odd[..]),
+        ("sigcerh/ocr/check", Outcome::Up, 8_500, &odd[2..]),
+        ("sigcerh/postgres/check", Outcome::Up, 9, &[(30, Outcome::Blind), (31, Outcome::Blind)][..]),
+        ("sigcerh/nginx/check", Outcome::Up, 3, &[][..]),
+        ("sigcerh/gemini/check", if trouble { Outcome::Slow } else { Outcome::Up }, 640, &[][..]),
+        ("sigcerh/vm/check", Outcome::Up, 12, &[][..]),
+    ] {
+        history(live, check, ms, odd);
+        let mut last = result(check, outcome, u64::from(ms), 30);
+        if check.contains("postgres") {
+            last.readings = vec![Reading::new("farero_db_connections", 5.0), Reading::new("farero_db_connections_max", 100.0)];
+        }
+        live.record_result(&Arc::new(last), None);
+    }
+    let gib = 1_073_741_824.0;
+    let disk = |mount: &str, percent: f64, all: f64| DiskUse {
+        mount: mount.into(),
+        percent,
+        bytes: Some((all * gib * percent / 100.0, all * gib)),
+    };
+    live.set_host("sigcerh", "vm", HostUse {
+        at: ago(12),
+        cpu: Some(45.0),
+        cores: Some(2),
+        memory: Some(if trouble { 88.0 } else { 68.0 }),
+        memory_bytes: Some((5.44 * gib, 8.0 * gib)),
+        disks: vec![disk("/", 32.0, 50.0), disk("/var/lib/docker", if trouble { 91.5 } else { 41.0 }, 20.0)],
+    });
+    let today = [("solicitudes", "Solicitudes", 127.0), ("certificados", "Certificados", 89.0), ("usuarios", "Usuarios activos", 23.0)];
+    let value = |(name, label, value): (&str, &str, f64)| TodayValue { name: name.into(), label: label.into(), value: Some(value), error: None };
+    live.set_today("sigcerh", today.into_iter().map(value).collect());
+    if trouble {
+        live.set_alerts("sigcerh", alerts::firing());
+    }
+    live.set_ready();
+}
+
+/// Takes what it is told and does nothing.
+pub struct Idle;
+
+impl Control for Idle {
+    fn test_channel<'a>(&'a self, _: &'a str, channel: &'a str, _: &'a str) -> BoxFuture<'a, Result<String, ControlError>> {
+        Box::pin(async move {
+            match channel {
+                "slack" => Err(ControlError::Failed("HTTP 404: no_service".into())),
+                _ => Ok("250 2.0.0 Ok: queued".into()),
+            }
+        })
+    }
+    fn reload(&self) -> BoxFuture<'_, Result<(), ControlError>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn set_intensive<'a>(&'a self, _: &'a str, _: Option<&'a str>, _: Option<Timestamp>, _: &'a str) -> BoxFuture<'a, Result<(), ControlError>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn accept_ping<'a>(&'a self, _: &'a CheckId, _: Ping) -> BoxFuture<'a, Result<(), ControlError>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn check_now<'a>(&'a self, _: &'a CheckId) -> BoxFuture<'a, Result<(), ControlError>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn wake_deliveries(&self) {}
+}
+
+/// No series at all.
+pub struct NoSeries;
+
+impl SeriesReader for NoSeries {
+    fn select(&self, _: &Select) -> Result<Vec<Series>, SeriesError> {
+        Ok(Vec::new())
+    }
+    fn label_names(&self, _: &Select) -> Result<Vec<String>, SeriesError> {
+        Ok(Vec::new())
+    }
+    fn label_values(&self, _: &str, _: &Select) -> Result<Vec<String>, SeriesError> {
+        Ok(Vec::new())
+    }
+}
+
+/// An app over a filled read model.
+pub fn app(trouble: bool) -> App {
+    let live = Arc::new(Live::new(&Standing));
+    fill(&live, trouble);
+    let config = WebConfig { base_url: "http://127.0.0.1:9000".into(), version: "0.1.0".into(), ..WebConfig::default() };
+    App::new(live, Arc::new(NoSeries), Arc::new(Idle), Arc::new(Standing), config)
+}

@@ -1,0 +1,90 @@
+//! The limits of the web room, named, each with its reason. Pure.
+
+use std::time::Duration;
+
+/// Results kept in memory per check: the heartbeat bar of its page. 16 bytes each, so 10,000 checks take 10 MB.
+pub const RECENT_RESULTS: usize = 60;
+
+/// Results in the small bar of an overview row: more cannot be told apart at that width.
+pub const ROW_RESULTS: usize = 30;
+
+/// Components of one system whose rows carry a small bar; beyond this the page would grow past what a phone likes.
+pub const COMPONENTS_WITH_BAR: usize = 150;
+
+/// Changes that may wait for one live page; a slower one is told to fetch the page anew.
+pub const CHANGES_BUFFERED: usize = 4_096;
+
+/// Live pages at once, all people together: each holds one connection and one task.
+pub const LIVE_PAGES: usize = 128;
+
+/// Fragments are sent at most this often to one page: faster changes cannot be read.
+pub const FRAGMENT_PAUSE: Duration = Duration::from_millis(500);
+
+/// Rows sent in one go; with more changed at once the page is told to fetch itself anew.
+pub const FRAGMENTS_AT_ONCE: usize = 250;
+
+/// A line is sent over a quiet live connection this often, so that proxies keep it open.
+pub const LIVE_KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// Bytes of a form or an API request: no form here is larger than a note.
+pub const BODY_BYTES: usize = 64 * 1024;
+
+/// Bytes of a heartbeat call's body that are read; the rest is not.
+pub const PING_BODY_BYTES: usize = 10 * 1024;
+
+/// Time from a request's head to its answer's head; live pages are answered at once and then stay open.
+pub const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// Time a client has to send a request's head; slower ones hold a connection for nothing.
+pub const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// Passwords hashed at once: each takes 19 MiB and a core for about 30 ms.
+pub const HASHES_AT_ONCE: usize = 2;
+
+/// Password hashes that may wait for their turn; more are told to come back.
+pub const HASHES_WAITING: usize = 32;
+
+/// Accounts and addresses whose failed log-ins are remembered; the oldest is forgotten first.
+pub const THROTTLED: usize = 10_000;
+
+/// Failed log-ins of one account from one address before it has to wait.
+pub const FREE_TRIES: u32 = 3;
+
+/// Longest wait after failed log-ins: an hour would let anyone lock a colleague out for the day.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// A session ends this long after its last use.
+pub const SESSION_IDLE: Duration = Duration::from_secs(12 * 3_600);
+
+/// A session ends this long after its log-in, used or not.
+pub const SESSION_LIFE: Duration = Duration::from_secs(7 * 86_400);
+
+/// A session's last use is written at most this often: one write per request would be too many.
+pub const SESSION_TOUCH: Duration = Duration::from_secs(60);
+
+/// A one-time link is good for this long.
+pub const SETUP_LINK_LIFE: Duration = Duration::from_secs(24 * 3_600);
+
+/// Shortest password: NIST SP 800-63B-4 asks for 15 where it is the only factor; 12 is what small teams bear.
+pub const PASSWORD_SHORTEST: usize = 12;
+
+/// Longest password in bytes, so that hashing cannot be made slow from outside.
+pub const PASSWORD_LONGEST: usize = 512;
+
+/// Longest note of an acknowledgement, in characters.
+pub const NOTE_LONGEST: usize = 2_000;
+
+/// Rows of one page of a list: alerts, deliveries, failures.
+pub const LIST_ROWS: usize = 50;
+
+/// Points of a chart: about one per pixel of a wide screen.
+pub const CHART_POINTS: usize = 600;
+
+/// Samples that a chart may read before they are thinned: a year at one a minute.
+pub const CHART_SAMPLES: usize = 600_000;
+
+/// PromQL requests evaluated at once; they run on the CPU pool.
+pub const QUERIES_AT_ONCE: usize = 4;
+
+/// Steps of a range query (Prometheus's own limit).
+pub const QUERY_STEPS: i64 = 11_000;

@@ -1,0 +1,194 @@
+//! What every page's template is given: texts, formats, navigation, who is logged in. Pure.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use kernel::{Language, Rank, Timestamp};
+
+use super::visit::{Theme, Visit};
+use crate::app::App;
+use crate::auth::{Identity, Role};
+use crate::text::{Text, phrases, text};
+use crate::{assets, format};
+
+/// Entry of the navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is a page")]
+pub enum Nav {
+    Overview,
+    Alerts,
+    Deliveries,
+    Channels,
+    Plan,
+    Rules,
+    Settings,
+    About,
+    None,
+}
+
+/// What every page is given.
+pub struct Frame {
+    /// Language of the texts.
+    pub language: Language,
+    /// The texts.
+    pub t: &'static Text,
+    /// Appearance.
+    pub theme: Theme,
+    /// Who is logged in.
+    pub identity: Option<Identity>,
+    /// Where in the navigation.
+    pub nav: Nav,
+    /// Title of the page.
+    pub title: String,
+    /// Systems with their labels.
+    pub systems: Vec<(Arc<str>, String)>,
+    /// The system the page is about.
+    pub system: Option<String>,
+    /// Token that forms send back, so that only this person's own pages can send them.
+    pub csrf: String,
+    /// Alerts that fire, of all systems.
+    pub firing: usize,
+    /// Path and query of this page.
+    pub here: String,
+    /// The time now.
+    pub now: Timestamp,
+    /// Zone of the times on this page.
+    pub zone: TimeZone,
+    /// What the page listens to, the query of `/events`; empty: it does not.
+    pub live: String,
+}
+
+impl Frame {
+    /// Of a page.
+    pub fn new(app: &App, visit: &Visit, nav: Nav, title: impl Into<String>) -> Self {
+        let firing = app.live.systems(|s| {
+            s.alerts.iter().filter(|a| a.state == kernel::alert::AlertState::Firing).count()
+        });
+        let zone = app.live.systems(|s| s.zone.clone()).into_iter().next().unwrap_or(TimeZone::UTC);
+        Self {
+            language: visit.language,
+            t: text(visit.language),
+            theme: visit.theme,
+            identity: visit.identity.clone(),
+            nav,
+            title: title.into(),
+            systems: app.live.system_names(),
+            system: None,
+            csrf: visit.csrf.clone(),
+            firing: firing.into_iter().sum(),
+            here: visit.here.clone(),
+            now: app.clock.now(),
+            zone,
+            live: String::new(),
+        }
+    }
+
+    /// About one system: its times are in its zone.
+    #[must_use]
+    pub fn about(mut self, app: &App, system: &str) -> Self {
+        if let Some(zone) = app.live.system(system, |s| s.zone.clone()) {
+            self.zone = zone;
+        }
+        self.system = Some(system.to_owned());
+        self
+    }
+
+    /// Listening for changes.
+    #[must_use]
+    pub fn live(mut self, query: impl Into<String>) -> Self {
+        self.live = query.into();
+        self
+    }
+
+    /// Address of an asset.
+    pub fn asset(&self, path: &str) -> String {
+        assets::url(path)
+    }
+
+    /// Whether this is the page's entry in the navigation.
+    pub fn is(&self, nav: Nav) -> bool {
+        self.nav == nav
+    }
+
+    /// Whether the person may operate.
+    pub fn may_operate(&self) -> bool {
+        self.identity.as_ref().is_some_and(|i| i.role >= Role::Operator)
+    }
+
+    /// Whether the person may administer.
+    pub fn may_administer(&self) -> bool {
+        self.identity.as_ref().is_some_and(|i| i.role >= Role::Administrator)
+    }
+
+    /// A `<time>` that tells how long ago, kept up to date by the page's script; safe HTML.
+    pub fn ago(&self, at: &Timestamp) -> String {
+        let age = phrases::ago(self.language, self.now.since(*at).as_secs());
+        let full = format::date_time(self.language, *at, &self.zone);
+        format!(r#"<time datetime="{at}" data-age title="{full}">{age}</time>"#)
+    }
+
+    /// A `<time>` in the system's zone, as short as it can be; safe HTML.
+    pub fn time(&self, at: &Timestamp) -> String {
+        let short = format::short_time(self.language, *at, self.now, &self.zone);
+        let full = format::date_time(self.language, *at, &self.zone);
+        format!(r#"<time datetime="{at}" title="{full}">{short}</time>"#)
+    }
+
+    /// A `<time>` with date and time in full; safe HTML.
+    pub fn full_time(&self, at: &Timestamp) -> String {
+        let full = format::date_time(self.language, *at, &self.zone);
+        format!(r#"<time datetime="{at}">{full}</time>"#)
+    }
+
+    /// How long from now: `en 5 min`.
+    pub fn within(&self, at: &Timestamp) -> String {
+        phrases::within(self.language, at.since(self.now).as_secs())
+    }
+
+    /// A number with as many decimals as it needs.
+    pub fn value(&self, v: &f64) -> String {
+        format::value(self.language, *v)
+    }
+
+    /// A whole number.
+    pub fn whole(&self, v: impl std::borrow::Borrow<f64>) -> String {
+        format::number(self.language, *v.borrow(), 0)
+    }
+
+    /// Bytes.
+    pub fn bytes(&self, v: &f64) -> String {
+        format::bytes(self.language, *v)
+    }
+
+    /// A percentage.
+    pub fn percent(&self, v: &f64) -> String {
+        format::percent(self.language, *v)
+    }
+
+    /// A length of time for people.
+    pub fn duration(&self, d: &kernel::Duration) -> String {
+        d.humanize(self.language)
+    }
+
+    /// Word of a rank.
+    pub fn rank(&self, rank: &Rank) -> &'static str {
+        let c = &self.t.common;
+        match rank {
+            Rank::Info => c.rank_info,
+            Rank::Low => c.rank_low,
+            Rank::Warning => c.rank_warning,
+            Rank::High => c.rank_high,
+            Rank::Critical => c.rank_critical,
+        }
+    }
+
+    /// `3 alertas activas`.
+    pub fn firing_phrase(&self) -> String {
+        phrases::alerts(self.language, self.firing)
+    }
+
+    /// The other language.
+    pub fn other_language(&self) -> (&'static str, &'static str) {
+        self.language.pick(("en", "English"), ("es", "Español"))
+    }
+}

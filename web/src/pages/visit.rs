@@ -1,0 +1,136 @@
+//! What a request says about the person behind it: language, appearance, who. I/O: HTTP.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use http::header;
+use http::request::Parts;
+use kernel::Language;
+
+use crate::app::App;
+use crate::auth::Identity;
+
+/// Cookie of the chosen language.
+pub(crate) const LANGUAGE_COOKIE: &str = "farero_language";
+/// Cookie of the chosen appearance.
+pub(crate) const THEME_COOKIE: &str = "farero_theme";
+
+/// Light, dark, or as the device says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the device says.
+    #[default]
+    Auto,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// The word in the cookie and in the page.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// From the word; anything else is [`Theme::Auto`].
+    pub fn parse(word: &str) -> Self {
+        match word {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::Auto,
+        }
+    }
+}
+
+/// A request as the pages see it.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// Language of the texts.
+    pub language: Language,
+    /// Appearance.
+    pub theme: Theme,
+    /// Who asks; nobody on public pages.
+    pub identity: Option<Identity>,
+    /// Token that forms send back.
+    pub csrf: String,
+    /// Path and query, to come back to.
+    pub here: String,
+}
+
+impl FromRequestParts<App> for Visit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
+        Ok(Self::of(parts))
+    }
+}
+
+impl Visit {
+    /// Of a request's head.
+    pub(crate) fn of(parts: &Parts) -> Self {
+        let chosen = cookie(parts, LANGUAGE_COOKIE).and_then(|v| language_of(&v));
+        let accepted = || {
+            let header = parts.headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+            preferred(header)
+        };
+        Self {
+            language: chosen.or_else(accepted).unwrap_or_default(),
+            theme: cookie(parts, THEME_COOKIE).map(|v| Theme::parse(&v)).unwrap_or_default(),
+            identity: parts.extensions.get::<Identity>().cloned(),
+            csrf: String::new(),
+            here: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+        }
+    }
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie(parts: &Parts, name: &str) -> Option<String> {
+    let all = parts.headers.get_all(header::COOKIE).iter().filter_map(|h| h.to_str().ok());
+    all.flat_map(|h| h.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(n, _)| *n == name)
+        .map(|(_, v)| v.to_owned())
+}
+
+/// A language from its tag, whatever its region.
+pub(crate) fn language_of(tag: &str) -> Option<Language> {
+    match tag.split('-').next().map(str::to_ascii_lowercase).as_deref() {
+        Some("es") => Some(Language::Es),
+        Some("en") => Some(Language::En),
+        _ => None,
+    }
+}
+
+/// The known language that `Accept-Language` puts first (RFC 9110, section 12.5.4).
+fn preferred(header: &str) -> Option<Language> {
+    let mut best: Option<(f32, Language)> = None;
+    for item in header.split(',').take(16) {
+        let mut parts = item.split(';');
+        let Some(language) = parts.next().map(str::trim).and_then(language_of) else { continue };
+        let weight = parts.filter_map(|p| p.trim().strip_prefix("q=")).find_map(|q| q.parse().ok()).unwrap_or(1.0);
+        if weight > 0.0 && best.is_none_or(|(w, _)| weight > w) {
+            best = Some((weight, language));
+        }
+    }
+    best.map(|(_, language)| language)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_put_first_wins() {
+        let check = |header: &str, expect: Option<Language>| assert_eq!(preferred(header), expect, "{header}");
+        check("en-GB,en;q=0.9,es;q=0.8", Some(Language::En));
+        check("fr, es-PE;q=0.7, en;q=0.3", Some(Language::Es));
+        check("en;q=0, es;q=0.1", Some(Language::Es));
+        check("de", None);
+        check(";;;q=,,", None);
+    }
+}

@@ -1,0 +1,97 @@
+//! Every text of the pages in Spanish and English; one that is missing does not compile. Pure.
+
+use kernel::Language;
+
+mod alerts;
+mod auth;
+mod check;
+mod common;
+mod manage;
+mod overview;
+pub mod phrases;
+
+/// Defines a table of texts: each line gives a name, the Spanish text and the English text.
+macro_rules! texts {
+    ($(#[$doc:meta])* $table:ident { $($name:ident: $es:literal, $en:literal;)* }) => {
+        $(#[$doc])*
+        #[allow(missing_docs, reason = "the English text beside each name says what it is")]
+        #[derive(Debug)]
+        pub struct $table { $(pub $name: &'static str,)* }
+
+        impl $table {
+            pub(super) const ES: Self = Self { $($name: $es,)* };
+            pub(super) const EN: Self = Self { $($name: $en,)* };
+
+            /// All texts with their names, for tests.
+            #[cfg(test)]
+            pub(crate) fn all(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($name), self.$name),)*]
+            }
+        }
+    };
+}
+pub(crate) use texts;
+
+/// All texts in one language.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "each table says what it is")]
+pub struct Text {
+    pub common: common::Common,
+    pub overview: overview::Overview,
+    pub check: check::CheckPage,
+    pub alerts: alerts::Alerts,
+    pub manage: manage::Manage,
+    pub auth: auth::Auth,
+}
+
+static ES: Text = Text {
+    common: common::Common::ES,
+    overview: overview::Overview::ES,
+    check: check::CheckPage::ES,
+    alerts: alerts::Alerts::ES,
+    manage: manage::Manage::ES,
+    auth: auth::Auth::ES,
+};
+
+static EN: Text = Text {
+    common: common::Common::EN,
+    overview: overview::Overview::EN,
+    check: check::CheckPage::EN,
+    alerts: alerts::Alerts::EN,
+    manage: manage::Manage::EN,
+    auth: auth::Auth::EN,
+};
+
+/// The texts of a language.
+pub fn text(language: Language) -> &'static Text {
+    match language {
+        Language::Es => &ES,
+        Language::En => &EN,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_is_empty_or_left_untranslated_by_accident() {
+        let tables = |t: &'static Text| {
+            [
+                t.common.all(),
+                t.overview.all(),
+                t.check.all(),
+                t.alerts.all(),
+                t.manage.all(),
+                t.auth.all(),
+            ]
+            .concat()
+        };
+        let (es, en) = (tables(text(Language::Es)), tables(text(Language::En)));
+        for ((name, es), (_, en)) in es.iter().zip(&en) {
+            assert!(!es.trim().is_empty() && !en.trim().is_empty(), "{name} is empty");
+            let sentence = en.split_whitespace().count() > 3;
+            assert!(!sentence || es != en, "{name} says the same in both languages: {en}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Texts. Pure.
+
+super::texts! {
+    /// Texts.
+    Alerts {
+        title: "Título", "Title";
+    }
+}

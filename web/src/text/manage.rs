@@ -1,0 +1,8 @@
+//! Texts. Pure.
+
+super::texts! {
+    /// Texts.
+    Manage {
+        title: "Título", "Title";
+    }
+}
