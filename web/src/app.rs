@@ -8,6 +8,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use http::StatusCode;
 use kernel::Clock;
 use kernel::series::SeriesReader;
+use state::State;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -43,6 +44,8 @@ pub struct PeerAddress(pub SocketAddr);
 pub struct App {
     /// The read model.
     pub live: Arc<Live>,
+    /// What is kept in the database.
+    pub state: State,
     /// Measured series.
     pub series: Arc<dyn SeriesReader>,
     /// What people may ask the loops for.
@@ -63,13 +66,14 @@ impl App {
     /// Of its parts.
     pub fn new(
         live: Arc<Live>,
+        state: State,
         series: Arc<dyn SeriesReader>,
         control: Arc<dyn Control>,
         clock: Arc<dyn Clock>,
         config: WebConfig,
     ) -> Self {
         let gates = Gates { live_pages: Arc::new(Semaphore::new(limits::LIVE_PAGES)) };
-        Self { live, series, control, clock, config: Arc::new(config), gates: Arc::new(gates) }
+        Self { live, state, series, control, clock, config: Arc::new(config), gates: Arc::new(gates) }
     }
 }
 

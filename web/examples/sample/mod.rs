@@ -175,5 +175,7 @@ pub fn app(trouble: bool) -> App {
     let live = Arc::new(Live::new(&Standing));
     fill(&live, trouble);
     let config = WebConfig { base_url: "http://127.0.0.1:9000".into(), version: "0.1.0".into(), ..WebConfig::default() };
-    App::new(live, Arc::new(NoSeries), Arc::new(Idle), Arc::new(Standing), config)
+    let folder = tempfile::tempdir().expect("a folder").keep();
+    let state = state::State::open(&folder).expect("a database");
+    App::new(live, state, Arc::new(NoSeries), Arc::new(Idle), Arc::new(Standing), config)
 }
