@@ -14,10 +14,13 @@ mod sample;
 /// What stands in the address as a cookie, so that one address is one picture.
 async fn look(mut request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let mut cookies: Vec<String> = query.split('&').filter_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        matches!(name, "theme" | "language").then(|| format!("farero_{name}={value}"))
-    }).collect();
+    let mut cookies: Vec<String> = query
+        .split('&')
+        .filter_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            matches!(name, "theme" | "language").then(|| format!("farero_{name}={value}"))
+        })
+        .collect();
     let own = request.headers().get(header::COOKIE).and_then(|c| c.to_str().ok());
     cookies.extend(own.map(str::to_owned));
     if let Ok(value) = HeaderValue::from_str(&cookies.join("; ")) {

@@ -51,7 +51,8 @@ pub(crate) async fn problems(request: Request, next: Next) -> Response {
 
 /// A handler panicked: a bug. The answer carries a number that stands in the log.
 pub(crate) fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
-    let what = cause.downcast_ref::<&str>().map(ToString::to_string).or_else(|| cause.downcast_ref::<String>().cloned());
+    let what =
+        cause.downcast_ref::<&str>().map(ToString::to_string).or_else(|| cause.downcast_ref::<String>().cloned());
     let id: u32 = rand::random();
     tracing::error!(reference = format!("{id:08x}"), cause = what.as_deref().unwrap_or("?"), "a page panicked");
     (StatusCode::INTERNAL_SERVER_ERROR, format!("{id:08x}")).into_response()

@@ -24,7 +24,12 @@ pub enum ControlError {
 /// What the web asks the loops for. Every call returns once the matter is durable or done.
 pub trait Control: Send + Sync {
     /// Sends a test message over a channel; the answer is what the other side said.
-    fn test_channel<'a>(&'a self, system: &'a str, channel: &'a str, by: &'a str) -> BoxFuture<'a, Result<String, ControlError>>;
+    fn test_channel<'a>(
+        &'a self,
+        system: &'a str,
+        channel: &'a str,
+        by: &'a str,
+    ) -> BoxFuture<'a, Result<String, ControlError>>;
 
     /// Reads the plans' folders again, at once. What became of it stands in the read model.
     fn reload(&self) -> BoxFuture<'_, Result<(), ControlError>>;

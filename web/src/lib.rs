@@ -8,13 +8,13 @@
 #[cfg(test)]
 extern crate self as web;
 
+pub mod answer;
 pub mod app;
 pub mod assets;
 pub mod auth;
 pub mod control;
 pub mod events;
 pub mod format;
-pub mod answer;
 pub mod limits;
 pub mod live;
 pub mod pages;

@@ -69,11 +69,7 @@ pub struct Live {
 impl Live {
     /// Empty, as at a start.
     pub fn new(clock: &dyn Clock) -> Self {
-        Self {
-            inner: RwLock::default(),
-            changes: broadcast::Sender::new(CHANGES_BUFFERED),
-            started_at: clock.now(),
-        }
+        Self { inner: RwLock::default(), changes: broadcast::Sender::new(CHANGES_BUFFERED), started_at: clock.now() }
     }
 
     /// When this Farero started.

@@ -77,15 +77,7 @@ mod tests {
     #[test]
     fn no_text_is_empty_or_left_untranslated_by_accident() {
         let tables = |t: &'static Text| {
-            [
-                t.common.all(),
-                t.overview.all(),
-                t.check.all(),
-                t.alerts.all(),
-                t.manage.all(),
-                t.auth.all(),
-            ]
-            .concat()
+            [t.common.all(), t.overview.all(), t.check.all(), t.alerts.all(), t.manage.all(), t.auth.all()].concat()
         };
         let (es, en) = (tables(text(Language::Es)), tables(text(Language::En)));
         for ((name, es), (_, en)) in es.iter().zip(&en) {

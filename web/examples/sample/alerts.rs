@@ -11,7 +11,11 @@ fn alert(rule: &str, severity: &str, service: &str, summary: &str, value: f64, s
         group: "plan".into(),
         rule: rule.into(),
         labels: Labels::new([("alertname", rule), ("severity", severity), ("service", service)]),
-        annotations: Labels::new([("summary", summary), ("description", "Sin respuesta correcta tras 3 intentos."), ("runbook", "servicio-caido.md")]),
+        annotations: Labels::new([
+            ("summary", summary),
+            ("description", "Sin respuesta correcta tras 3 intentos."),
+            ("runbook", "servicio-caido.md"),
+        ]),
         state: AlertState::Firing,
         value,
         active_at: ago(seconds + 60),

@@ -47,7 +47,11 @@ pub fn result(check: &str, outcome: Outcome, ms: u64, seconds_ago: u64) -> Probe
     let at = ago(seconds_ago);
     let evidence = match outcome {
         Outcome::Up => Evidence { status: Some("HTTP/1.1 200 OK".into()), ..Evidence::default() },
-        Outcome::Slow => Evidence { status: Some("HTTP/1.1 200 OK".into()), error: Some("8,5 s, más que 5 s".into()), ..Evidence::default() },
+        Outcome::Slow => Evidence {
+            status: Some("HTTP/1.1 200 OK".into()),
+            error: Some("8,5 s, más que 5 s".into()),
+            ..Evidence::default()
+        },
         _ => Evidence {
             status: Some("HTTP/1.1 503 Service Unavailable".into()),
             error: Some("HTTP 503: el servicio no está disponible".into()),
@@ -63,7 +67,13 @@ pub fn result(check: &str, outcome: Outcome, ms: u64, seconds_ago: u64) -> Probe
         duration: Duration::from_millis(ms),
         outcome,
         attempts: if outcome == Outcome::Down { 3 } else { 1 },
-        phases: vec![(Phase::Resolve, ms_f * 0.05), (Phase::Connect, ms_f * 0.1), (Phase::Tls, ms_f * 0.15), (Phase::Processing, ms_f * 0.6), (Phase::Transfer, ms_f * 0.1)],
+        phases: vec![
+            (Phase::Resolve, ms_f * 0.05),
+            (Phase::Connect, ms_f * 0.1),
+            (Phase::Tls, ms_f * 0.15),
+            (Phase::Processing, ms_f * 0.6),
+            (Phase::Transfer, ms_f * 0.1),
+        ],
         readings: Vec::new(),
         evidence,
     }
@@ -101,7 +111,8 @@ pub fn fill(live: &Live, trouble: bool) {
         history(live, check, ms, odd);
         let mut last = result(check, outcome, u64::from(ms), 30);
         if check.contains("postgres") {
-            last.readings = vec![Reading::new("farero_db_connections", 5.0), Reading::new("farero_db_connections_max", 100.0)];
+            last.readings =
+                vec![Reading::new("farero_db_connections", 5.0), Reading::new("farero_db_connections_max", 100.0)];
         }
         live.record_result(&Arc::new(last), None);
     }
@@ -111,16 +122,29 @@ pub fn fill(live: &Live, trouble: bool) {
         percent,
         bytes: Some((all * gib * percent / 100.0, all * gib)),
     };
-    live.set_host("sigcerh", "vm", HostUse {
-        at: ago(12),
-        cpu: Some(45.0),
-        cores: Some(2),
-        memory: Some(if trouble { 88.0 } else { 68.0 }),
-        memory_bytes: Some((5.44 * gib, 8.0 * gib)),
-        disks: vec![disk("/", 32.0, 50.0), disk("/var/lib/docker", if trouble { 91.5 } else { 41.0 }, 20.0)],
-    });
-    let today = [("solicitudes", "Solicitudes", 127.0), ("certificados", "Certificados", 89.0), ("usuarios", "Usuarios activos", 23.0)];
-    let value = |(name, label, value): (&str, &str, f64)| TodayValue { name: name.into(), label: label.into(), value: Some(value), error: None };
+    live.set_host(
+        "sigcerh",
+        "vm",
+        HostUse {
+            at: ago(12),
+            cpu: Some(45.0),
+            cores: Some(2),
+            memory: Some(if trouble { 88.0 } else { 68.0 }),
+            memory_bytes: Some((5.44 * gib, 8.0 * gib)),
+            disks: vec![disk("/", 32.0, 50.0), disk("/var/lib/docker", if trouble { 91.5 } else { 41.0 }, 20.0)],
+        },
+    );
+    let today = [
+        ("solicitudes", "Solicitudes", 127.0),
+        ("certificados", "Certificados", 89.0),
+        ("usuarios", "Usuarios activos", 23.0),
+    ];
+    let value = |(name, label, value): (&str, &str, f64)| TodayValue {
+        name: name.into(),
+        label: label.into(),
+        value: Some(value),
+        error: None,
+    };
     live.set_today("sigcerh", today.into_iter().map(value).collect());
     if trouble {
         live.set_alerts("sigcerh", alerts::firing());
@@ -132,7 +156,12 @@ pub fn fill(live: &Live, trouble: bool) {
 pub struct Idle;
 
 impl Control for Idle {
-    fn test_channel<'a>(&'a self, _: &'a str, channel: &'a str, _: &'a str) -> BoxFuture<'a, Result<String, ControlError>> {
+    fn test_channel<'a>(
+        &'a self,
+        _: &'a str,
+        channel: &'a str,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<String, ControlError>> {
         Box::pin(async move {
             match channel {
                 "slack" => Err(ControlError::Failed("HTTP 404: no_service".into())),
@@ -143,7 +172,13 @@ impl Control for Idle {
     fn reload(&self) -> BoxFuture<'_, Result<(), ControlError>> {
         Box::pin(async { Ok(()) })
     }
-    fn set_intensive<'a>(&'a self, _: &'a str, _: Option<&'a str>, _: Option<Timestamp>, _: &'a str) -> BoxFuture<'a, Result<(), ControlError>> {
+    fn set_intensive<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<&'a str>,
+        _: Option<Timestamp>,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<(), ControlError>> {
         Box::pin(async { Ok(()) })
     }
     fn accept_ping<'a>(&'a self, _: &'a CheckId, _: Ping) -> BoxFuture<'a, Result<(), ControlError>> {
@@ -174,7 +209,8 @@ impl SeriesReader for NoSeries {
 pub fn app(trouble: bool) -> App {
     let live = Arc::new(Live::new(&Standing));
     fill(&live, trouble);
-    let config = WebConfig { base_url: "http://127.0.0.1:9000".into(), version: "0.1.0".into(), ..WebConfig::default() };
+    let config =
+        WebConfig { base_url: "http://127.0.0.1:9000".into(), version: "0.1.0".into(), ..WebConfig::default() };
     let folder = tempfile::tempdir().expect("a folder").keep();
     let state = state::State::open(&folder).expect("a database");
     App::new(live, state, Arc::new(NoSeries), Arc::new(Idle), Arc::new(Standing), config)

@@ -111,7 +111,8 @@ impl CheckState {
 
     /// Whether results have stopped coming.
     pub fn is_stale(&self, now: Timestamp) -> bool {
-        self.at().is_some_and(|at| now.since(at) > self.every.std() * STALE_INTERVALS + std::time::Duration::from_secs(60))
+        self.at()
+            .is_some_and(|at| now.since(at) > self.every.std() * STALE_INTERVALS + std::time::Duration::from_secs(60))
     }
 
     /// Used and maximum connections, where the check reads them (CHK-03).

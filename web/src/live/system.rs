@@ -207,9 +207,9 @@ impl SystemState {
     /// The active components in the order of the plan, services first, each with its checks.
     pub fn components(&self) -> impl Iterator<Item = (&str, &Component, Vec<&CheckState>)> {
         components(self.plan()).map(|(name, component)| {
-            let checks = component.all_checks().filter_map(|(check, _)| {
-                self.checks.get(&CheckId::new(self.name(), name, check))
-            });
+            let checks = component
+                .all_checks()
+                .filter_map(|(check, _)| self.checks.get(&CheckId::new(self.name(), name, check)));
             (name, component, checks.collect())
         })
     }

@@ -61,9 +61,8 @@ pub struct Frame {
 impl Frame {
     /// Of a page.
     pub fn new(app: &App, visit: &Visit, nav: Nav, title: impl Into<String>) -> Self {
-        let firing = app.live.systems(|s| {
-            s.alerts.iter().filter(|a| a.state == kernel::alert::AlertState::Firing).count()
-        });
+        let firing =
+            app.live.systems(|s| s.alerts.iter().filter(|a| a.state == kernel::alert::AlertState::Firing).count());
         let zone = app.live.systems(|s| s.zone.clone()).into_iter().next().unwrap_or(TimeZone::UTC);
         Self {
             language: visit.language,

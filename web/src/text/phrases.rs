@@ -108,8 +108,12 @@ pub fn attempts(language: Language, n: u32) -> String {
 /// The latency chart in words.
 pub fn latency(language: Language, median: &str, p95: &str, max: &str) -> String {
     match language {
-        Language::Es => format!("La mitad de las respuestas tardó {median} o menos; 95 de cada 100, {p95} o menos; la más lenta, {max}."),
-        Language::En => format!("Half of the answers took {median} or less; 95 in 100 took {p95} or less; the slowest took {max}."),
+        Language::Es => format!(
+            "La mitad de las respuestas tardó {median} o menos; 95 de cada 100, {p95} o menos; la más lenta, {max}."
+        ),
+        Language::En => {
+            format!("Half of the answers took {median} or less; 95 in 100 took {p95} or less; the slowest took {max}.")
+        }
     }
 }
 

@@ -69,9 +69,9 @@ impl Row {
     pub(crate) fn one(system: &SystemState, component: &str, language: Language) -> Option<Self> {
         let with_bar = system.plan().services.len() + system.plan().hosts.len() <= COMPONENTS_WITH_BAR;
         let found = system.component(component)?;
-        let all = found.all_checks().filter_map(|(check, _)| {
-            system.checks.get(&kernel::probe::CheckId::new(system.name(), component, check))
-        });
+        let all = found
+            .all_checks()
+            .filter_map(|(check, _)| system.checks.get(&kernel::probe::CheckId::new(system.name(), component, check)));
         let checks: Vec<_> = all.collect();
         (!checks.is_empty()).then(|| Self::new(system, component, found, &checks, language, with_bar))
     }
@@ -93,7 +93,9 @@ impl Row {
             state: StateView::of(c.outcome(), language),
         };
         let label_of = |id: &kernel::probe::CheckId| {
-            system.component(&id.component).map_or_else(|| id.component.to_string(), |c| c.label_or(&id.component).to_owned())
+            system
+                .component(&id.component)
+                .map_or_else(|| id.component.to_string(), |c| c.label_or(&id.component).to_owned())
         };
         Self {
             dom_id: dom_id(system.name(), name),
