@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 
 use crate::Plan;
 
+mod references;
+
 /// The schema of one plan file, JSON Schema draft 2020-12.
 ///
 /// Every file of a plan's folder has this shape, and the system may stand in any one of them, so editors are not told
 /// that a file needs it; the checker asks for it when all files are joined. Keys that begin with `x-` are free, for
-/// anchors.
+/// anchors, and a parameter may stand for any value.
 pub fn schema() -> Value {
     let mut out = whole_schema().clone();
     if let Some(object) = out.as_object_mut() {
@@ -21,6 +23,7 @@ pub fn schema() -> Value {
         object.shift_remove("required");
         object.insert("patternProperties".into(), json!({"^x-": true}));
     }
+    references::allow(&mut out);
     out
 }
 
