@@ -67,6 +67,11 @@ impl Component {
         self.check.iter().map(|c| ("check", c)).chain(self.checks.iter().map(|(n, c)| (n.as_str(), c)))
     }
 
+    /// A check by its name.
+    pub fn check_named(&self, name: &str) -> Option<&Check> {
+        self.check.as_ref().filter(|_| name == "check").or_else(|| self.checks.get(name))
+    }
+
     /// The label for people, or the given name.
     pub fn label_or<'a>(&'a self, name: &'a str) -> &'a str {
         self.label.as_deref().unwrap_or(name)

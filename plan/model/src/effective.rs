@@ -53,7 +53,7 @@ pub struct CheckSettings {
     pub slow_severity: Option<String>,
     /// How long a state must hold before its alert fires.
     pub hold: Duration,
-    /// Runbook to open, its path below the plan's folder.
+    /// Runbook to open, as the plan names it; [`crate::Loaded::document`] finds it.
     pub runbook: Option<String>,
     /// Components whose failure explains this one's.
     pub depends_on: Vec<String>,
@@ -93,7 +93,7 @@ impl Plan {
     /// What holds for a check; `None` when the plan has no such check.
     pub fn effective(&self, component: &str, check: &str) -> Option<CheckSettings> {
         let parent = self.component(component)?;
-        let spec = parent.all_checks().find(|(name, _)| *name == check)?.1;
+        let spec = parent.check_named(check)?;
         let policy = self.alert_policy(component);
         let every = self.interval(spec);
         let attempts = spec.attempts.or(self.defaults.attempts).unwrap_or(DEFAULT_ATTEMPTS).max(1);

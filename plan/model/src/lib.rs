@@ -16,6 +16,7 @@ pub mod severity;
 pub mod system;
 pub mod task;
 pub mod threshold;
+mod verify;
 
 pub use channel::{Channel, ChannelKind};
 pub use check::{Check, CheckKind};

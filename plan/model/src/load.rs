@@ -54,6 +54,17 @@ impl Loaded {
         self.root.entry_at(path).map(|(span, _)| self.sources.place(span))
     }
 
+    /// A runbook or checklist by its name as a plan writes it: with or without folder and ending.
+    pub fn document(&self, kind: DocumentKind, name: &str) -> Option<&Document> {
+        let name = Document::plain_name(kind, name);
+        self.documents.iter().find(|d| d.kind == kind && d.name() == name)
+    }
+
+    /// The joined tree of all files, parameters put in.
+    pub(crate) fn root(&self) -> &Node {
+        &self.root
+    }
+
     /// Whether errors keep the plan from being used.
     pub fn has_errors(&self) -> bool {
         has_errors(&self.diagnostics)
@@ -81,7 +92,7 @@ pub fn load(files: &[SourceFile], options: &LoadOptions) -> Loaded {
         sources,
         root: Arc::new(root),
     };
-    if !out.has_errors() {
+    if !partial {
         build(&mut out, options);
     }
     sort(&mut out.diagnostics);
@@ -113,12 +124,18 @@ fn check_shape(root: &mut Node, sources: &Sources, partial: bool) -> Vec<Diagnos
     }
 }
 
-/// The types from the checked tree, and all that is checked on types.
+/// The types from the checked tree, and all that is checked on types. Broken items are left out, so that mistakes of the
+/// others show at once; there is no plan then.
 fn build(out: &mut Loaded, options: &LoadOptions) {
     let mut known = (*out.root).clone();
+    let broken = out.has_errors();
     life::take_open_items_out(&mut known, out);
+    if broken {
+        put_head_in(&mut known);
+    }
     let mut plan: Plan = match plan_syntax::de::from_node(&known) {
         Ok(plan) => plan,
+        Err(_) if broken => return,
         Err(misfit) => {
             let place = out.sources.place(misfit.span.unwrap_or(out.root.span));
             let bug = Diagnostic::error("internal", place, format!("Farero cannot read this: {misfit}"))
@@ -127,9 +144,23 @@ fn build(out: &mut Loaded, options: &LoadOptions) {
             return;
         }
     };
+    let wrong = crate::verify::verify(&plan, out);
+    out.diagnostics.extend(wrong);
+    if out.has_errors() {
+        return;
+    }
     life::take_sleeping_items_out(&mut plan, out, options.today);
-    if !out.has_errors() {
-        out.plan = Some(plan);
+    life::forget_sleepers(&mut plan);
+    out.plan = Some(plan);
+}
+
+/// What a plan cannot do without, where it is broken.
+fn put_head_in(known: &mut Node) {
+    let span = known.span;
+    let Some(map) = known.as_map_mut() else { return };
+    for (key, text) in [("system", "unknown"), ("timezone", "UTC")] {
+        let node = Node::text(text, span);
+        map.entry(key.into()).or_insert(plan_syntax::Entry { key_span: span, node });
     }
 }
 

@@ -1,7 +1,8 @@
 //! A tree against shapes: unknown and missing keys, wrong kinds of values, wrong words, numbers out of bounds. Pure.
 //!
 //! The checker also mends what means the same: a number where a text belongs becomes the text as written, an empty
-//! section becomes an empty map. After it, reading the tree into types fails only by a bug.
+//! section becomes an empty map. Values that are wrong become [`Value::Broken`], missing ones too, and unknown keys go, so
+//! that the rest can still be looked at. After it, reading a tree without broken values into types fails only by a bug.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::shape::{MapShape, Shape, ShapeId, Shapes};
 use crate::source::{Sources, Span};
 use crate::suggest::{listing, nearest};
-use crate::tree::{Map, Node, ScalarKind, Value};
+use crate::tree::{Entry, Map, Node, ScalarKind, Value};
 
 mod words;
 
@@ -53,14 +54,22 @@ impl<'a> Checker<'a> {
     }
 
     fn node(&self, node: &mut Node, id: ShapeId, at: &At<'_>, out: &mut Vec<Diagnostic>) {
-        if matches!(node.value, Value::Open(_)) {
+        if matches!(node.value, Value::Open(_) | Value::Broken) {
             return;
         }
         match self.shapes.get(id) {
             Shape::Any | Shape::Null if self.accepts(id, node, false) => {}
             Shape::Either(options) => self.either(node, options, at, out),
-            shape if self.accepts(id, node, true) => self.fitting(node, shape, at, out),
-            _ => out.push(self.wrong_kind(node, id, at)),
+            shape if self.accepts(id, node, true) => {
+                if let Some(problem) = self.fitting(node, shape, at, out) {
+                    out.push(problem);
+                    node.value = Value::Broken;
+                }
+            }
+            _ => {
+                out.push(self.wrong_kinds(node, &[id], at));
+                node.value = Value::Broken;
+            }
         }
     }
 
@@ -68,7 +77,7 @@ impl<'a> Checker<'a> {
     fn accepts(&self, id: ShapeId, node: &Node, lenient: bool) -> bool {
         let shape = self.shapes.get(id);
         match (&node.value, shape) {
-            (Value::Open(_), _) | (_, Shape::Any) | (Value::Null { .. }, Shape::Null) => true,
+            (Value::Open(_) | Value::Broken, _) | (_, Shape::Any) | (Value::Null { .. }, Shape::Null) => true,
             (_, Shape::Either(options)) => options.iter().any(|o| self.accepts(*o, node, lenient)),
             (Value::Null { written: false }, Shape::Map(_) | Shape::List(_)) => lenient,
             (Value::Map(_), Shape::Map(_)) | (Value::List(_), Shape::List(_)) => true,
@@ -93,10 +102,11 @@ impl<'a> Checker<'a> {
             [] => {
                 let real = options.iter().copied().filter(|o| !matches!(self.shapes.get(*o), Shape::Null));
                 out.push(self.wrong_kinds(node, &real.collect::<Vec<_>>(), at));
+                node.value = Value::Broken;
             }
             [one] => self.node(node, *one, at, out),
             several => {
-                let mut first = None;
+                let mut first: Option<(Node, Vec<Diagnostic>)> = None;
                 for option in several {
                     let (mut copy, mut found) = (node.clone(), Vec::new());
                     self.node(&mut copy, *option, at, &mut found);
@@ -104,15 +114,18 @@ impl<'a> Checker<'a> {
                         *node = copy;
                         return;
                     }
-                    first.get_or_insert(found);
+                    first.get_or_insert((copy, found));
                 }
-                out.extend(first.unwrap_or_default());
+                if let Some((copy, found)) = first {
+                    *node = copy;
+                    out.extend(found);
+                }
             }
         }
     }
 
-    /// A node of the right kind.
-    fn fitting(&self, node: &mut Node, shape: &Shape, at: &At<'_>, out: &mut Vec<Diagnostic>) {
+    /// A node of the right kind; gives what is wrong with the node itself.
+    fn fitting(&self, node: &mut Node, shape: &Shape, at: &At<'_>, out: &mut Vec<Diagnostic>) -> Option<Diagnostic> {
         if matches!(node.value, Value::Null { written: false }) {
             match shape {
                 Shape::Map(_) => node.value = Value::Map(Map::new()),
@@ -125,33 +138,35 @@ impl<'a> Checker<'a> {
             (Value::Map(map), Shape::Map(shape)) => self.map(map, span, shape, at, out),
             (Value::List(items), Shape::List(id)) => {
                 for item in items {
-                    let at = At { name: at.name, key_span: None, root: false };
-                    self.node(item, *id, &at, out);
+                    self.node(item, *id, &At { name: at.name, key_span: None, root: false }, out);
                 }
             }
             (Value::Scalar(scalar), Shape::Number { whole, min, max }) => {
-                let wrong = words::number_problem(scalar, *whole, *min, *max);
-                out.extend(wrong.map(|w| self.bad_value(span, origin, w)));
+                return words::number_problem(scalar, *whole, *min, *max).map(|w| self.bad_value(span, origin, w));
             }
-            (Value::Scalar(scalar), Shape::Words(allowed)) => {
+            (Value::Scalar(scalar), Shape::Words(_) | Shape::Text { .. }) => {
                 scalar.kind = ScalarKind::Text;
-                if !allowed.contains(&scalar.text) {
-                    out.push(self.unknown_word(&scalar.text, allowed, (span, origin), at));
-                }
-            }
-            (Value::Scalar(scalar), Shape::Text { format, pattern }) => {
-                scalar.kind = ScalarKind::Text;
-                let format = format.as_deref().and_then(|f| self.formats.get(f));
-                if let Some(Err(problem)) = format.map(|parse| parse(&scalar.text)) {
-                    out.push(self.bad_value(span, origin, (problem, None)));
-                } else if let Some(pattern) = pattern.as_ref().filter(|p| format.is_none() && !p.is_match(&scalar.text))
-                {
-                    let problem = format!("`{}` cannot be {}", scalar.text, article(at.name));
-                    let expected = Some(format!("a text that matches `{pattern}`"));
-                    out.push(self.bad_value(span, origin, (problem, expected)));
-                }
+                return self.text(&scalar.text, shape, (span, origin), at);
             }
             _ => {}
+        }
+        None
+    }
+
+    fn text(&self, text: &str, shape: &Shape, place: (Span, Option<Span>), at: &At<'_>) -> Option<Diagnostic> {
+        match shape {
+            Shape::Words(allowed) if !allowed.iter().any(|w| &**w == text) => {
+                Some(self.unknown_word(text, allowed, place, at))
+            }
+            Shape::Text { format, pattern } => {
+                if let Some(parse) = format.as_deref().and_then(|f| self.formats.get(f)) {
+                    return parse(text).err().map(|problem| self.bad_value(place.0, place.1, (problem, None)));
+                }
+                let pattern = pattern.as_ref().filter(|p| !p.is_match(text))?;
+                let problem = format!("`{text}` cannot be {}", article(at.name));
+                Some(self.bad_value(place.0, place.1, (problem, Some(format!("a text that matches `{pattern}`")))))
+            }
+            _ => None,
         }
     }
 
@@ -164,11 +179,19 @@ impl<'a> Checker<'a> {
                 None => out.push(self.unknown_key(key, shape, entry.key_span, at)),
             }
         }
+        if others.is_none() {
+            map.retain(|key, _| keys.contains_key(key));
+        }
         if self.partial && at.root {
             return;
         }
-        for key in required.iter().filter(|k| !map.contains_key(*k)) {
-            let place = self.sources.place(at.key_span.unwrap_or(Span { end: span.start, ..span }));
+        for key in required {
+            if map.contains_key(key) {
+                continue;
+            }
+            let here = at.key_span.unwrap_or(Span { end: span.start, ..span });
+            map.insert(key.clone(), Entry { key_span: here, node: Node::new(Value::Broken, here) });
+            let place = self.sources.place(here);
             let message =
                 if at.root { format!("the plan lacks `{key}`") } else { format!("`{}` lacks `{key}`", at.name) };
             let all = listing(required.iter().map(|k| &**k), MOST_LISTED, "and");
@@ -207,10 +230,6 @@ impl<'a> Checker<'a> {
             Some(origin) => out.related(self.sources.place(origin), "the value comes from here"),
             None => out,
         }
-    }
-
-    fn wrong_kind(&self, node: &Node, id: ShapeId, at: &At<'_>) -> Diagnostic {
-        self.wrong_kinds(node, &[id], at)
     }
 
     fn wrong_kinds(&self, node: &Node, ids: &[ShapeId], at: &At<'_>) -> Diagnostic {

@@ -52,7 +52,7 @@ impl Reader<'_> {
             Value::Null { .. } => visitor.visit_unit(),
             Value::List(items) => visitor.visit_seq(Items(items.iter())),
             Value::Map(map) => visitor.visit_map(Entries { entries: map.iter(), value: None }),
-            Value::Open(_) => Err(de::Error::custom("an open value is left in the tree")),
+            Value::Open(_) | Value::Broken => Err(de::Error::custom("an open value is left in the tree")),
             Value::Scalar(scalar) => match scalar.kind {
                 ScalarKind::Text => visitor.visit_str(&scalar.text),
                 ScalarKind::Integer(n) => match u64::try_from(n) {

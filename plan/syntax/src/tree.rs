@@ -33,6 +33,8 @@ pub enum Value {
     Map(Map),
     /// Not known yet: these open parameters would give it. Fits every shape.
     Open(Vec<Arc<str>>),
+    /// Wrong, and already reported. Fits every shape.
+    Broken,
 }
 
 /// A mapping.
@@ -143,7 +145,7 @@ impl Node {
             Value::Null { .. } => "nothing",
             Value::List(_) => "a list",
             Value::Map(_) => "a map",
-            Value::Open(_) => "an open value",
+            Value::Open(_) | Value::Broken => "an open value",
             Value::Scalar(s) => match s.kind {
                 ScalarKind::Text => "a text",
                 ScalarKind::Integer(_) | ScalarKind::Float(_) => "a number",

@@ -18,6 +18,19 @@ pub struct Document {
     pub text: String,
 }
 
+impl Document {
+    /// Its name below its kind's folder: `servicio-caido.md`.
+    pub fn name(&self) -> &str {
+        self.path.strip_prefix(self.kind.folder()).unwrap_or(&self.path)
+    }
+
+    /// The name that a plan means: folder and ending may be left out.
+    pub(crate) fn plain_name(kind: DocumentKind, written: &str) -> String {
+        let name = written.strip_prefix(kind.folder()).unwrap_or(written);
+        if name.ends_with(".md") { name.to_owned() } else { format!("{name}.md") }
+    }
+}
+
 /// What a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -58,6 +58,9 @@ const ITEMS: &[(&str, ItemKind)] = &[
     ("author", ItemKind::Setting),
 ];
 
+/// Stands for the parameter's name where a value is broken: its item is left out without a word.
+const BROKEN: &str = "";
+
 /// One step of a path.
 enum Step {
     Key(Arc<str>),
@@ -137,6 +140,7 @@ impl Taker<'_> {
     fn node(&mut self, node: &mut Node) -> Vec<Arc<str>> {
         match &mut node.value {
             Value::Open(names) => names.clone(),
+            Value::Broken => vec![BROKEN.into()],
             Value::List(items) => {
                 let (mut left, mut gone) = (Vec::new(), HashSet::new());
                 for (index, item) in items.iter_mut().enumerate() {
@@ -173,11 +177,12 @@ impl Taker<'_> {
     fn step(&mut self, step: Step, child: &mut Node, left: &mut Vec<Arc<str>>) -> bool {
         self.path.push(step);
         let names = self.node(child);
-        let goes = !names.is_empty() && item_kind(&self.path).is_some();
-        if goes {
+        let broken = names.iter().any(|n| &**n == BROKEN);
+        let goes = !names.is_empty() && (item_kind(&self.path).is_some() || (broken && self.path.len() == 1));
+        if goes && !broken {
             let own = child.get("state").and_then(Node::as_text);
             self.record(&names, self.quiet > 0 || matches!(own, Some("optional" | "future" | "planned")));
-        } else {
+        } else if !goes {
             left.extend(names);
         }
         self.path.pop();
@@ -230,6 +235,28 @@ pub(super) fn take_sleeping_items_out(plan: &mut Plan, out: &mut Loaded, today: 
     plan.overview
         .today
         .retain(|n, c| sleeper.keep(&format!("overview.today.{n}"), ItemKind::Counter, (c.state, &c.from), &[]));
+}
+
+/// Takes names of items that are not in the plan out of what refers to them, so that the plan is whole in itself.
+/// A channel whose fallback sleeps has none.
+pub(super) fn forget_sleepers(plan: &mut Plan) {
+    let channels: HashSet<String> = plan.channels.keys().cloned().collect();
+    for severity in plan.severities.values_mut() {
+        severity.channels.retain(|c| channels.contains(c));
+    }
+    for channel in plan.channels.values_mut() {
+        channel.fallback.take_if(|f| !channels.contains(f));
+    }
+    let checks: HashSet<String> = plan.checks().map(|(c, n, _)| format!("{c}/{n}")).collect();
+    let components: HashSet<String> = plan.components().map(|(n, _)| n.to_owned()).collect();
+    for component in plan.services.values_mut().chain(plan.hosts.values_mut()) {
+        component.depends_on.retain(|d| components.contains(d));
+        for check in component.check.iter_mut().chain(component.checks.values_mut()) {
+            if let Some(composite) = &mut check.composite {
+                composite.of.retain(|m| components.contains(m) || checks.contains(m));
+            }
+        }
+    }
 }
 
 struct Sleeper<'o> {
