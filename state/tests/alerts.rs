@@ -1,4 +1,5 @@
 //! Alerts and their history: what the rules start from, what people see. I/O.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! A process that is killed at any moment loses nothing it was told is stored. I/O.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

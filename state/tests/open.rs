@@ -1,4 +1,5 @@
 //! Opening: schema version, foreign files, the lock, damage. I/O.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

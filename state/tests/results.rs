@@ -1,4 +1,5 @@
 //! Results of checks: history, roll-ups, heartbeats, blind time, retention. I/O.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

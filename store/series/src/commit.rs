@@ -1,0 +1,82 @@
+//! Group commit: rows of many callers become durable with one `fdatasync`. I/O.
+//!
+//! There is no thread for it. The first caller that finds nobody committing leads: it waits until the last commit is
+//! [`crate::limits::COMMIT_INTERVAL`] old, takes everything that waits by then, commits, and wakes the others.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kernel::series::{Appended, Row, SeriesError};
+use parking_lot::{Condvar, Mutex};
+
+use crate::limits::QUEUED_ROWS;
+
+/// The rows of one call.
+pub(crate) type Batch = Vec<Row>;
+/// What became of one call.
+pub(crate) type Outcome = Result<Appended, SeriesError>;
+
+#[derive(Default)]
+struct Ticket {
+    outcome: Mutex<Option<Outcome>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<(Batch, Arc<Ticket>)>,
+    rows: usize,
+    committing: bool,
+    last: Option<Instant>,
+}
+
+/// Callers that wait for a commit.
+#[derive(Default)]
+pub(crate) struct Committer {
+    queue: Mutex<Queue>,
+    done: Condvar,
+}
+
+impl Committer {
+    /// Has the rows committed, with those of other callers; `commit` gives one outcome per batch.
+    pub(crate) fn submit(
+        &self,
+        rows: &[Row],
+        interval: Duration,
+        commit: impl Fn(&[Batch]) -> Vec<Outcome>,
+    ) -> Outcome {
+        let ticket = Arc::new(Ticket::default());
+        let mut queue = self.queue.lock();
+        if queue.rows + rows.len() > QUEUED_ROWS {
+            return Err(SeriesError::Limit {
+                what: "rows waiting to be written",
+                limit: QUEUED_ROWS as u64,
+                advice: "the disk is too slow: see how long writing takes, or hand over fewer rows at once",
+            });
+        }
+        queue.rows += rows.len();
+        queue.waiting.push((rows.to_vec(), ticket.clone()));
+        loop {
+            if let Some(outcome) = ticket.outcome.lock().take() {
+                return outcome;
+            }
+            if queue.committing {
+                self.done.wait(&mut queue);
+                continue;
+            }
+            queue.committing = true;
+            let pause = queue.last.map_or(Duration::ZERO, |last| interval.saturating_sub(last.elapsed()));
+            if !pause.is_zero() {
+                parking_lot::MutexGuard::unlocked(&mut queue, || std::thread::sleep(pause));
+            }
+            queue.last = Some(Instant::now());
+            let (batches, tickets): (Vec<_>, Vec<_>) = std::mem::take(&mut queue.waiting).into_iter().unzip();
+            queue.rows = 0;
+            let outcomes = parking_lot::MutexGuard::unlocked(&mut queue, || commit(&batches));
+            for (ticket, outcome) in tickets.iter().zip(outcomes) {
+                *ticket.outcome.lock() = Some(outcome);
+            }
+            queue.committing = false;
+            self.done.notify_all();
+        }
+    }
+}
