@@ -5,3 +5,4 @@
 
 pub mod host;
 pub mod probe;
+pub mod scrape;

@@ -26,7 +26,7 @@ mod command;
 mod dns;
 mod docker;
 mod grpc;
-mod http;
+pub(crate) mod http;
 mod icmp;
 mod kafka;
 mod mysql;
@@ -197,16 +197,7 @@ impl Prepared {
 
     async fn perform_attempt(&self, attempt: &Attempt) -> (Probed, Duration) {
         let began = Instant::now();
-        let probe = AssertUnwindSafe(self.kind.probe(attempt)).catch_unwind();
-        let mut probed = match tokio::time::timeout_at(attempt.deadline(), probe).await {
-            Ok(Ok(probed)) => probed,
-            Ok(Err(panic)) => {
-                Probed::blind(format!("the check broke while {}: {}", attempt.step(), panic_text(&panic)))
-            }
-            Err(_) => {
-                Probed::down(format!("no answer within {}: given up while {}", self.settings.timeout, attempt.step()))
-            }
-        };
+        let mut probed = guarded(self.kind.probe(attempt), attempt, self.settings.timeout).await;
         let took = began.elapsed();
         attempt.finish();
         if let (Outcome::Up, Some(slow)) = (probed.outcome, self.settings.slow)
@@ -243,10 +234,85 @@ impl Prepared {
     }
 }
 
+/// What the probe says; or that it was cut off, and while doing what; or that it broke, which says nothing of the target.
+async fn guarded(probe: impl Future<Output = Probed>, attempt: &Attempt, timeout: Duration) -> Probed {
+    match tokio::time::timeout_at(attempt.deadline(), AssertUnwindSafe(probe).catch_unwind()).await {
+        Ok(Ok(probed)) => probed,
+        Ok(Err(panic)) => {
+            Probed::blind(format!("the check itself broke while {}: {}", attempt.step(), panic_text(&*panic)))
+        }
+        Err(_) => Probed::down(format!("no answer within {timeout}: given up while {}", attempt.step())),
+    }
+}
+
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
         .map(|s| (*s).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "it did not say why".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::secret::{Reference, ResolveError, Secret};
+    use plan_model::check::CheckDefaults;
+
+    use super::*;
+
+    struct Nothing;
+    impl Resolver for Nothing {
+        fn resolve(&self, reference: &Reference) -> Result<Secret, ResolveError> {
+            Err(ResolveError { reference: reference.clone(), reason: "it is not set".to_owned() })
+        }
+    }
+
+    fn prepared(check: serde_json::Value, secrets: &[&str]) -> Result<Prepared, PrepareError> {
+        let check: Check = serde_json::from_value(check).unwrap();
+        let settings = CheckSettings::of(&check, &CheckDefaults::default());
+        let redactor = Redactor::new(secrets.iter().map(|s| Secret::new((*s).to_owned())));
+        prepare(CheckId::new("s", "c", "k"), &check, &settings, &Nothing, &redactor)
+    }
+
+    #[tokio::test]
+    async fn a_broken_probe_is_blind_and_breaks_nothing_else() {
+        let settings = prepared(serde_json::json!({ "tcp": "a:1" }), &[]).unwrap().settings;
+        let attempt = Attempt::new(&settings, Timestamp::default());
+        attempt.doing("dividing by zero");
+        let probed = guarded(async { panic!("boom {}", 1) }, &attempt, settings.timeout).await;
+        assert_eq!(probed.outcome, Outcome::Blind);
+        assert_eq!(probed.error.as_deref(), Some("the check itself broke while dividing by zero: boom 1"));
+    }
+
+    #[test]
+    fn chn_11_bodies_are_redacted_before_they_are_cut() {
+        let prepared = prepared(serde_json::json!({ "tcp": "a:1" }), &["hunter22"]).unwrap();
+        let body = format!("{}hunter22", "ñ".repeat(EVIDENCE_BODY_BYTES / 2 - 2));
+        let text = prepared.record_body(body.as_bytes());
+        assert!(text.ends_with("[red") && text.len() == EVIDENCE_BODY_BYTES, "{text}");
+        assert!(prepared.record_body("ñ".repeat(EVIDENCE_BODY_BYTES).as_bytes()).chars().all(|c| c == 'ñ'));
+    }
+
+    #[test]
+    fn chk_02_settings_come_from_the_check_then_the_system() {
+        let check = |check: serde_json::Value, defaults: serde_json::Value| {
+            let defaults = serde_json::from_value(defaults).unwrap();
+            CheckSettings::of(&serde_json::from_value(check).unwrap(), &defaults)
+        };
+        // SIGCERH: every 5 min, 30 s, 3 attempts.
+        let system = serde_json::json!({ "every": "5m", "timeout": "30s", "attempts": 3, "slow": "5s" });
+        let own = check(serde_json::json!({ "tcp": "a:1", "every": "1m", "attempts": 99 }), system);
+        assert_eq!((own.every, own.timeout), (Duration::from_mins(1), Duration::from_secs(30)));
+        assert_eq!((own.attempts, own.slow), (MOST_ATTEMPTS, Some(Duration::from_secs(5))));
+        let usual = check(serde_json::json!({ "host": {} }), serde_json::json!({}));
+        assert_eq!((usual.every, usual.timeout, usual.attempts), (Duration::from_secs(15), Duration::from_secs(10), 3));
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_said() {
+        let error = |check| prepared(check, &[]).unwrap_err().to_string();
+        assert!(error(serde_json::json!({ "heartbeat": { "period": "1h" } })).contains("is judged, not asked"));
+        assert!(error(serde_json::json!({})).contains("give it one kind"));
+        assert!(error(serde_json::json!({ "tcp": "${env:GONE}:1" })).contains("${env:GONE} cannot be resolved"));
+    }
 }

@@ -10,6 +10,7 @@
 mod dns;
 mod http;
 mod nginx;
+mod scrape;
 mod support;
 mod talk;
 mod tls;

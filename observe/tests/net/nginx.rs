@@ -36,6 +36,8 @@ const PAGES: &str = r#"
         location = /large { alias large; }
         location = /slow { alias slow; limit_rate 2000; }
         location = /empty { return 204; }
+        location = /metrics { alias metrics; }
+        location = /packed { gzip on; gzip_types *; alias packed; }
 "#;
 
 impl Nginx {
@@ -63,6 +65,9 @@ impl Nginx {
             );
         }
         write(folder.path(), "large", &"0123456789abcdef".repeat(100_000));
+        let metrics: String = (0..1_000).map(|i| format!("a{i} {i}\n")).collect();
+        write(folder.path(), "metrics", "# TYPE a gauge\na{x=\"1\"} 1\nb 2\na{x=\"1\"} 3\n");
+        write(folder.path(), "packed", &metrics);
         write(folder.path(), "slow", &"x".repeat(20_000));
         // user `ana`, password `hunter22-secret`
         write(folder.path(), "users", "ana:{PLAIN}hunter22-secret\n");

@@ -14,15 +14,21 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use kernel::probe::{Phase, Reading};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::BODY_LIMIT_BYTES;
 use super::request::Hop;
 use crate::probe::Attempt;
 use crate::probe::dial::connect;
 use crate::probe::tls::TlsClient;
 
+/// How much of a body is kept, and how much of it is read at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyLimits {
+    pub(crate) kept: usize,
+    pub(crate) read: usize,
+}
+
 /// An answer with the first bytes of its body.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     status: StatusCode,
     version: Version,
     headers: HeaderMap,
@@ -32,25 +38,25 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) const fn status(&self) -> StatusCode {
+    pub(crate) const fn status(&self) -> StatusCode {
         self.status
     }
 
-    pub(super) const fn headers(&self) -> &HeaderMap {
+    pub(crate) const fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    pub(super) fn body(&self) -> &[u8] {
+    pub(crate) fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// Whether the body went on after [`BODY_LIMIT_BYTES`].
-    pub(super) const fn is_cut(&self) -> bool {
+    /// Whether the body went on after the limit.
+    pub(crate) const fn is_cut(&self) -> bool {
         self.is_cut
     }
 
     /// `HTTP/1.1 503 Service Unavailable`
-    pub(super) fn status_line(&self) -> String {
+    pub(crate) fn status_line(&self) -> String {
         let reason = self.status.canonical_reason().unwrap_or_default();
         format!("{:?} {} {reason}", self.version, self.status.as_u16()).trim_end().to_owned()
     }
@@ -75,29 +81,29 @@ impl Answer {
         attempt.read(Reading::new("probe_http_uncompressed_body_length", self.body_bytes as f64));
         attempt.read(Reading::new("probe_http_version", version));
         if self.is_cut {
-            attempt.fact("body", format!("only the first {BODY_LIMIT_BYTES} bytes were read"));
+            attempt.fact("body", "it is longer than what is read of it");
         }
     }
 }
 
-/// Connects, asks and reads; keeps the first `kept` bytes of the body.
+/// Connects, asks and reads.
 pub(super) async fn perform_exchange(
     hop: &Hop,
     request: Request<Full<Bytes>>,
     tls: Option<&TlsClient>,
-    kept: usize,
+    limits: BodyLimits,
     attempt: &Attempt,
 ) -> Result<Answer, String> {
     let stream = connect(hop.target(), attempt).await?;
     if !hop.is_https() {
-        return ask_http1(stream, hop, request, kept, attempt).await;
+        return ask_http1(stream, hop, request, limits, attempt).await;
     }
     let tls = tls.ok_or("HTTPS is not possible: this machine has no certificate authorities")?;
     let (stream, _) = tls.shake_hands(stream, &hop.target().host, attempt).await?;
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        ask_http2(stream, hop, request, kept, attempt).await
+        ask_http2(stream, hop, request, limits, attempt).await
     } else {
-        ask_http1(stream, hop, request, kept, attempt).await
+        ask_http1(stream, hop, request, limits, attempt).await
     }
 }
 
@@ -105,7 +111,7 @@ async fn ask_http1<S>(
     stream: S,
     hop: &Hop,
     mut request: Request<Full<Bytes>>,
-    kept: usize,
+    limits: BodyLimits,
     attempt: &Attempt,
 ) -> Result<Answer, String>
 where
@@ -114,7 +120,7 @@ where
     attempt.begin(Phase::Processing);
     hop.address(&mut request, Version::HTTP_11);
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| http_error(&e))?;
-    let answer = async { read_answer(sender.send_request(request).await, kept, attempt).await };
+    let answer = async { read_answer(sender.send_request(request).await, limits, attempt).await };
     while_driving(connection, answer).await
 }
 
@@ -122,7 +128,7 @@ async fn ask_http2<S>(
     stream: S,
     hop: &Hop,
     mut request: Request<Full<Bytes>>,
-    kept: usize,
+    limits: BodyLimits,
     attempt: &Attempt,
 ) -> Result<Answer, String>
 where
@@ -132,13 +138,13 @@ where
     hop.address(&mut request, Version::HTTP_2);
     let shaken = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
     let (mut sender, connection) = shaken.map_err(|e| http_error(&e))?;
-    let answer = async { read_answer(sender.send_request(request).await, kept, attempt).await };
+    let answer = async { read_answer(sender.send_request(request).await, limits, attempt).await };
     while_driving(connection, answer).await
 }
 
 async fn read_answer(
     response: hyper::Result<Response<Incoming>>,
-    kept: usize,
+    limits: BodyLimits,
     attempt: &Attempt,
 ) -> Result<Answer, String> {
     let (head, mut incoming) = response.map_err(|e| http_error(&e))?.into_parts();
@@ -156,9 +162,9 @@ async fn read_answer(
             frame.map_err(|e| format!("the answer broke off after {} bytes: {}", answer.body_bytes, http_error(&e)))?;
         let Some(data) = frame.data_ref() else { continue };
         answer.body_bytes += data.len();
-        let room = kept.saturating_sub(answer.body.len()).min(data.len());
+        let room = limits.kept.saturating_sub(answer.body.len()).min(data.len());
         answer.body.extend_from_slice(&data[..room]);
-        if answer.body_bytes > BODY_LIMIT_BYTES {
+        if answer.body_bytes > limits.read {
             answer.is_cut = true;
             break;
         }
