@@ -5,6 +5,7 @@
 //! turn.
 
 pub mod deliver;
+pub mod health;
 pub mod rules;
 pub mod severity;
 pub mod words;
