@@ -2,6 +2,16 @@
 
 use kernel::alert::{Alert, EventKind};
 
+pub mod evaluate;
+pub mod group;
+pub mod query;
+pub mod step;
+pub mod template;
+
+pub use evaluate::{GroupDecision, GroupReport, RuleReport, Turn, decide_group, decide_removed};
+pub use group::{Origin, Rule, RuleGroup, RuleKind};
+pub use query::{Answer, OfSystem, Query};
+
 /// The annotation that names what an alert is explained by: the components, separated by `, `, that it depends on and
 /// that are down. Such an alert is shown and not delivered on its own.
 pub const EXPLAINED_BY: &str = "explained_by";

@@ -63,7 +63,7 @@ fn alr_05_info_is_shown_and_never_sent() {
     let note = fired("ocr", "nota", world.now);
     let decision = world.decide(std::slice::from_ref(&note));
     assert_eq!(decision.report[0].fate, Fate::Shown);
-    assert_eq!(decision.decided, [note.id.clone()]);
+    assert_eq!(decision.decided, std::slice::from_ref(&note.id));
     assert!(world.turn(&[note]).is_empty());
 }
 

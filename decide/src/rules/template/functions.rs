@@ -1,0 +1,203 @@
+//! Prometheus's template functions (template/template.go of Prometheus 3). Pure.
+//!
+//! Left out: `safeHtml` (nothing here makes pages), `pathPrefix`. `now` is the time of the evaluation.
+
+use std::collections::BTreeMap;
+
+use kernel::Duration;
+use regex::RegexBuilder;
+
+use super::builtins::{one, two, url_query};
+use super::value::Value;
+use super::{Scope, humanize};
+
+/// Their names.
+pub const NAMES: [&str; 30] = [
+    "query",
+    "first",
+    "label",
+    "value",
+    "strvalue",
+    "args",
+    "sortByLabel",
+    "reReplaceAll",
+    "match",
+    "title",
+    "toUpper",
+    "toLower",
+    "stripPort",
+    "stripDomain",
+    "graphLink",
+    "tableLink",
+    "humanize",
+    "humanize1024",
+    "humanizeDuration",
+    "humanizePercentage",
+    "humanizeTimestamp",
+    "toTime",
+    "toDuration",
+    "now",
+    "externalURL",
+    "parseDuration",
+    "urlQueryEscape",
+    "toJson",
+    "trimSpace",
+    "join",
+];
+
+/// Regular expressions of templates may compile to at most this many bytes.
+const REGEX_SIZE_LIMIT: usize = 1 << 20;
+
+/// Calls one.
+pub fn call(name: &str, args: &[Value], scope: &Scope<'_>) -> Result<Value, String> {
+    let number = |f: fn(f64) -> String| one(args)?.number().map(f).map(Value::Text);
+    let text = |f: &dyn Fn(&str) -> String| one(args).and_then(Value::text).map(|t| Value::Text(f(t)));
+    match name {
+        "query" => query(one(args)?.text()?, scope),
+        "first" => first(one(args)?),
+        "label" => two(args).and_then(|(name, sample)| label(name.text()?, sample)),
+        "value" => sample(one(args)?).map(|(_, v)| Value::Float(v)),
+        "strvalue" => label("__value__", one(args)?),
+        "args" => Ok(Value::Map(args.iter().enumerate().map(|(i, v)| (format!("arg{i}"), v.clone())).collect())),
+        "sortByLabel" => two(args).and_then(|(name, list)| sort_by_label(name.text()?, list)),
+        "reReplaceAll" => replace_all(args),
+        "match" => two(args).and_then(|(p, t)| Ok(Value::Bool(pattern(p.text()?)?.is_match(t.text()?)))),
+        "title" => text(&title),
+        "toUpper" => text(&str::to_uppercase),
+        "toLower" => text(&str::to_lowercase),
+        "trimSpace" => text(&|t| t.trim().to_owned()),
+        "join" => two(args).and_then(|(separator, list)| join(separator.text()?, list)),
+        "stripPort" => text(&strip_port),
+        "stripDomain" => text(&strip_domain),
+        "graphLink" => text(&|t| format!("/graph?g0.expr={}&g0.tab=0", url_query(t))),
+        "tableLink" => text(&|t| format!("/graph?g0.expr={}&g0.tab=1", url_query(t))),
+        "humanize" => number(humanize::metric),
+        "humanize1024" => number(humanize::binary),
+        "humanizeDuration" => number(humanize::duration),
+        "humanizePercentage" => number(humanize::percentage),
+        "humanizeTimestamp" | "toTime" => number(humanize::timestamp),
+        "toDuration" => number(humanize::duration),
+        "now" => Ok(Value::Float(scope.now_seconds)),
+        "externalURL" => Ok(Value::Text(scope.external_url.to_owned())),
+        "parseDuration" => one(args)?.text().and_then(|t| {
+            let parsed: Result<Duration, _> = t.parse();
+            parsed.map(|d| Value::Float(d.as_secs_f64())).map_err(|e| e.to_string())
+        }),
+        "urlQueryEscape" => text(&url_query),
+        "toJson" => Ok(Value::Text(json(one(args)?).to_string())),
+        _ => Err("there is no such function".to_owned()),
+    }
+}
+
+fn query(text: &str, scope: &Scope<'_>) -> Result<Value, String> {
+    let answer = (scope.ask)(text)?;
+    Ok(Value::List(answer.into_iter().map(|(labels, value)| Value::Sample(labels, value)).collect()))
+}
+
+fn first(list: &Value) -> Result<Value, String> {
+    match list {
+        Value::List(l) => l.first().cloned().ok_or_else(|| "the query's answer is empty".to_owned()),
+        other => Err(format!("{} is not the answer of a query", other.kind())),
+    }
+}
+
+fn sample(value: &Value) -> Result<(&kernel::Labels, f64), String> {
+    match value {
+        Value::Sample(labels, v) => Ok((labels, *v)),
+        other => Err(format!("{} is not a sample; take one with `first`", other.kind())),
+    }
+}
+
+fn label(name: &str, of: &Value) -> Result<Value, String> {
+    sample(of).map(|(labels, _)| Value::Text(labels.get(name).unwrap_or_default().to_owned()))
+}
+
+fn sort_by_label(name: &str, list: &Value) -> Result<Value, String> {
+    let Value::List(list) = list else { return Err(format!("{} is not the answer of a query", list.kind())) };
+    let mut keyed = Vec::with_capacity(list.len());
+    for item in list {
+        keyed.push((label(name, item)?.print(), item.clone()));
+    }
+    keyed.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(Value::List(keyed.into_iter().map(|(_, item)| item).collect()))
+}
+
+fn pattern(text: &str) -> Result<regex::Regex, String> {
+    let built = RegexBuilder::new(text).size_limit(REGEX_SIZE_LIMIT).build();
+    built.map_err(|e| format!("`{text}` is not a regular expression: {e}"))
+}
+
+fn replace_all(args: &[Value]) -> Result<Value, String> {
+    let [find, put, text] = args else { return Err(format!("takes three arguments, not {}", args.len())) };
+    let replaced = pattern(find.text()?)?.replace_all(text.text()?, put.text()?).into_owned();
+    Ok(Value::Text(replaced))
+}
+
+fn join(separator: &str, list: &Value) -> Result<Value, String> {
+    match list {
+        Value::List(l) => Ok(Value::Text(l.iter().map(Value::print).collect::<Vec<_>>().join(separator))),
+        other => Err(format!("{} is not a list", other.kind())),
+    }
+}
+
+/// Each word with a capital letter (Go's `strings.Title`).
+fn title(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut inside = false;
+    for c in text.chars() {
+        if inside {
+            out.push(c)
+        } else {
+            out.extend(c.to_uppercase())
+        }
+        inside = c.is_alphanumeric() || c == '_' || c == '\'';
+    }
+    out
+}
+
+/// `host:port` without the port; `[::1]:80` is `::1`.
+fn strip_port(text: &str) -> String {
+    match split_port(text) {
+        Some((host, _)) => host.to_owned(),
+        None => text.to_owned(),
+    }
+}
+
+fn split_port(text: &str) -> Option<(&str, &str)> {
+    if let Some(inner) = text.strip_prefix('[') {
+        let (host, port) = inner.split_once(']')?;
+        return Some((host, port.strip_prefix(':')?));
+    }
+    let (host, port) = text.rsplit_once(':')?;
+    (!host.contains(':')).then_some((host, port))
+}
+
+/// The first part of a host's name; addresses stay whole.
+fn strip_domain(text: &str) -> String {
+    let (host, port) = split_port(text).map_or((text, None), |(h, p)| (h, Some(p)));
+    if host.parse::<std::net::IpAddr>().is_ok() {
+        return text.to_owned();
+    }
+    let short = host.split('.').next().unwrap_or(host);
+    port.map_or_else(|| short.to_owned(), |p| format!("{short}:{p}"))
+}
+
+fn json(value: &Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        Value::Nil => Json::Null,
+        Value::Bool(b) => Json::Bool(*b),
+        Value::Int(n) => (*n).into(),
+        Value::Float(f) => serde_json::Number::from_f64(*f).map_or(Json::Null, Json::Number),
+        Value::Text(t) => Json::String(t.clone()),
+        Value::Labels(l) => Json::Object(l.iter().map(|(n, v)| (n.to_owned(), Json::String(v.to_owned()))).collect()),
+        Value::Sample(l, v) => {
+            let parts: BTreeMap<&str, Json> =
+                [("Labels", json(&Value::Labels(l.clone()))), ("Value", json(&Value::Float(*v)))].into();
+            Json::Object(parts.into_iter().map(|(n, v)| (n.to_owned(), v)).collect())
+        }
+        Value::List(l) => Json::Array(l.iter().map(json).collect()),
+        Value::Map(m) => Json::Object(m.iter().map(|(n, v)| (n.clone(), json(v))).collect()),
+        Value::Root(m) => Json::Object(m.iter().map(|(n, v)| ((*n).to_owned(), json(v))).collect()),
+    }
+}

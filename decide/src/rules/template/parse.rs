@@ -1,0 +1,478 @@
+//! Tokens into a tree; unknown functions and undefined variables are found here. Pure.
+
+use std::collections::BTreeMap;
+
+use super::lex::{Piece, Tok, Token, pieces};
+use super::{DEEPEST, TemplateError, builtins, functions};
+
+/// Variables that every rule's template has, as Prometheus sets them.
+pub const VARIABLES: [&str; 5] = ["", "labels", "externalLabels", "externalURL", "value"];
+
+/// A template as a tree, with the templates it defines.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    /// The template itself.
+    pub body: Vec<Node>,
+    /// What `define` and `block` define.
+    pub defined: BTreeMap<String, Vec<Node>>,
+}
+
+/// A node.
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// Stands for itself.
+    Text(String),
+    /// Prints its value, unless it sets a variable.
+    Print(Pipeline),
+    /// `if` and `with`: branches in order, then what else.
+    Branch {
+        /// Whether `.` becomes the value (`with`).
+        with: bool,
+        /// Conditions and what they lead to.
+        branches: Vec<(Pipeline, Vec<Self>)>,
+        /// When none holds.
+        otherwise: Vec<Self>,
+    },
+    /// `range`.
+    Range(Pipeline, Vec<Self>, Vec<Self>),
+    /// `template`: name, what `.` becomes, place.
+    Call(String, Option<Pipeline>, usize),
+    /// `break`
+    Break,
+    /// `continue`
+    Continue,
+}
+
+/// Commands whose values go into one another, and the variables that are set.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// Variables set, by name.
+    pub sets: Vec<String>,
+    /// Whether they are new (`:=`).
+    pub declares: bool,
+    /// Commands.
+    pub commands: Vec<Vec<Operand>>,
+    /// First byte.
+    pub start: usize,
+    /// Byte after the last.
+    pub end: usize,
+}
+
+/// One operand, and the fields asked of it.
+#[derive(Clone, Debug)]
+pub struct Operand {
+    /// What it is.
+    pub kind: Kind,
+    /// `.a.b` after it.
+    pub fields: Vec<String>,
+    /// First byte.
+    pub start: usize,
+    /// Byte after the last.
+    pub end: usize,
+}
+
+/// What an operand is.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Kind {
+    Dot,
+    Nil,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    Var(String),
+    Function(String),
+    Inner(Box<Pipeline>),
+}
+
+/// What an action prints, as far as the checker of rules looks at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Printed {
+    /// First byte of the action.
+    pub start: usize,
+    /// Byte after the action's last.
+    pub end: usize,
+    /// Whether it prints the sample's value.
+    pub value: bool,
+    /// Names of the functions it goes through.
+    pub functions: Vec<String>,
+    /// Text constants in it, such as the form given to `printf`.
+    pub texts: Vec<String>,
+    /// The text right after the action.
+    pub next: String,
+}
+
+/// Reads a template.
+pub fn parse(text: &str) -> Result<Tree, TemplateError> {
+    let pieces = pieces(text)?;
+    let mut parser = Parser {
+        pieces: pieces.into_iter().peekable(),
+        variables: VARIABLES.map(ToOwned::to_owned).to_vec(),
+        defined: BTreeMap::new(),
+        depth: 0,
+        in_range: 0,
+    };
+    let (body, end) = parser.list()?;
+    if let Some((word, start, end)) = end {
+        return Err(TemplateError::new(
+            start,
+            end - start,
+            format!("`{word}` has no `if`, `range` or `with` before it"),
+        ));
+    }
+    Ok(Tree { body, defined: parser.defined })
+}
+
+/// How a list ended: `end` or `else`, and where.
+type End = Option<(String, usize, usize)>;
+
+struct Parser {
+    pieces: std::iter::Peekable<std::vec::IntoIter<Piece>>,
+    variables: Vec<String>,
+    defined: BTreeMap<String, Vec<Node>>,
+    depth: usize,
+    in_range: usize,
+}
+
+impl Parser {
+    fn list(&mut self) -> Result<(Vec<Node>, End), TemplateError> {
+        let mut nodes = Vec::new();
+        while let Some(piece) = self.pieces.next() {
+            let (tokens, start, end) = match piece {
+                Piece::Text(text) => {
+                    nodes.push(Node::Text(text));
+                    continue;
+                }
+                Piece::Action(tokens, start, end) => (tokens, start, end),
+            };
+            let word = match tokens.first().map(|t| &t.tok) {
+                None => return Err(TemplateError::new(start, end - start, "this action is empty")),
+                Some(Tok::Word(word)) => word.clone(),
+                Some(_) => String::new(),
+            };
+            let rest = Line { tokens: &tokens[1..], start, end };
+            match word.as_str() {
+                "end" | "else" => {
+                    if word == "else" && !rest.tokens.is_empty() {
+                        // `else if`, `else with`: the rest is read by the branch.
+                        let again = Piece::Action(rest.tokens.to_vec(), start, end);
+                        let following: Vec<Piece> = std::iter::once(again).chain(self.pieces.by_ref()).collect();
+                        self.pieces = following.into_iter().peekable();
+                        return Ok((nodes, Some(("else if".to_owned(), start, end))));
+                    }
+                    rest.done()?;
+                    return Ok((nodes, Some((word, start, end))));
+                }
+                "if" | "with" => nodes.push(self.branch(&word, rest)?),
+                "range" => nodes.push(self.range(rest)?),
+                "define" | "block" | "template" => nodes.extend(self.named(&word, rest)?),
+                "break" | "continue" => {
+                    rest.done()?;
+                    if self.in_range == 0 {
+                        return Err(TemplateError::new(
+                            start,
+                            end - start,
+                            format!("`{word}` stands outside of `range`"),
+                        ));
+                    }
+                    nodes.push(if word == "break" { Node::Break } else { Node::Continue });
+                }
+                _ => {
+                    let mut line = Line { tokens: &tokens, start, end };
+                    nodes.push(Node::Print(self.pipeline(&mut line, false)?));
+                    line.done()?;
+                }
+            }
+        }
+        Ok((nodes, None))
+    }
+
+    /// A list in a scope of its own, up to its `end` or `else`.
+    fn inner(&mut self, open: (usize, usize)) -> Result<(Vec<Node>, String), TemplateError> {
+        self.deeper(open.0)?;
+        let known = self.variables.len();
+        let (nodes, end) = self.list()?;
+        self.variables.truncate(known);
+        self.depth -= 1;
+        match end {
+            Some((word, ..)) => Ok((nodes, word)),
+            None => Err(TemplateError::new(open.0, open.1 - open.0, "this is not closed: write `{{ end }}` after it")),
+        }
+    }
+
+    fn deeper(&mut self, at: usize) -> Result<(), TemplateError> {
+        self.depth += 1;
+        if self.depth > DEEPEST { Err(TemplateError::new(at, 2, "this is nested too deeply")) } else { Ok(()) }
+    }
+
+    fn branch(&mut self, word: &str, mut line: Line<'_>) -> Result<Node, TemplateError> {
+        let open = (line.start, line.end);
+        let outer = self.variables.len();
+        let mut branches = Vec::new();
+        let mut condition = self.pipeline(&mut line, false)?;
+        line.done()?;
+        let otherwise = loop {
+            let (body, end) = self.inner(open)?;
+            branches.push((condition, body));
+            match end.as_str() {
+                "else" => break self.last_branch(open)?,
+                "else if" => {
+                    let Some(Piece::Action(tokens, start, end)) = self.pieces.next() else { break Vec::new() };
+                    if !matches!(tokens.first().map(|t| &t.tok), Some(Tok::Word(w)) if w == word) {
+                        let message = format!("after `else` only `{word}` can follow here");
+                        return Err(TemplateError::new(start, end - start, message));
+                    }
+                    let mut line = Line { tokens: &tokens[1..], start, end };
+                    condition = self.pipeline(&mut line, false)?;
+                    line.done()?;
+                }
+                _ => break Vec::new(),
+            }
+        };
+        self.variables.truncate(outer);
+        Ok(Node::Branch { with: word == "with", branches, otherwise })
+    }
+
+    /// What stands after a plain `else`.
+    fn last_branch(&mut self, open: (usize, usize)) -> Result<Vec<Node>, TemplateError> {
+        let (body, end) = self.inner(open)?;
+        if end == "end" { Ok(body) } else { Err(TemplateError::new(open.0, open.1 - open.0, "this has two `else`")) }
+    }
+
+    fn range(&mut self, mut line: Line<'_>) -> Result<Node, TemplateError> {
+        let open = (line.start, line.end);
+        let outer = self.variables.len();
+        let over = self.pipeline(&mut line, true)?;
+        line.done()?;
+        self.in_range += 1;
+        let (body, end) = self.inner(open)?;
+        self.in_range -= 1;
+        let otherwise = match end.as_str() {
+            "else" => self.last_branch(open)?,
+            "else if" => return Err(TemplateError::new(open.0, open.1 - open.0, "`range` has a plain `else` only")),
+            _ => Vec::new(),
+        };
+        self.variables.truncate(outer);
+        Ok(Node::Range(over, body, otherwise))
+    }
+
+    fn named(&mut self, word: &str, mut line: Line<'_>) -> Result<Option<Node>, TemplateError> {
+        let open = (line.start, line.end);
+        let Some(Tok::Text(name)) = line.next().map(|t| t.tok.clone()) else {
+            let message = format!("`{word}` needs the template's name as a text");
+            return Err(TemplateError::new(open.0, open.1 - open.0, message));
+        };
+        let with = if line.tokens.is_empty() { None } else { Some(self.pipeline(&mut line, false)?) };
+        line.done()?;
+        if word == "template" {
+            return Ok(Some(Node::Call(name, with, open.0)));
+        }
+        let known = std::mem::replace(&mut self.variables, vec![String::new()]);
+        let (body, _) = self.inner(open)?;
+        self.variables = known;
+        self.defined.insert(name.clone(), body);
+        Ok((word == "block").then_some(Node::Call(name, with, open.0)))
+    }
+
+    fn pipeline(&mut self, line: &mut Line<'_>, in_range: bool) -> Result<Pipeline, TemplateError> {
+        let start = line.tokens.first().map_or(line.start, |t| t.start);
+        let (sets, declares) = self.sets(line, in_range)?;
+        let mut commands = Vec::new();
+        loop {
+            let mut operands = Vec::new();
+            while let Some(token) = line.tokens.first() {
+                if matches!(token.tok, Tok::Sign('|' | ')')) {
+                    break;
+                }
+                operands.push(self.operand(line)?);
+            }
+            if operands.is_empty() {
+                let message =
+                    if commands.is_empty() { "a value is missing here" } else { "a function is missing after `|`" };
+                return Err(TemplateError::new(line.end.saturating_sub(2), 2, message));
+            }
+            if !commands.is_empty() && !matches!(operands.first().map(|o| &o.kind), Some(Kind::Function(_))) {
+                let at = operands.first().map_or(start, |o: &Operand| o.start);
+                return Err(TemplateError::new(at, 1, "after `|` a function must stand"));
+            }
+            commands.push(operands);
+            if !line.next_if(&Tok::Sign('|')) {
+                break;
+            }
+        }
+        let end = line.last_end();
+        self.variables.extend(sets.iter().filter(|_| declares).cloned());
+        Ok(Pipeline { sets, declares, commands, start, end })
+    }
+
+    /// `$x :=`, `$x =`, `$i, $x :=`.
+    fn sets(&mut self, line: &mut Line<'_>, in_range: bool) -> Result<(Vec<String>, bool), TemplateError> {
+        let kinds: Vec<&Tok> = line.tokens.iter().take(4).map(|t| &t.tok).collect();
+        let (names, taken, sign) = match kinds.as_slice() {
+            [Tok::Var(a), sign @ (Tok::Declare | Tok::Sign('=')), ..] => (vec![a.clone()], 2, *sign),
+            [Tok::Var(a), Tok::Sign(','), Tok::Var(b), sign @ (Tok::Declare | Tok::Sign('='))] if in_range => {
+                (vec![a.clone(), b.clone()], 4, *sign)
+            }
+            _ => return Ok((Vec::new(), false)),
+        };
+        let declares = *sign == Tok::Declare;
+        for (name, token) in names.iter().zip(line.tokens) {
+            if !declares && !self.variables.contains(name) {
+                return Err(undefined(name, token));
+            }
+        }
+        line.tokens = &line.tokens[taken..];
+        Ok((names, declares))
+    }
+
+    fn operand(&mut self, line: &mut Line<'_>) -> Result<Operand, TemplateError> {
+        let Some(token) = line.next() else { return Err(TemplateError::new(line.start, 2, "a value is missing here")) };
+        let (start, mut end) = (token.start, token.end);
+        let mut fields = Vec::new();
+        let kind = match &token.tok {
+            Tok::Dot => Kind::Dot,
+            Tok::Field(name) => {
+                fields.push(name.clone());
+                Kind::Dot
+            }
+            Tok::Text(text) => Kind::Text(text.clone()),
+            Tok::Int(n) => Kind::Int(*n),
+            Tok::Float(n) => Kind::Float(*n),
+            Tok::Var(name) if self.variables.contains(name) => Kind::Var(name.clone()),
+            Tok::Var(name) => return Err(undefined(name, token)),
+            Tok::Word(word) => word_kind(word, token)?,
+            Tok::Sign('(') => {
+                self.deeper(start)?;
+                let inner = self.pipeline(line, false)?;
+                self.depth -= 1;
+                if !line.next_if(&Tok::Sign(')')) {
+                    return Err(TemplateError::new(start, 1, "this parenthesis is not closed"));
+                }
+                end = line.last_end();
+                Kind::Inner(Box::new(inner))
+            }
+            Tok::Sign(c) => return Err(TemplateError::new(start, 1, format!("`{c}` does not belong here"))),
+            Tok::Declare => return Err(TemplateError::new(start, 2, "`:=` needs a variable before it")),
+        };
+        while let Some(Token { tok: Tok::Field(name), glued: true, .. }) = line.tokens.first() {
+            fields.push(name.clone());
+            line.next();
+            end = line.last_end();
+        }
+        Ok(Operand { kind, fields, start, end })
+    }
+}
+
+fn word_kind(word: &str, token: &Token) -> Result<Kind, TemplateError> {
+    match word {
+        "true" => Ok(Kind::Bool(true)),
+        "false" => Ok(Kind::Bool(false)),
+        "nil" => Ok(Kind::Nil),
+        _ if builtins::NAMES.contains(&word) || functions::NAMES.contains(&word) => Ok(Kind::Function(word.to_owned())),
+        _ => {
+            let all = builtins::NAMES.iter().chain(&functions::NAMES).copied();
+            let meant = plan_syntax::suggest::nearest(word, all).map(|n| format!("; did you mean `{n}`?"));
+            let message = format!("there is no function `{word}`{}", meant.unwrap_or_default());
+            Err(TemplateError::new(token.start, token.end - token.start, message))
+        }
+    }
+}
+
+fn undefined(name: &str, token: &Token) -> TemplateError {
+    let message = format!("there is no variable `${name}`; there are $labels, $value, $externalLabels, $externalURL");
+    TemplateError::new(token.start, token.end - token.start, message)
+}
+
+/// The tokens of an action that are left, and the action's place.
+struct Line<'t> {
+    tokens: &'t [Token],
+    start: usize,
+    end: usize,
+}
+
+impl<'t> Line<'t> {
+    fn next(&mut self) -> Option<&'t Token> {
+        let (first, rest) = self.tokens.split_first()?;
+        self.tokens = rest;
+        Some(first)
+    }
+
+    fn next_if(&mut self, tok: &Tok) -> bool {
+        let found = self.tokens.first().is_some_and(|t| t.tok == *tok);
+        if found {
+            self.tokens = &self.tokens[1..];
+        }
+        found
+    }
+
+    /// Where the last token that was taken ends, near enough for a message.
+    fn last_end(&self) -> usize {
+        self.tokens.first().map_or(self.end.saturating_sub(2), |t| t.start)
+    }
+
+    fn done(&self) -> Result<(), TemplateError> {
+        match self.tokens.first() {
+            None => Ok(()),
+            Some(t) => Err(TemplateError::new(t.start, t.end - t.start, "this is too much here")),
+        }
+    }
+}
+
+impl Tree {
+    /// Whether there is nothing to fill in.
+    pub fn is_plain_text(&self) -> bool {
+        matches!(self.body.as_slice(), [] | [Node::Text(_)]) && self.defined.is_empty()
+    }
+
+    /// What its actions print.
+    pub fn printed(&self) -> Vec<Printed> {
+        let mut out = Vec::new();
+        printed(&self.body, &mut out);
+        self.defined.values().for_each(|body| printed(body, &mut out));
+        out
+    }
+}
+
+fn printed(nodes: &[Node], out: &mut Vec<Printed>) {
+    for (i, node) in nodes.iter().enumerate() {
+        match node {
+            Node::Print(pipeline) if pipeline.sets.is_empty() => {
+                let next = match nodes.get(i + 1) {
+                    Some(Node::Text(text)) => text.clone(),
+                    _ => String::new(),
+                };
+                let Pipeline { start, end, .. } = *pipeline;
+                let mut one = Printed { start, end, value: false, functions: Vec::new(), texts: Vec::new(), next };
+                one.look(pipeline);
+                out.push(one);
+            }
+            Node::Branch { branches, otherwise, .. } => {
+                branches.iter().for_each(|(_, body)| printed(body, out));
+                printed(otherwise, out);
+            }
+            Node::Range(_, body, otherwise) => {
+                printed(body, out);
+                printed(otherwise, out);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Printed {
+    fn look(&mut self, pipeline: &Pipeline) {
+        for operand in pipeline.commands.iter().flatten() {
+            let is_field_value =
+                matches!(operand.kind, Kind::Dot) && operand.fields.first().is_some_and(|f| f == "Value");
+            match &operand.kind {
+                Kind::Var(name) if name == "value" => self.value = true,
+                _ if is_field_value => self.value = true,
+                Kind::Function(name) => self.functions.push(name.clone()),
+                Kind::Text(text) => self.texts.push(text.clone()),
+                Kind::Inner(inner) => self.look(inner),
+                _ => {}
+            }
+        }
+    }
+}
