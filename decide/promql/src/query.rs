@@ -53,13 +53,13 @@ impl<'a> Query<'a> {
 /// What a query may cost; reaching a limit is an error that names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Samples read from the store, and points of subqueries, in one query.
+    /// Samples read from the store in one query.
     pub max_samples: u64,
     /// Series read from the store in one query.
     pub max_series: u64,
     /// Times of a range query.
     pub max_steps: u64,
-    /// Points of the result.
+    /// Points of the result, and of what operators have to keep on the way to it.
     pub max_points: u64,
 }
 
@@ -70,7 +70,7 @@ impl Limits {
     pub const MAX_SERIES: u64 = 1_000_000;
     /// Prometheus's limit of points per series: more than any screen has columns.
     pub const MAX_STEPS: u64 = 11_000;
-    /// As many points as samples may be read.
+    /// As many points as samples may be read: 400 MB.
     pub const MAX_POINTS: u64 = 50_000_000;
 }
 

@@ -1,5 +1,6 @@
 //! `absent` and `absent_over_time`. Pure.
 
+use indexmap::IndexMap;
 use kernel::Labels;
 use kernel::labels::METRIC_NAME;
 use kernel::series::{MatchOp, Matcher};
@@ -41,7 +42,16 @@ fn labels_of(expr: &Expr) -> Labels {
         ExprKind::Range(r) => &r.selector.matchers,
         _ => return Labels::default(),
     };
-    let once = |m: &&Matcher| matchers.iter().filter(|other| other.name == m.name).count() == 1;
-    let sure = matchers.iter().filter(|m| m.op == MatchOp::Equal && &*m.name != METRIC_NAME).filter(once);
-    Labels::new(sure.map(|m| (&m.name, &m.value)))
+    // A label that is named twice is not sure, unless the other conditions on it came before its first `=`.
+    let mut sure: IndexMap<&str, &str> = IndexMap::new();
+    let mut named: Vec<&str> = Vec::new();
+    for m in matchers.iter().filter(|m| &*m.name != METRIC_NAME) {
+        if m.op == MatchOp::Equal && !named.contains(&&*m.name) {
+            sure.insert(&m.name, &m.value);
+            named.push(&m.name);
+        } else {
+            sure.shift_remove(&*m.name);
+        }
+    }
+    Labels::new(sure)
 }

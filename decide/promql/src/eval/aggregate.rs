@@ -2,10 +2,9 @@
 
 use indexmap::IndexMap;
 use kernel::Labels;
-use kernel::labels::METRIC_NAME;
 
 use super::engine::{Engine, Grid, Result, Sink};
-use super::line::{ABSENT, Line, is_absent};
+use super::line::{ABSENT, Line, is_absent, is_metadata};
 use super::states::{Average, Count, Group, Maximum, Minimum, Spread, State, Sum};
 use crate::syntax::ast::{Aggregate, AggregateOp, Grouping};
 use crate::syntax::span::Span;
@@ -14,7 +13,7 @@ use crate::syntax::span::Span;
 pub(super) fn group_labels(labels: &Labels, grouping: &Grouping) -> Labels {
     let named = &grouping.labels;
     if grouping.without {
-        labels.without(|n| n == METRIC_NAME || named.iter().any(|l| l == n))
+        labels.without(|n| is_metadata(n) || named.iter().any(|l| l == n))
     } else if named.is_empty() {
         Labels::default()
     } else {
@@ -45,9 +44,11 @@ impl Engine<'_> {
         let mut groups: IndexMap<Labels, (bool, Vec<S>)> = IndexMap::new();
         self.lines(&a.expr, grid, &mut |line| {
             self.check_cancelled()?;
-            let group = groups
-                .entry(group_labels(&line.labels, &a.grouping))
-                .or_insert_with(|| (line.drop_name, vec![S::default(); grid.steps]));
+            let labels = group_labels(&line.labels, &a.grouping);
+            if !groups.contains_key(&labels) {
+                self.hold(grid.steps)?;
+            }
+            let group = groups.entry(labels).or_insert_with(|| (line.drop_name, vec![S::default(); grid.steps]));
             for (state, v) in group.1.iter_mut().zip(line.values) {
                 if !is_absent(v) {
                     state.add(v);

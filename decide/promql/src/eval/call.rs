@@ -125,6 +125,13 @@ impl Engine<'_> {
     fn check_counter_name(&self, labels: &Labels, span: Span) {
         const ENDINGS: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
         let name = labels.name();
+        if let Some(ty) = labels.get("__type__") {
+            if !matches!(ty, "counter" | "histogram") {
+                let wanted = r#"__type__ label is not set to "counter" or "histogram""#;
+                self.info(span, format!("metric might not be a counter, {wanted}, got {ty:?}: {name:?}"));
+            }
+            return;
+        }
         if name.is_empty() || ENDINGS.iter().any(|e| name.ends_with(e)) {
             return;
         }

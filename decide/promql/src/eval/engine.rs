@@ -57,8 +57,10 @@ pub(crate) struct Engine<'a> {
     cancelled: &'a AtomicBool,
     annotations: RefCell<IndexSet<Annotation>>,
     stats: Cell<Stats>,
-    /// Samples read and points of subqueries so far.
+    /// Samples read so far.
     spent: Cell<u64>,
+    /// Points of lines that operators had to keep so far.
+    held: Cell<u64>,
 }
 
 impl<'a> Engine<'a> {
@@ -78,6 +80,7 @@ impl<'a> Engine<'a> {
             annotations: RefCell::default(),
             stats: Cell::default(),
             spent: Cell::default(),
+            held: Cell::default(),
         })
     }
 
@@ -108,8 +111,8 @@ impl<'a> Engine<'a> {
         if self.cancelled.load(Ordering::Relaxed) { Err(EvalError::Cancelled) } else { Ok(()) }
     }
 
-    /// Counts samples or points against the limit.
-    pub(super) fn spend(&self, samples: u64) -> Result<()> {
+    /// Counts samples against the limit.
+    fn spend(&self, samples: u64) -> Result<()> {
         self.check_cancelled()?;
         let spent = self.spent.get().saturating_add(samples);
         self.spent.set(spent);
@@ -118,6 +121,19 @@ impl<'a> Engine<'a> {
             return Ok(());
         }
         let (what, advice) = ("would load too many samples into memory", "narrow its selectors or its time range");
+        Err(EvalError::Limit { what, limit, advice })
+    }
+
+    /// Counts the points of a line that is kept, rather than passed on, against the limit.
+    pub(super) fn hold(&self, points: usize) -> Result<()> {
+        self.check_cancelled()?;
+        let held = self.held.get().saturating_add(points as u64);
+        self.held.set(held);
+        let limit = self.limits.max_points;
+        if held <= limit {
+            return Ok(());
+        }
+        let (what, advice) = ("would hold too many points in memory", "aggregate earlier, or take a longer step");
         Err(EvalError::Limit { what, limit, advice })
     }
 
@@ -212,7 +228,7 @@ impl<'a> Engine<'a> {
     pub(super) fn collect(&self, expr: &Expr, grid: Grid) -> Result<Vec<Line>> {
         let mut lines = Vec::new();
         self.lines(expr, grid, &mut |line| {
-            self.check_cancelled()?;
+            self.hold(line.values.len())?;
             lines.push(line);
             Ok(())
         })?;

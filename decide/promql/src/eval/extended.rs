@@ -11,10 +11,19 @@ use crate::functions::rates::{Rate, reset_correction};
 use crate::functions::window::Window;
 use crate::syntax::ast::{Extend, Selector};
 
-/// The value on the line through two samples; across a counter's reset the line starts at zero.
-fn between(a: (i64, f64), b: (i64, f64), t: i64, counter_reset_to_zero: bool) -> f64 {
-    let from = if counter_reset_to_zero && b.1 < a.1 { 0.0 } else { a.1 };
-    from + (b.1 - from) * ((t - a.0) as f64 / (b.0 - a.0) as f64)
+/// The value on the line through two samples.
+fn between(a: (i64, f64), b: (i64, f64), t: i64) -> f64 {
+    a.1 + (b.1 - a.1) * (t - a.0) as f64 / (b.0 - a.0) as f64
+}
+
+/// At the start of a range: a counter that was reset rose from zero.
+fn left_value(a: (i64, f64), b: (i64, f64), t: i64, counter: bool) -> f64 {
+    between(if counter && b.1 < a.1 { (a.0, 0.0) } else { a }, b, t)
+}
+
+/// At the end of a range: a counter that was reset rose on from where it was.
+fn right_value(a: (i64, f64), b: (i64, f64), t: i64, counter: bool) -> f64 {
+    between(a, if counter && b.1 < a.1 { (b.0, a.1 + b.1) } else { b }, t)
 }
 
 impl Ranges<'_> {
@@ -55,8 +64,11 @@ impl Ranges<'_> {
             return None;
         }
         let interpolates_left = smoothed && self.times[from] < start && from < last;
-        let left =
-            if interpolates_left { between(sample(from), sample(from + 1), start, counter) } else { self.values[from] };
+        let left = if interpolates_left {
+            left_value(sample(from), sample(from + 1), start, counter)
+        } else {
+            self.values[from]
+        };
         let interpolates_right = smoothed && self.times[last] > end && last > from;
         let right = if interpolates_right {
             right_value(sample(last - 1), sample(last), end, counter)
@@ -74,11 +86,6 @@ impl Ranges<'_> {
         }
         Some(if rate == Rate::PerSecond { result / (self.range_ms as f64 / 1000.0) } else { result })
     }
-}
-
-/// The value at the end of the range: across a reset the counter is taken to have started again at zero.
-fn right_value(a: (i64, f64), b: (i64, f64), t: i64, counter: bool) -> f64 {
-    between(a, b, t, counter)
 }
 
 impl Engine<'_> {
@@ -110,7 +117,7 @@ fn smoothed_value(times: &[i64], values: &[f64], t: i64, lookback: i64) -> Optio
     }
     let before = next.checked_sub(1).filter(|i| times[*i] > t - lookback)?;
     match times.get(next).filter(|x| **x <= t + lookback) {
-        Some(after) => Some(between((times[before], values[before]), (*after, values[next]), t, false)),
+        Some(after) => Some(between((times[before], values[before]), (*after, values[next]), t)),
         None => Some(values[before]),
     }
 }

@@ -62,6 +62,7 @@ impl Engine<'_> {
                 );
                 return Ok(());
             };
+            self.hold(grid.steps)?;
             let labels = line.labels.without(|n| n == "le");
             let new = || Classic { labels: labels.clone(), drop_name: line.drop_name, buckets: Vec::new() };
             let histogram = found.entry(labels.clone()).or_insert_with(new);

@@ -10,6 +10,7 @@ use kernel::series::Matcher;
 use super::EvalError;
 use super::engine::{Engine, Grid, Result, Sink};
 use super::line::{ABSENT, Line, Merged, is_absent};
+use super::matching::braced;
 use crate::syntax::ast::{Call, ExprKind, Selector, Shift};
 use crate::syntax::span::Span;
 
@@ -57,7 +58,9 @@ impl Engine<'_> {
         }
         let matchers: Vec<Matcher> = names.iter().chain(data).cloned().collect();
         let selector = Selector { name: None, matchers, shift: Shift::default(), extend: None };
-        self.select_lines(&selector, grid, &mut |line| {
+        // The times of the samples, so that of two info series the newer one counts.
+        self.select_times(&selector, grid, &mut |line| {
+            self.hold(grid.steps)?;
             infos.entry(identity(&line.labels)).or_default().push(line);
             Ok(())
         })?;
@@ -75,7 +78,7 @@ fn enriched(line: &Line, infos: &HashMap<Labels, Vec<Line>>, data: &[Matcher], s
     let candidates = infos.get(&key).map(Vec::as_slice).unwrap_or_default();
     let mut found: IndexMap<Labels, Line> = IndexMap::new();
     for (s, v) in line.values.iter().enumerate().filter(|(_, v)| !is_absent(**v)) {
-        let present = candidates.iter().filter(|i| !is_absent(i.values[s]));
+        let present = candidates.iter().map(|i| (i, i.values[s])).filter(|(_, time)| !is_absent(*time));
         let Some(labels) = labels_at(line, present, data, span)? else { continue };
         let new =
             || Line { labels: labels.clone(), drop_name: line.drop_name, values: vec![ABSENT; line.values.len()] };
@@ -86,37 +89,50 @@ fn enriched(line: &Line, infos: &HashMap<Labels, Vec<Line>>, data: &[Matcher], s
 
 fn labels_at<'i>(
     line: &Line,
-    infos: impl Iterator<Item = &'i Line>,
+    infos: impl Iterator<Item = (&'i Line, f64)>,
     data: &[Matcher],
     span: Span,
 ) -> Result<Option<Labels>> {
+    let newest = newest_per_name(infos, span)?;
     let wanted = |name: &str| data.is_empty() || data.iter().any(|m| &*m.name == name);
     let mut added: IndexMap<&str, &str> = IndexMap::new();
-    let mut names: Vec<&str> = Vec::new();
-    for info in infos {
-        if names.contains(&info.labels.name()) {
-            return Err(EvalError::invalid(
-                span,
-                format!("found duplicate series for info metric {:?}", info.labels.name()),
-            ));
-        }
-        names.push(info.labels.name());
+    for info in newest.values() {
         for (name, value) in info.labels.iter() {
             if name == METRIC_NAME || IDENTIFYING.contains(&name) || line.labels.get(name).is_some() || !wanted(name) {
                 continue;
             }
-            match added.insert(name, value) {
-                Some(before) if before != value => {
-                    return Err(EvalError::invalid(span, format!("conflicting label: {name}")));
-                }
-                _ => {}
+            if added.insert(name, value).is_some_and(|before| before != value) {
+                return Err(EvalError::invalid(span, format!("conflicting label: {name}")));
             }
         }
     }
-    // A matcher that a missing label does not fulfil drops series without that label.
-    let missing = |m: &&Matcher| !m.matches("") && !added.contains_key(&*m.name) && line.labels.get(&m.name).is_none();
-    if names.is_empty() && data.iter().any(|m| missing(&m)) {
+    // Without an info series, a condition on its labels is not fulfilled.
+    if newest.is_empty() && data.iter().any(|m| !m.matches("")) {
         return Ok(None);
     }
     Ok(Some(added.into_iter().fold(line.labels.clone(), |labels, (n, v)| labels.with(n, v))))
+}
+
+/// Of each info metric the series with the newest sample.
+fn newest_per_name<'i>(
+    infos: impl Iterator<Item = (&'i Line, f64)>,
+    span: Span,
+) -> Result<IndexMap<&'i str, &'i Line>> {
+    let mut newest: IndexMap<&str, (&Line, f64)> = IndexMap::new();
+    for (info, time) in infos {
+        let name = info.labels.name();
+        match newest.get(name) {
+            Some((other, known)) if *known == time => {
+                let (a, b) = (braced(&other.labels), braced(&info.labels));
+                let message =
+                    format!("found duplicate series for info metric: existing {a} @ {time}, new {b} @ {time}");
+                return Err(EvalError::invalid(span, message));
+            }
+            Some((_, known)) if *known > time => {}
+            _ => {
+                newest.insert(name, (info, time));
+            }
+        }
+    }
+    Ok(newest.into_iter().map(|(name, (line, _))| (name, line)).collect())
 }

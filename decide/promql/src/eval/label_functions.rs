@@ -9,15 +9,13 @@ use super::engine::{Engine, Grid, Result, Sink};
 use super::line::Merged;
 use crate::functions;
 use crate::syntax::ast::{Call, Expr, Text};
-use crate::syntax::literal::quote;
 use crate::syntax::span::Span;
 
 fn checked_name<'t>(text: &'t Text, what: &str, span: Span) -> Result<&'t str> {
     if text.bytes.is_none() && !text.value.is_empty() {
         return Ok(&text.value);
     }
-    let name = quote(text.bytes.as_deref().unwrap_or_default());
-    Err(EvalError::invalid(span, format!("invalid {what}: {}", name.trim_matches('"'))))
+    Err(EvalError::invalid(span, format!("invalid {what}: {}", text.value)))
 }
 
 impl Engine<'_> {
@@ -77,6 +75,7 @@ impl Engine<'_> {
     ) -> Result<()> {
         let mut merged = Merged::default();
         self.lines(expr, grid, &mut |mut line| {
+            self.hold(grid.steps)?;
             if let Some(labels) = relabel(&line.labels) {
                 line.labels = labels;
                 line.drop_name &= target != METRIC_NAME;

@@ -40,9 +40,14 @@ impl Line {
     }
 }
 
-/// The labels without the metric's name.
+/// Whether a label says what the metric is: its name, type and unit, which a computed value has no more.
+pub(crate) fn is_metadata(name: &str) -> bool {
+    matches!(name, METRIC_NAME | "__type__" | "__unit__")
+}
+
+/// The labels without the metric's name, type and unit.
 pub(crate) fn unnamed(labels: &Labels) -> Labels {
-    if labels.get(METRIC_NAME).is_none() { labels.clone() } else { labels.without(|n| n == METRIC_NAME) }
+    if labels.iter().any(|(n, _)| is_metadata(n)) { labels.without(is_metadata) } else { labels.clone() }
 }
 
 /// Lines with the same labels made one, as long as they never have a point at the same time.

@@ -5,7 +5,7 @@
 //! per selector, never per step; window bounds are computed once per shared timestamp column.
 //!
 //! Metric names are dropped when the query ends, not on the way (Prometheus's "delayed name removal"), so that
-//! `count by (__name__) (rate({job="a"}[5m]))` counts by name.
+//! `sum(rate({job="a"}[5m]))` may sum over metrics that differ in their name only.
 
 mod absent;
 mod aggregate;

@@ -12,7 +12,7 @@ use super::line::{ABSENT, Line, is_absent};
 use super::scalar::Scalars;
 use crate::functions::quantile::quantile;
 use crate::syntax::ast::{Aggregate, AggregateOp, Expr};
-use crate::syntax::literal::{format_number, quote};
+use crate::syntax::literal::{format_number, quote, short_number};
 use crate::syntax::span::Span;
 
 /// The indexes of the lines of each group.
@@ -23,7 +23,7 @@ impl Engine<'_> {
     pub(super) fn check_quantiles(&self, scalars: &Scalars, steps: usize, span: Span) {
         for q in (0..steps).map(|i| scalars.at(i)) {
             if !(0.0..=1.0).contains(&q) {
-                let q = format_number(q);
+                let q = short_number(q);
                 self.warn(span, format!("quantile value should be between 0 and 1, got {q}"));
             }
         }
@@ -123,18 +123,15 @@ impl Engine<'_> {
                 }
                 if ratio && v.abs() > 1.0 {
                     let capped = v.clamp(-1.0, 1.0);
-                    let (from, to) = (format_number(v), format_number(capped));
+                    let (from, to) = (short_number(v), short_number(capped));
                     self.warn(span, format!("ratio value should be between -1 and 1, got {from}, capping to {to}"));
                     return Ok(capped);
                 }
                 if !ratio && v >= 9_223_372_036_854_775_807.0 {
-                    return Err(EvalError::invalid(span, format!("Scalar value {} overflows int64", format_number(v))));
+                    return Err(EvalError::invalid(span, format!("Scalar value {} overflows int64", short_number(v))));
                 }
                 if !ratio && v <= -9_223_372_036_854_775_808.0 {
-                    return Err(EvalError::invalid(
-                        span,
-                        format!("Scalar value {} underflows int64", format_number(v)),
-                    ));
+                    return Err(EvalError::invalid(span, format!("Scalar value {} underflows int64", short_number(v))));
                 }
                 Ok(v)
             })

@@ -63,13 +63,11 @@ impl Engine<'_> {
     /// The lines of the result, names dropped where an operator wanted it, merged where that makes them one.
     fn named_lines(&self, expr: &Expr) -> Result<Vec<Line>> {
         let mut merged = Merged::default();
-        let mut points = 0u64;
         self.lines(expr, self.grid, &mut |mut line| {
             if line.is_empty() {
                 return Ok(());
             }
-            points += self.grid.steps as u64;
-            self.check_points(points)?;
+            self.hold(self.grid.steps)?;
             if line.drop_name {
                 line.labels = unnamed(&line.labels);
             }
@@ -78,22 +76,12 @@ impl Engine<'_> {
         Ok(merged.into_lines().collect())
     }
 
-    fn check_points(&self, points: u64) -> Result<()> {
-        let limit = self.limits.max_points;
-        if points <= limit {
-            return Ok(());
-        }
-        let (what, advice) = ("gives too many points", "aggregate, or take a longer step");
-        Err(EvalError::Limit { what, limit, advice })
-    }
-
     /// The samples of a range vector as they are.
     fn raw_ranges(&self, expr: &Expr) -> Result<Vec<MatrixSeries>> {
-        let (mut matrix, mut points) = (Vec::new(), 0);
+        let mut matrix = Vec::new();
         self.ranges(expr, self.grid, &mut |series| {
             let w = series.window(0);
-            points += w.times.len() as u64;
-            self.check_points(points)?;
+            self.hold(w.times.len())?;
             let labels = if series.drop_name { unnamed(series.labels) } else { series.labels.clone() };
             let samples = w.times.iter().zip(w.values).map(|(t, v)| Sample { t_ms: *t, value: *v }).collect();
             if !w.times.is_empty() {

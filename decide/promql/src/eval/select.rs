@@ -153,8 +153,8 @@ impl Engine<'_> {
             return Ok(());
         }
         let steps = (ends.last() - start) / step + 1;
-        if steps as u64 > self.limits.max_samples {
-            let (what, limit) = ("has a subquery with too many steps", self.limits.max_samples);
+        if steps as u64 > self.limits.max_points {
+            let (what, limit) = ("has a subquery with too many steps", self.limits.max_points);
             return Err(EvalError::Limit { what, limit, advice: "take a longer step or a shorter range" });
         }
         let inner = Grid { start, step, steps: steps as usize };
@@ -163,7 +163,7 @@ impl Engine<'_> {
         let span = expr.span;
         let mut merged = super::line::Merged::default();
         self.lines(&s.expr, inner, &mut |line| {
-            self.spend(inner.steps as u64)?;
+            self.hold(inner.steps)?;
             merged.add(line, span)
         })?;
         for line in merged.into_lines() {

@@ -40,6 +40,7 @@ impl Engine<'_> {
         }
         let mut presence = Presence::default();
         self.lines(&b.right, grid, &mut |line| {
+            self.check_cancelled()?;
             presence.add(&line, &b.matching);
             Ok(())
         })?;
@@ -53,12 +54,17 @@ impl Engine<'_> {
         let mut presence = Presence::default();
         let mut merged = Merged::default();
         self.lines(&b.left, grid, &mut |line| {
+            self.hold(grid.steps)?;
             presence.add(&line, &b.matching);
             merged.add(line, b.left.span)
         })?;
         self.lines(&b.right, grid, &mut |mut line| {
             presence.filter(&mut line, &b.matching, false);
-            if line.is_empty() { Ok(()) } else { merged.add(line, b.right.span) }
+            if line.is_empty() {
+                return Ok(());
+            }
+            self.hold(grid.steps)?;
+            merged.add(line, b.right.span)
         })?;
         merged.into_lines().try_for_each(sink)
     }

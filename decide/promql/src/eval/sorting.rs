@@ -87,14 +87,18 @@ fn chunk(text: &str) -> (&str, &str) {
     text.split_at(end)
 }
 
-/// The hash that `limit_ratio` samples by: xxHash64 of name 0xFF value 0xFF, as in Prometheus.
+/// The hash that `limit_ratio` samples by: xxHash64 of names and values, each after its length, as in Prometheus.
 pub(super) fn stable_hash(labels: &Labels) -> u64 {
     let mut bytes = Vec::new();
-    for (name, value) in labels.iter() {
-        bytes.extend_from_slice(name.as_bytes());
-        bytes.push(0xff);
-        bytes.extend_from_slice(value.as_bytes());
-        bytes.push(0xff);
+    for text in labels.iter().flat_map(|(name, value)| [name, value]) {
+        match u8::try_from(text.len()).ok().filter(|n| *n < 0xff) {
+            Some(n) => bytes.push(n),
+            None => {
+                bytes.push(0xff);
+                bytes.extend_from_slice(&text.len().to_le_bytes()[..3]);
+            }
+        }
+        bytes.extend_from_slice(text.as_bytes());
     }
     xxhash64(&bytes)
 }

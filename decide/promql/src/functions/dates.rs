@@ -19,14 +19,23 @@ fn is_leap(year: i64) -> bool {
     (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
 }
 
+/// Whole seconds as Go's `time.Unix(int64(v), 0)` takes them: what is no 64-bit number becomes the smallest one, and
+/// times before Go's absolute zero wrap around to the far future (4 December 292277026596).
+fn go_seconds(v: f64) -> i128 {
+    const ABSOLUTE_ZERO: i64 = -9_223_371_966_579_724_800;
+    let representable = v > -9.223_372_036_854_775e18 && v < 9.223_372_036_854_775e18;
+    let seconds = if representable { v as i64 } else { i64::MIN };
+    i128::from(seconds) + if seconds < ABSOLUTE_ZERO { 1 << 64 } else { 0 }
+}
+
 impl Date {
     /// Of seconds since the epoch; fractions are cut off.
     ///
     /// Days to date after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
     pub(crate) fn of(seconds: f64) -> Self {
         const DAY: i64 = 86_400;
-        let seconds = (seconds as i64).clamp(-(1 << 55), 1 << 55);
-        let (days, rest) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
+        let seconds = go_seconds(seconds);
+        let (days, rest) = (seconds.div_euclid(DAY as i128) as i64, seconds.rem_euclid(DAY as i128) as i64);
         let z = days + 719_468;
         let era = z.div_euclid(146_097);
         let of_era = z.rem_euclid(146_097);
@@ -61,6 +70,8 @@ mod tests {
         let d = Date::of(1_456_790_399.0); // 2016-02-29 23:59:59
         assert_eq!((d.year, d.month, d.day, d.hour, d.minute), (2016, 2, 29, 23, 59));
         assert_eq!((d.weekday, d.day_of_year, d.days_in_month), (1, 60, 29));
+        let d = Date::of(f64::NAN);
+        assert_eq!((d.month, d.day, d.hour, d.minute, d.weekday), (12, 4, 15, 30, 0));
         let d = Date::of(-1.0);
         assert_eq!((d.year, d.month, d.day, d.weekday), (1969, 12, 31, 3));
     }

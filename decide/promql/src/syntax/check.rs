@@ -97,8 +97,8 @@ fn check_call(c: &Call, expr: &Expr) -> Checked {
 fn check_info_selector(arg: &Expr) -> Checked {
     match &arg.kind {
         ExprKind::Selector(s) if s.name.is_none() => Ok(()),
-        ExprKind::Selector(_) => Ok(()),
-        _ => fail(arg, "expected label selectors as the second argument to info function"),
+        ExprKind::Selector(_) => fail(arg, "expected label selectors only, got vector selector instead"),
+        _ => fail(arg, "expected label selectors only"),
     }
 }
 

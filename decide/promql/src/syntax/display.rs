@@ -19,12 +19,12 @@ impl fmt::Display for Expr {
             ExprKind::Selector(s) => write!(f, "{}{}{}", Plain(s), ExtendWord(s.extend), s.shift),
             ExprKind::Range(r) => {
                 let s = &r.selector;
-                write!(f, "{}[{}]{}{}", Plain(s), r.range, ExtendWord(s.extend), s.shift)
+                write!(f, "{}[{}]{}{}", Plain(s), Whole(&r.range), ExtendWord(s.extend), s.shift)
             }
             ExprKind::Subquery(s) => {
-                write!(f, "{}[{}:", s.expr, s.range)?;
+                write!(f, "{}[{}:", s.expr, Whole(&s.range))?;
                 if let Some(step) = &s.step {
-                    step.fmt(f)?;
+                    Whole(step).fmt(f)?;
                 }
                 write!(f, "]{}", s.shift)
             }
@@ -104,8 +104,21 @@ impl fmt::Display for Shift {
             }
         }
         match &self.offset {
-            Some(d) => write!(f, " offset {d}"),
+            Some(d) => write!(f, " offset {}", Whole(d)),
             None => Ok(()),
+        }
+    }
+}
+
+/// A whole range, step or offset: numbers in it are durations too (`[90]` is `[1m30s]`).
+struct Whole<'a>(&'a Duration);
+
+impl fmt::Display for Whole<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.kind {
+            DurationKind::Literal(n) => Number { duration: true, ..*n }.fmt(f),
+            DurationKind::Signed(sign, d) => write!(f, "{sign}{}", Whole(d)),
+            _ => self.0.fmt(f),
         }
     }
 }
@@ -113,10 +126,7 @@ impl fmt::Display for Shift {
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            DurationKind::Literal(n) => match duration_text(n.value).filter(|_| n.value > 0.0) {
-                Some(text) => f.write_str(&text),
-                None => n.fmt(f),
-            },
+            DurationKind::Literal(n) => n.fmt(f),
             DurationKind::Step => f.write_str("step()"),
             DurationKind::Range => f.write_str("range()"),
             DurationKind::Signed(sign, d) => write!(f, "{sign}{d}"),

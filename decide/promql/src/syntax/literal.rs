@@ -136,6 +136,21 @@ pub fn format_number(v: f64) -> String {
     }
 }
 
+/// A number as messages print it: Go's `%g`, which turns to an exponent early.
+pub(crate) fn short_number(v: f64) -> String {
+    if !v.is_finite() || v == 0.0 {
+        return format_number(v);
+    }
+    let scientific = format!("{v:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if !(-4..6).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{digits}e{sign}{:02}", exponent.abs());
+    }
+    format_number(v)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +167,16 @@ mod tests {
         check("1e-3", 0.001);
         check("0x1p4", 16.0);
         assert!(number_value("0x").is_err() && number_value("1e999").is_err());
+    }
+
+    #[test]
+    fn short_numbers() {
+        let check = |v: f64, expect: &str| assert_eq!(short_number(v), expect);
+        check(1e6, "1e+06");
+        check(1_234_567.0, "1.234567e+06");
+        check(123_456.5, "123456.5");
+        check(0.000_01, "1e-05");
+        check(-0.1, "-0.1");
     }
 
     #[test]

@@ -43,8 +43,21 @@ impl Parser<'_> {
         })
     }
 
-    /// A duration without operators but with signs, as after `offset`.
-    pub(super) fn signed_duration(&mut self) -> Parsed<Duration> {
+    /// After `offset` come signs and one operand: `foo offset -2 ^ 2` is `(foo offset -2) ^ 2`.
+    pub(super) fn offset_duration(&mut self) -> Parsed<Duration> {
+        let token = self.peek();
+        let sign = match token.kind {
+            Kind::Add => Sign::Plus,
+            Kind::Sub => Sign::Minus,
+            _ => return self.primary_duration(),
+        };
+        self.bump();
+        let inner = self.nested(Self::offset_duration)?;
+        let span = token.span.to(inner.span);
+        Ok(Duration { kind: DurationKind::Signed(sign, Box::new(inner)), span })
+    }
+
+    fn signed_duration(&mut self) -> Parsed<Duration> {
         let token = self.peek();
         let sign = match token.kind {
             Kind::Add => Sign::Plus,

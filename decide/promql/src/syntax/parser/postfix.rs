@@ -67,7 +67,7 @@ impl Parser<'_> {
 
     fn offset(&mut self, expr: &mut Expr) -> Parsed<()> {
         let token = self.bump();
-        let offset = self.signed_duration()?;
+        let offset = self.offset_duration()?;
         let offset = self.bounded(offset)?;
         let end = self.previous().span;
         let Some(shift) = shift_of(expr) else {

@@ -9,7 +9,7 @@ use super::series::{Item, duration_ms, labels, number, quoted, values};
 pub(crate) enum Command {
     Clear,
     Load { step_ms: i64, series: Vec<(Labels, Vec<Item>)>, histograms: bool },
-    Eval(Eval),
+    Eval(Box<Eval>),
 }
 
 /// An expectation on messages: nothing, an exact text, or a regular expression.
@@ -75,7 +75,7 @@ fn command(line: &str, number: usize, body: &[&str]) -> Result<Command, String> 
                 histograms: word == "load_with_nhcb",
             })
         }
-        word if word.starts_with("eval") => eval(line, number, body).map(Command::Eval),
+        word if word.starts_with("eval") => eval(line, number, body).map(|e| Command::Eval(Box::new(e))),
         _ => Err(format!("unknown command: {line}")),
     }
 }

@@ -1,11 +1,8 @@
 //! Runs scripts in Prometheus's `promqltest` notation: ours, and those of a folder named by `FARERO_PROMQLTEST`.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
-
-mod script;
 
 use std::path::Path;
 
-use script::run::{Outcome, run_script};
+use crate::script::run::{Outcome, run_script};
 
 /// Runs the scripts of a folder; prints a line per file and gives all failures.
 fn run_folder(folder: &Path) -> Vec<String> {

@@ -1,0 +1,11 @@
+//! Tests of the language and its evaluation from outside: scripts, properties, a real Prometheus.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+
+mod against_prometheus;
+mod expressions;
+mod language;
+mod limits;
+mod naive;
+mod properties;
+mod script;
+mod scripts;
