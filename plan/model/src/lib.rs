@@ -7,6 +7,7 @@ pub mod channel;
 pub mod check;
 pub mod component;
 pub mod effective;
+mod finding;
 pub mod inactive;
 pub mod load;
 pub mod parameter;

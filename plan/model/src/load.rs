@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use plan_syntax::diagnostic::{has_errors, sort};
-use plan_syntax::{Checker, Diagnostic, Node, Place, SourceFile, Sources, Value, join, read};
+use plan_syntax::{Checker, Diagnostic, Node, Place, SourceFile, Sources, Span, Value, join, read};
 
 use crate::inactive::Inactive;
-use crate::{Plan, RuleFile, schema};
+use crate::{Plan, RuleFile, finding, schema, verify};
 
 mod documents;
 mod life;
@@ -54,6 +54,11 @@ impl Loaded {
         self.root.entry_at(path).map(|(span, _)| self.sources.place(span))
     }
 
+    /// Where a path stands, or the nearest key around it that exists.
+    pub(crate) fn nearest_place(&self, path: &str) -> Place {
+        nearest_place(&self.root, &self.sources, path)
+    }
+
     /// A runbook or checklist by its name as a plan writes it: with or without folder and ending.
     pub fn document(&self, kind: DocumentKind, name: &str) -> Option<&Document> {
         let name = Document::plain_name(kind, name);
@@ -71,6 +76,21 @@ impl Loaded {
     }
 }
 
+/// Where a path stands, or the nearest key around it that exists.
+pub(crate) fn nearest_place(root: &Node, sources: &Sources, path: &str) -> Place {
+    let mut path = path;
+    loop {
+        if let Some((key, node)) = root.entry_at(path) {
+            let is_short = node.as_scalar().is_some() && !path.is_empty();
+            return sources.place(if is_short { node.span } else { key });
+        }
+        match path.rfind(['.', '[']) {
+            Some(end) => path = &path[..end],
+            None => return sources.place(Span { end: root.span.start, ..root.span }),
+        }
+    }
+}
+
 /// Reads the files of a plan's folder. Every `*.yaml` and `*.yml` but those under `rules/` is a part of the plan; files
 /// under `rules/` are Prometheus rule files; Markdown under `runbooks/` and `checklists/` are documents; the rest is left
 /// alone. Never fails: what is wrong stands in the diagnostics.
@@ -79,6 +99,7 @@ pub fn load(files: &[SourceFile], options: &LoadOptions) -> Loaded {
     let (mut root, partial, mut diagnostics) = read_all(files, &sources);
     let substitution = parameters::substitute(&mut root, &sources, options.environment.as_deref());
     diagnostics.extend(substitution.diagnostics);
+    diagnostics.extend(finding::literal_secrets(&root, &sources));
     diagnostics.extend(check_shape(&mut root, &sources, partial));
     let (rule_files, documents) = (documents::rule_files(files), documents::documents(files));
     let mut out = Loaded {
@@ -144,13 +165,15 @@ fn build(out: &mut Loaded, options: &LoadOptions) {
             return;
         }
     };
-    let wrong = crate::verify::verify(&plan, out);
+    let wrong = verify::verify(&plan, out);
     out.diagnostics.extend(wrong);
     if out.has_errors() {
         return;
     }
     life::take_sleeping_items_out(&mut plan, out, options.today);
     life::forget_sleepers(&mut plan);
+    let findings = finding::review(&plan, out);
+    out.diagnostics.extend(findings);
     out.plan = Some(plan);
 }
 

@@ -53,19 +53,8 @@ struct Verifier<'a> {
 }
 
 impl<'a> Verifier<'a> {
-    /// The value at a path, or the nearest key around it that exists.
     fn place(&self, path: &str) -> Place {
-        let mut path = path;
-        loop {
-            if let Some((key, node)) = self.root.entry_at(path) {
-                let is_short = node.as_scalar().is_some();
-                return self.sources.place(if is_short { node.span } else { key });
-            }
-            match path.rfind(['.', '[']) {
-                Some(end) => path = &path[..end],
-                None => return self.sources.place(plan_syntax::Span { end: self.root.span.start, ..self.root.span }),
-            }
-        }
+        crate::load::nearest_place(self.root, self.sources, path)
     }
 
     fn report(&mut self, level: Level, code: &'static str, path: Arguments<'_>, message: String) -> &mut Diagnostic {

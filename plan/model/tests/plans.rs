@@ -1,5 +1,7 @@
 //! The five plans of this repository load without errors. Reads files, so it stands outside of the room.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::path::{Path, PathBuf};
 
 use plan_model::{LoadOptions, Loaded, SourceFile, load, wants};
@@ -28,6 +30,9 @@ fn read(system: &str) -> Loaded {
 
 fn check(system: &str) -> Loaded {
     let loaded = read(system);
+    if std::env::var_os("SHOW").is_some() {
+        print!("{}", plan_syntax::render(&loaded.diagnostics, &loaded.sources, plan_syntax::Style::default()));
+    }
     let said = plan_syntax::render(&loaded.diagnostics, &loaded.sources, plan_syntax::Style::default());
     assert!(loaded.plan.is_some(), "{said}");
     loaded

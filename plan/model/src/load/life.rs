@@ -86,6 +86,12 @@ fn item_kind(path: &[Step]) -> Option<ItemKind> {
     ITEMS.iter().find(|(pattern, _)| matches(pattern, path)).map(|(_, kind)| *kind)
 }
 
+/// Broken values that go alone, though an open value would take the item around it along: a component has none that it
+/// cannot lack.
+fn can_lack(path: &[Step]) -> bool {
+    path.len() == 1 || matches("C * *", path)
+}
+
 fn matches(pattern: &str, path: &[Step]) -> bool {
     let word = |i: usize| match path.get(i) {
         Some(Step::Key(key)) => Some(&**key),
@@ -178,7 +184,7 @@ impl Taker<'_> {
         self.path.push(step);
         let names = self.node(child);
         let broken = names.iter().any(|n| &**n == BROKEN);
-        let goes = !names.is_empty() && (item_kind(&self.path).is_some() || (broken && self.path.len() == 1));
+        let goes = !names.is_empty() && (item_kind(&self.path).is_some() || (broken && can_lack(&self.path)));
         if goes && !broken {
             let own = child.get("state").and_then(Node::as_text);
             self.record(&names, self.quiet > 0 || matches!(own, Some("optional" | "future" | "planned")));
