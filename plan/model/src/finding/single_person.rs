@@ -15,23 +15,22 @@ use plan_syntax::Diagnostic;
 use super::{Advise, Review, names};
 use crate::task::Mode;
 
-/// How many people a list of roles and people stands for, as far as that is known; and the one, when it is one.
+/// The people that a list of roles and people stands for; `None` when it is not known that they are few.
 fn people<'p>(review: &'p Review<'_>, by: &'p [String]) -> Option<HashSet<&'p str>> {
     let mut all = HashSet::new();
     for name in by {
-        match review.plan.roles.get(name) {
-            Some(role) if !role.people.is_empty() => all.extend(role.people.iter().map(String::as_str)),
-            Some(role) => {
-                let most = role.headcount_max.or(role.headcount).or(role.fte)?;
-                if most > 1.0 {
-                    return None;
-                }
-                all.insert(name.as_str());
-            }
-            None => {
-                all.insert(name.as_str());
-            }
+        let Some(role) = review.plan.roles.get(name) else {
+            all.insert(name.as_str());
+            continue;
+        };
+        let most = role.headcount_max.or(role.headcount).or(role.fte);
+        if most.is_some_and(|m| m > 1.0) || (most.is_none() && role.people.is_empty()) {
+            return None;
         }
+        if role.people.is_empty() {
+            all.insert(name.as_str());
+        }
+        all.extend(role.people.iter().map(String::as_str));
     }
     Some(all)
 }
