@@ -89,7 +89,7 @@ pub(crate) fn prepare_host(check: &HostCheck, _: &Preparing<'_>) -> Result<Prepa
 pub(crate) async fn probe_host(host: &PreparedHost, attempt: &Attempt) -> Probed {
     attempt.doing("measuring this machine");
     let (sampler, check) = (host.sampler.clone(), host.check.clone());
-    let now = Timestamp::from_jiff(jiff::Timestamp::now());
+    let now = attempt.now();
     let sampled =
         tokio::task::spawn_blocking(move || sampler.lock().unwrap_or_else(PoisonError::into_inner).sample(now, &check));
     let Ok(readings) = sampled.await else {

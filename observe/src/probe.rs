@@ -23,6 +23,7 @@ mod lines;
 mod prepare;
 
 mod command;
+mod database;
 mod dns;
 mod docker;
 mod grpc;

@@ -90,6 +90,13 @@ impl Attempt {
         self.notes().readings.push(reading);
     }
 
+    /// Keeps a further number that may be missing.
+    pub(crate) fn read_some(&self, metric: &str, value: Option<f64>) {
+        if let Some(value) = value {
+            self.read(Reading::new(metric, value));
+        }
+    }
+
     /// Keeps a further fact for the evidence; of a repeated name the last one counts.
     pub(crate) fn fact(&self, name: &'static str, value: impl Into<String>) {
         let mut notes = self.notes();
@@ -165,5 +172,21 @@ impl Probed {
         let cut = body.len().min(4 * kernel::probe::EVIDENCE_BODY_BYTES);
         self.body = Some(body[..cut].to_vec());
         self
+    }
+}
+
+#[cfg(test)]
+impl Attempt {
+    /// An attempt of 5 s for tests of verdicts.
+    pub(crate) fn for_test() -> Self {
+        let settings = CheckSettings {
+            every: kernel::Duration::from_secs(60),
+            timeout: kernel::Duration::from_secs(5),
+            attempts: 1,
+            pause: kernel::Duration::ZERO,
+            slow: None,
+            labels: Vec::new(),
+        };
+        Self::new(&settings, Timestamp::from_secs(0))
     }
 }

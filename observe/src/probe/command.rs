@@ -13,7 +13,7 @@
 
 use std::path::PathBuf;
 
-use kernel::probe::{Outcome, Phase, Reading};
+use kernel::probe::{Phase, Reading};
 use kernel::secret::{Secret, Text};
 use plan_model::check::CommandCheck;
 
@@ -72,7 +72,7 @@ pub(crate) async fn probe_invocation(invocation: &Invocation, attempt: &Attempt)
         Err(e) => return Probed::blind(e.to_string()),
     };
     record_output(&finished, attempt);
-    judge(&finished)
+    judge(&finished, attempt)
 }
 
 fn record_output(finished: &Finished, attempt: &Attempt) {
@@ -91,7 +91,7 @@ fn record_output(finished: &Finished, attempt: &Attempt) {
 }
 
 /// The verdict of the exit code, with the first line of the output as its reason.
-fn judge(finished: &Finished) -> Probed {
+fn judge(finished: &Finished, attempt: &Attempt) -> Probed {
     use std::os::unix::process::ExitStatusExt;
     let Some(code) = finished.status.code() else {
         let signal = finished.status.signal().unwrap_or_default();
@@ -99,18 +99,17 @@ fn judge(finished: &Finished) -> Probed {
     };
     let said = first_line(&finished.stdout).or_else(|| first_line(&finished.stderr));
     let said = said.unwrap_or_else(|| "it printed nothing".to_owned());
-    let outcome = match code {
-        0 => Outcome::Up,
-        1 => Outcome::Slow,
-        3 => Outcome::Blind,
-        _ => Outcome::Down,
+    let probed = match code {
+        0 => Probed::up(),
+        1 => {
+            attempt.fact("slow", said);
+            Probed::slow()
+        }
+        2 => Probed::down(said),
+        3 => Probed::blind(said),
+        _ => Probed::down(format!("{said} (exit {code} is none of 0 to 3, and counts as down)")),
     };
-    let error = match code {
-        0 => None,
-        1..=3 => Some(said),
-        _ => Some(format!("{said} (exit {code} is none of 0 to 3, and counts as down)")),
-    };
-    Probed { outcome, status: Some(format!("exit {code}")), error, body: None }.with_body(&finished.stdout)
+    probed.with_status(format!("exit {code}")).with_body(&finished.stdout)
 }
 
 /// The first line that says something, without performance data.

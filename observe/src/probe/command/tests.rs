@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use kernel::probe::Outcome;
+
 use super::*;
 
 fn shell(script: &str) -> Invocation {
@@ -16,11 +18,14 @@ fn shell(script: &str) -> Invocation {
 
 async fn check(script: &str, outcome: Outcome, error: Option<&str>) {
     let finished = run(&shell(script)).await.unwrap();
-    let probed = judge(&finished);
+    let attempt = Attempt::for_test();
+    let probed = judge(&finished, &attempt);
     assert_eq!(probed.outcome, outcome, "{script}: {probed:?}");
+    let (_, _, facts) = attempt.into_parts();
+    let said = facts.into_iter().find(|(name, _)| *name == "slow").map(|(_, why)| why).or(probed.error);
     match error {
-        Some(part) => assert!(probed.error.as_ref().is_some_and(|e| e.contains(part)), "{script}: {probed:?}"),
-        None => assert_eq!(probed.error, None, "{script}"),
+        Some(part) => assert!(said.as_ref().is_some_and(|e| e.contains(part)), "{script}: {said:?}"),
+        None => assert_eq!(said, None, "{script}"),
     }
 }
 
