@@ -1,4 +1,4 @@
-//! What checks of databases share: used connections, own queries with bounds, verdicts. Pure.
+//! What checks of databases share: used connections, own queries with bounds, verdicts. Pure but for the monotonic clock.
 
 use indexmap::IndexMap;
 use kernel::probe::Reading;
@@ -7,8 +7,14 @@ use plan_model::check::SqlBound;
 
 use super::{Attempt, PrepareError, Probed};
 
-/// A server cancels an own query after this share of the check's timeout, so that its reason still arrives.
-pub(crate) const STATEMENT_SHARE: f64 = 0.9;
+/// A server cancels a statement after this share of the time that is left, so that its reason still arrives.
+const STATEMENT_SHARE: f64 = 0.9;
+
+/// How long the server may work at one statement, in milliseconds.
+pub(crate) fn statement_timeout_ms(attempt: &Attempt) -> u128 {
+    let left = attempt.deadline().saturating_duration_since(tokio::time::Instant::now());
+    left.mul_f64(STATEMENT_SHARE).as_millis().max(1)
+}
 
 /// An own query, ready to be asked.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use mysql_async::{Conn, Error, Opts, OptsBuilder, Row, SslOpts, Value};
 use plan_model::check::MysqlCheck;
 use plan_model::check::net::TlsSettings;
 
-use super::database::{Connections, Query, STATEMENT_SHARE, conclude, prepare_queries};
+use super::database::{Connections, Query, conclude, prepare_queries, statement_timeout_ms};
 use super::{Attempt, PrepareError, Preparing, Probed};
 
 /// A MySQL check, ready to be asked.
@@ -23,7 +23,6 @@ pub(crate) struct PreparedMysql {
     is_tls_new_only: bool,
     max_connections_used: Option<Percent>,
     queries: Vec<Query>,
-    statement_timeout_ms: u128,
 }
 
 /// The driver's options; their own text form would show the password.
@@ -56,13 +55,11 @@ pub(crate) fn prepare_mysql(check: &MysqlCheck, with: &Preparing<'_>) -> Result<
     let is_tls_new_only = tls.is_some() && check.tls.min_version.as_deref() == Some("1.3");
     // The socket would be tried instead of the address that the plan names.
     let builder = OptsBuilder::from_opts(options).ssl_opts(tls).prefer_socket(Some(false)).stmt_cache_size(Some(0));
-    let timeout = with.settings().timeout.std().mul_f64(STATEMENT_SHARE);
     Ok(PreparedMysql {
         options: Options(Opts::from(builder)),
         is_tls_new_only,
         max_connections_used: check.max_connections_used,
         queries: prepare_queries(&check.queries)?,
-        statement_timeout_ms: timeout.as_millis().max(1),
     })
 }
 
@@ -123,7 +120,7 @@ async fn ask(mysql: &PreparedMysql, connection: &mut Conn, attempt: &Attempt) ->
     }
     attempt.doing("waiting for an own query");
     if !mysql.queries.is_empty()
-        && let Err(e) = limit(connection, &version, mysql.statement_timeout_ms).await
+        && let Err(e) = limit(connection, &version, statement_timeout_ms(attempt)).await
     {
         return judge_error("read-only session", &e);
     }

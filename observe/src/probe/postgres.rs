@@ -15,7 +15,7 @@ use tokio::net::UnixStream;
 use tokio_postgres::config::{Host as UrlHost, SslMode};
 use tokio_postgres::{Config, NoTls};
 
-use super::database::{Query, STATEMENT_SHARE, prepare_queries};
+use super::database::{Query, prepare_queries};
 use super::dial::{self, Host, Target};
 use super::tls::{Offer, TlsClient};
 use super::{Attempt, PrepareError, Preparing, Probed};
@@ -36,7 +36,6 @@ pub(crate) struct PreparedPostgres {
     tls: TlsClient,
     max_connections_used: Option<Percent>,
     queries: Vec<Query>,
-    statement_timeout_ms: u128,
 }
 
 /// Where the server listens.
@@ -61,13 +60,11 @@ pub(crate) fn prepare_postgres(check: &PostgresCheck, with: &Preparing<'_>) -> R
     if let Some(password) = config.get_password() {
         with.conceal(Secret::new(String::from_utf8_lossy(password).into_owned()));
     }
-    let timeout = with.settings().timeout.std().mul_f64(STATEMENT_SHARE);
     Ok(PreparedPostgres {
         place: place(&config)?,
         tls: TlsClient::prepare(&check.tls, Offer::Nothing, with)?,
         max_connections_used: check.max_connections_used,
         queries: prepare_queries(&check.queries)?,
-        statement_timeout_ms: timeout.as_millis().max(1),
         config,
     })
 }

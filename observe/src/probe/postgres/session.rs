@@ -11,7 +11,7 @@ use tokio_postgres::{Client, Error, Row};
 
 use super::PreparedPostgres;
 use super::number::Number;
-use crate::probe::database::{Connections, Query, conclude};
+use crate::probe::database::{Connections, Query, conclude, statement_timeout_ms};
 use crate::probe::{Attempt, Probed};
 
 /// How long the farewell may take; without it the server logs an unexpected end.
@@ -32,17 +32,24 @@ pub(super) async fn run(
     connection: impl Future<Output = Result<(), Error>>,
     attempt: &Attempt,
 ) -> Probed {
-    let mut connection = std::pin::pin!(connection);
+    let mut connection = Box::pin(connection);
     let verdict = {
         let mut asking = std::pin::pin!(ask(postgres, &client, attempt));
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
-            verdict = &mut asking => verdict,
-            ended = &mut connection => match ended {
-                // What ended the connection has reached the question that was being asked.
-                Ok(()) => return asking.await,
-                Err(e) => return judge_error("connection", &e),
-            },
+            verdict = &mut asking => Ok(verdict),
+            ended = &mut connection => Err(ended),
+        };
+        match ended {
+            Ok(verdict) => verdict,
+            Err(ended) => {
+                if let Err(e) = ended {
+                    attempt.fact("connection", explain(&e));
+                }
+                // The server's last words have reached the question; without the connection it ends at once.
+                drop(connection);
+                return asking.await;
+            }
         }
     };
     drop(client);
@@ -52,12 +59,12 @@ pub(super) async fn run(
 
 async fn ask(postgres: &PreparedPostgres, client: &Client, attempt: &Attempt) -> Probed {
     attempt.doing("waiting for the trivial query");
-    if let Err(e) = first_row(postgres, client, "SELECT 1").await {
+    if let Err(e) = first_row(client, "SELECT 1", attempt).await {
         return judge_error("SELECT 1", &e);
     }
     attempt.doing("reading the server's statistics");
     let mut slow = Vec::new();
-    match first_row(postgres, client, STATISTICS).await {
+    match first_row(client, STATISTICS, attempt).await {
         Ok(Some(row)) => {
             let connections = record_statistics(&row, attempt);
             slow.extend(connections.and_then(|c| c.why_crowded(postgres.max_connections_used)));
@@ -68,14 +75,14 @@ async fn ask(postgres: &PreparedPostgres, client: &Client, attempt: &Attempt) ->
     attempt.doing("waiting for an own query");
     let mut broken = Vec::new();
     for query in &postgres.queries {
-        broken.extend(ask_query(postgres, client, query, attempt).await.err());
+        broken.extend(ask_query(client, query, attempt).await.err());
     }
     conclude(&broken, &slow, attempt)
 }
 
 /// The first row of one statement, in a transaction of its own that may read but not write, and not for long.
-async fn first_row(postgres: &PreparedPostgres, client: &Client, sql: &str) -> Result<Option<Row>, Error> {
-    let timeout = postgres.statement_timeout_ms;
+async fn first_row(client: &Client, sql: &str, attempt: &Attempt) -> Result<Option<Row>, Error> {
+    let timeout = statement_timeout_ms(attempt);
     client.batch_execute(&format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {timeout}")).await?;
     // The extended protocol takes one statement only: `SELECT 1; COMMIT; DELETE …` is refused as a whole.
     let row = async {
@@ -89,14 +96,9 @@ async fn first_row(postgres: &PreparedPostgres, client: &Client, sql: &str) -> R
     row.and_then(|row| ended.map(|()| row))
 }
 
-async fn ask_query(
-    postgres: &PreparedPostgres,
-    client: &Client,
-    query: &Query,
-    attempt: &Attempt,
-) -> Result<(), String> {
+async fn ask_query(client: &Client, query: &Query, attempt: &Attempt) -> Result<(), String> {
     let failed = |e: Error| format!("query {}: {}", query.name, explain(&e));
-    let row = first_row(postgres, client, &query.sql).await.map_err(failed)?;
+    let row = first_row(client, &query.sql, attempt).await.map_err(failed)?;
     let value = match row {
         Some(row) if !row.is_empty() => row.try_get::<_, Option<Number>>(0).map_err(failed)?,
         _ => None,
