@@ -62,6 +62,7 @@ fn is_close(metric: &str, ours: f64, theirs: f64) -> bool {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "a skipped test says so")]
 fn met_05_names_and_values_are_node_exporters() {
     let Some(theirs) = node_exporter() else {
         println!("skipped: prometheus-node-exporter is not installed here (apt-get install prometheus-node-exporter)");

@@ -68,7 +68,10 @@ fn percent_decode(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn check(url: &str, expect: Result<(&str, bool, Option<&str>, Option<&str>, u32), &str>) {
+    /// Target, TLS, user, password, database.
+    type Parts<'a> = (&'a str, bool, Option<&'a str>, Option<&'a str>, u32);
+
+    fn check(url: &str, expect: Result<Parts<'_>, &str>) {
         let got = parse(url).map_err(|e| e.to_string());
         match (got, expect) {
             (Ok(u), Ok(e)) => {
