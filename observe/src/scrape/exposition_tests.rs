@@ -110,8 +110,11 @@ fn met_01_all_errors_with_positions() {
     assert_eq!(endless.len(), MOST_ERRORS);
 }
 
+/// Name, labels, value and timestamp.
+type Given = (String, Vec<(String, String)>, f64, Option<i64>);
+
 /// A body as a client library writes it.
-fn written(samples: &[(String, Vec<(String, String)>, f64, Option<i64>)]) -> String {
+fn written(samples: &[Given]) -> String {
     let escape = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     let mut out = String::new();
     for (name, labels, value, timestamp) in samples {
@@ -132,7 +135,7 @@ proptest! {
     fn reads_back_what_is_written(samples in prop::collection::vec(
         (".{1,8}", prop::collection::btree_map("[^_].{0,5}|[a-z]", ".{0,8}", 0..4), any::<f64>(), any::<Option<i64>>()), 0..20,
     )) {
-        let samples: Vec<_> = samples.into_iter().map(|(n, l, v, t)| (n.replace('\r', ""), l.into_iter().collect(), v, t)).filter(|s: &(String, Vec<(String, String)>, f64, Option<i64>)| !s.0.is_empty()).collect();
+        let samples: Vec<_> = samples.into_iter().map(|(n, l, v, t)| (n.replace('\r', ""), l.into_iter().collect(), v, t)).filter(|s: &Given| !s.0.is_empty()).collect();
         let read = Format::Text.parse(written(&samples).as_bytes());
         let read = read.map_err(|e| TestCaseError::fail(format!("{e:?} in {}", written(&samples))))?;
         prop_assert_eq!(read.samples.len(), samples.len());
