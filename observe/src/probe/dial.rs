@@ -120,19 +120,27 @@ pub(crate) async fn resolve(target: &Target, attempt: &Attempt) -> Result<Vec<So
     attempt.begin(Phase::Resolve);
     let began = Instant::now();
     let found = match &target.host {
-        Host::Address(address) => vec![SocketAddr::new(*address, target.port)],
-        Host::Name(name) => {
-            let looked_up = shared_resolver()?.lookup_ip(&**name).await;
-            let looked_up = looked_up.map_err(|e| format!("the name {name} cannot be looked up: {e}"))?;
-            looked_up.iter().take(MOST_ADDRESSES).map(|ip| SocketAddr::new(ip, target.port)).collect()
-        }
+        Host::Address(address) => Ok(vec![SocketAddr::new(*address, target.port)]),
+        Host::Name(name) => look_up(name, target.port).await,
     };
     attempt.read(Reading::new("probe_dns_lookup_time_seconds", began.elapsed().as_secs_f64()));
+    let found = found?;
     match found.first() {
         Some(first) => attempt.read(Reading::new("probe_ip_protocol", if first.is_ipv4() { 4.0 } else { 6.0 })),
         None => return Err(format!("the name {} has no address", target.host)),
     }
     Ok(found)
+}
+
+async fn look_up(name: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
+    let found = shared_resolver()?.lookup_ip(name).await.map_err(|e| {
+        if e.is_nx_domain() || e.is_no_records_found() {
+            format!("the name {name} is not known, or has no address")
+        } else {
+            format!("the name {name} cannot be looked up: {e}")
+        }
+    })?;
+    Ok(found.iter().take(MOST_ADDRESSES).map(|ip| SocketAddr::new(ip, port)).collect())
 }
 
 /// Opens a connection. Measures the phases `resolve` and `connect`.

@@ -47,7 +47,10 @@ pub(crate) async fn probe_http(check: &PreparedHttp, attempt: &Attempt) -> Probe
     attempt.read(Reading::new("probe_http_ssl", f64::from(u8::from(asked.is_https))));
     match asked.answer {
         Ok(answer) => judge(check, &answer, attempt),
-        Err(error) => Probed::down(error),
+        Err(error) => {
+            attempt.read(Reading::new("probe_http_status_code", 0.0));
+            Probed::down(error)
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use kernel::probe::{Phase, Reading};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
 use super::request::Hop;
 use crate::probe::Attempt;
@@ -99,6 +100,18 @@ pub(super) async fn perform_exchange(
         return ask_http1(stream, hop, request, limits, attempt).await;
     }
     let tls = tls.ok_or("HTTPS is not possible: this machine has no certificate authorities")?;
+    // Boxed, so that a plain check in flight does not take the room of a handshake and of HTTP/2.
+    Box::pin(ask_by_tls(stream, hop, request, tls, limits, attempt)).await
+}
+
+async fn ask_by_tls(
+    stream: TcpStream,
+    hop: &Hop,
+    request: Request<Full<Bytes>>,
+    tls: &TlsClient,
+    limits: BodyLimits,
+    attempt: &Attempt,
+) -> Result<Answer, String> {
     let (stream, _) = tls.shake_hands(stream, &hop.target().host, attempt).await?;
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
         ask_http2(stream, hop, request, limits, attempt).await
