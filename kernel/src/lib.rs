@@ -12,6 +12,7 @@ pub mod language;
 pub mod message;
 pub mod probe;
 pub mod quantity;
+pub mod re2;
 pub mod schedule;
 pub mod secret;
 pub mod series;

@@ -94,8 +94,7 @@ pub struct Matcher {
     regex: Option<regex::Regex>,
 }
 
-/// Regular expressions of matchers may compile to at most this many bytes.
-pub const REGEX_SIZE_LIMIT: usize = 1 << 20;
+pub use crate::re2::SIZE_LIMIT as REGEX_SIZE_LIMIT;
 
 impl Matcher {
     /// A condition; regular expressions are compiled here, once.
@@ -104,10 +103,7 @@ impl Matcher {
     /// The regular expression is not one, or compiles to more than [`REGEX_SIZE_LIMIT`].
     pub fn new(name: &str, op: MatchOp, value: &str) -> Result<Self, regex::Error> {
         let regex = match op {
-            MatchOp::Regex | MatchOp::NotRegex => {
-                let anchored = format!("^(?s:{value})$");
-                Some(regex::RegexBuilder::new(&anchored).size_limit(REGEX_SIZE_LIMIT).build()?)
-            }
+            MatchOp::Regex | MatchOp::NotRegex => Some(crate::re2::anchored(value)?),
             MatchOp::Equal | MatchOp::NotEqual => None,
         };
         Ok(Self { name: name.into(), op, value: value.into(), regex })

@@ -7,7 +7,6 @@ use regex::Regex;
 use super::EvalError;
 use super::engine::{Engine, Grid, Result, Sink};
 use super::line::Merged;
-use crate::functions;
 use crate::syntax::ast::{Call, Expr, Text};
 use crate::syntax::span::Span;
 
@@ -30,7 +29,7 @@ impl Engine<'_> {
             Some(regex) => regex,
             None => {
                 let pattern_text = &self.string(pattern)?.value;
-                compiled = functions::anchored(pattern_text).map_err(|_| {
+                compiled = kernel::re2::anchored(pattern_text).map_err(|_| {
                     let message = format!("invalid regular expression in label_replace(): {pattern_text}");
                     EvalError::invalid(pattern.span, message)
                 })?;

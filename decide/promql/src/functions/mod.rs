@@ -130,14 +130,9 @@ pub(crate) fn compiled_regex(function: &Function, args: &[Expr]) -> Option<Regex
         return None;
     }
     match &args.get(4)?.unwrapped().kind {
-        ExprKind::String(text) => anchored(&text.value).ok(),
+        ExprKind::String(text) => kernel::re2::anchored(&text.value).ok(),
         _ => None,
     }
-}
-
-pub(crate) fn anchored(pattern: &str) -> Result<Regex, regex::Error> {
-    let limit = kernel::series::REGEX_SIZE_LIMIT;
-    regex::RegexBuilder::new(&format!("^(?s:{pattern})$")).size_limit(limit).build()
 }
 
 #[cfg(test)]

@@ -28,24 +28,30 @@ pub(crate) fn reset_correction(values: &[f64]) -> f64 {
     values.windows(2).filter(|w| w[1] < w[0]).map(|w| w[0]).sum()
 }
 
+/// Where the values of a series fall: computed once per series, so that a range need not be walked for them.
+pub(crate) fn reset_indexes(values: &[f64]) -> Vec<u32> {
+    (1..values.len()).filter(|i| values[*i] < values[i - 1]).map(|i| i as u32).collect()
+}
+
 /// `rate`, `increase` or `delta` over a range, extrapolated to its bounds as Prometheus does.
 ///
 /// The samples cover less than the range. Towards each bound the result is extended by the gap when the gap is
 /// under 1.1 average intervals, by half an interval otherwise, and never to before a counter's zero.
-pub(crate) fn extrapolated(w: &Window<'_>, bounds: Bounds, rate: Rate) -> Option<f64> {
+///
+/// `before_resets` are the values of a counter before each of its resets in the range.
+pub(crate) fn extrapolated(
+    w: &Window<'_>,
+    bounds: Bounds,
+    rate: Rate,
+    before_resets: impl Iterator<Item = f64>,
+) -> Option<f64> {
     let (n, values) = (w.values.len(), w.values);
     if n < 2 {
         return None;
     }
     let (first, last) = (values[0], values[n - 1]);
     let mut result = last - first;
-    if rate.is_counter() {
-        for pair in values.windows(2) {
-            if pair[1] < pair[0] {
-                result += pair[0];
-            }
-        }
-    }
+    before_resets.for_each(|v| result += v);
     let seconds = |ms: i64| ms as f64 / 1000.0;
     let mut to_start = seconds(w.times[0] - bounds.start);
     let mut to_end = seconds(bounds.end - w.times[n - 1]);
