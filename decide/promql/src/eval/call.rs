@@ -8,7 +8,7 @@ use super::line::{ABSENT, Line, is_absent};
 use super::scalar::Scalars;
 use super::select::Ranges;
 use crate::functions::Kind;
-use crate::functions::rates::{Bounds, Rate, extrapolated};
+use crate::functions::rates::{Bounds, Rate, extrapolated, reset_indexes};
 use crate::functions::window::Window;
 use crate::syntax::ast::{Call, ExprKind, Extend, ValueType};
 use crate::syntax::span::Span;
@@ -103,10 +103,12 @@ impl Engine<'_> {
     fn rate_lines(&self, c: &Call, rate: Rate, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let range = &c.args[0];
         self.ranges(range, grid, &mut |series| {
+            let resets = if rate.is_counter() { reset_indexes(series.values) } else { Vec::new() };
             let value = |s: usize| match series.extend {
                 None => {
                     let end = series.ends.at(s);
-                    extrapolated(&series.window(s), Bounds { start: end - series.range_ms, end }, rate)
+                    let bounds = Bounds { start: end - series.range_ms, end };
+                    extrapolated(&series.window(s), bounds, rate, series.before_resets(s, &resets))
                 }
                 Some(extend) => series.extended_rate(s, extend, rate),
             };

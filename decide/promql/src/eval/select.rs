@@ -34,6 +34,13 @@ impl Ranges<'_> {
         Window { times: &self.times[part.clone()], values: &self.values[part], now_ms: self.grid.at(step) }
     }
 
+    /// The values before each of these falls that lie within the window of a step.
+    pub(super) fn before_resets<'r>(&'r self, step: usize, resets: &'r [u32]) -> impl Iterator<Item = f64> + 'r {
+        let (from, to) = self.bounds[step];
+        let first = resets.partition_point(|i| *i <= from);
+        resets[first..].iter().take_while(move |i| **i < to).map(|i| self.values[*i as usize - 1])
+    }
+
     pub(super) fn steps(&self) -> usize {
         self.bounds.len()
     }

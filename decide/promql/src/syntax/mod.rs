@@ -7,6 +7,7 @@ pub(crate) mod duration;
 pub(crate) mod error;
 mod lexer;
 pub(crate) mod literal;
+mod operators;
 pub(crate) mod parser;
 pub(crate) mod span;
 mod token;
