@@ -85,117 +85,134 @@ impl Choices {
             return format!("{}{}", self.selector(), self.shift());
         }
         match self.next(9) {
-            0 => {
-                let f = self.of(&[
-                    "rate",
-                    "increase",
-                    "delta",
-                    "irate",
-                    "idelta",
-                    "deriv",
-                    "resets",
-                    "changes",
-                    "sum_over_time",
-                    "avg_over_time",
-                    "min_over_time",
-                    "max_over_time",
-                    "count_over_time",
-                    "last_over_time",
-                    "present_over_time",
-                    "absent_over_time",
-                    "stddev_over_time",
-                    "stdvar_over_time",
-                ]);
-                format!("{f}({})", self.range(depth))
-            }
-            1 => {
-                let range = self.range(depth);
-                match self.next(3) {
-                    0 => format!("quantile_over_time({}, {range})", self.of(&["0", "0.3", "0.9", "1", "2"])),
-                    1 => format!("predict_linear({range}, {})", self.of(&["60", "-30", "3600"])),
-                    _ => format!("sum_over_time({range})"),
-                }
-            }
-            2 => {
-                let f = self.of(&[
-                    "abs",
-                    "ceil",
-                    "floor",
-                    "exp",
-                    "ln",
-                    "log2",
-                    "log10",
-                    "sqrt",
-                    "sgn",
-                    "asin",
-                    "acos",
-                    "atan",
-                    "sinh",
-                    "cosh",
-                    "tanh",
-                    "asinh",
-                    "deg",
-                    "rad",
-                    "hour",
-                    "minute",
-                    "day_of_month",
-                    "day_of_week",
-                    "days_in_month",
-                    "month",
-                    "year",
-                    "timestamp",
-                    "absent",
-                    "sort",
-                    "sort_desc",
-                    "-",
-                    "+",
-                ]);
-                format!("{f}({})", self.vector(depth - 1))
-            }
-            3 => {
-                let inner = self.vector(depth - 1);
-                match self.next(4) {
-                    0 => format!("round({inner}, {})", self.of(&["1", "0.1", "5", "7"])),
-                    1 => format!("clamp({inner}, {}, {})", self.scalar(), self.scalar()),
-                    2 => format!("clamp_min({inner}, {})", self.scalar()),
-                    _ => format!("clamp_max({inner}, {})", self.scalar()),
-                }
-            }
-            4 => {
-                let op = self.of(&["sum", "avg", "min", "max", "count", "group", "stddev", "stdvar"]);
-                format!("{op}{} ({})", self.grouping(), self.vector(depth - 1))
-            }
-            5 => {
-                let inner = self.vector(depth - 1);
-                match self.next(3) {
-                    0 => format!("quantile{} ({}, {inner})", self.grouping(), self.of(&["0", "0.5", "0.77", "1"])),
-                    1 => format!("count_values{} (\"v\", {}{})", self.grouping(), self.selector(), self.shift()),
-                    _ => format!(
-                        "histogram_quantile({}, rate(latency_bucket[3m2s250ms]))",
-                        self.of(&["0.1", "0.5", "0.9", "1"])
-                    ),
-                }
-            }
-            6 => {
-                let op = self.of(&["+", "-", "*", "/", "%", "^", ">", "<=", "== bool", "!="]);
-                let (v, s) = (self.vector(depth - 1), self.scalar());
-                if self.next(2) == 0 { format!("({v}) {op} {s}") } else { format!("{s} {op} ({v})") }
-            }
-            7 => {
-                let op = self.of(&["and", "or", "unless"]);
-                let on = self.of(&["", " on (job)", " ignoring (instance, room)", " on ()"]);
-                format!("({}) {op}{on} ({})", self.vector(depth - 1), self.vector(depth - 1))
-            }
+            0 => self.over_range(depth),
+            1 => self.over_range_with(depth),
+            2 => self.mapped(depth),
+            3 => self.rounded(depth),
+            4 => self.folded(depth),
+            5 => self.ranked(depth),
+            6 => self.with_scalar(depth),
+            7 => self.combined(depth),
+            _ => self.matched(depth),
+        }
+    }
+
+    fn over_range(&mut self, depth: usize) -> String {
+        let f = self.of(&[
+            "rate",
+            "increase",
+            "delta",
+            "irate",
+            "idelta",
+            "deriv",
+            "resets",
+            "changes",
+            "sum_over_time",
+            "avg_over_time",
+            "min_over_time",
+            "max_over_time",
+            "count_over_time",
+            "last_over_time",
+            "present_over_time",
+            "absent_over_time",
+            "stddev_over_time",
+            "stdvar_over_time",
+        ]);
+        format!("{f}({})", self.range(depth))
+    }
+
+    fn over_range_with(&mut self, depth: usize) -> String {
+        let range = self.range(depth);
+        match self.next(3) {
+            0 => format!("quantile_over_time({}, {range})", self.of(&["0", "0.3", "0.9", "1", "2"])),
+            1 => format!("predict_linear({range}, {})", self.of(&["60", "-30", "3600"])),
+            _ => format!("sum_over_time({range})"),
+        }
+    }
+
+    fn mapped(&mut self, depth: usize) -> String {
+        let f = self.of(&[
+            "abs",
+            "ceil",
+            "floor",
+            "exp",
+            "ln",
+            "log2",
+            "log10",
+            "sqrt",
+            "sgn",
+            "asin",
+            "acos",
+            "atan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "asinh",
+            "deg",
+            "rad",
+            "hour",
+            "minute",
+            "day_of_month",
+            "day_of_week",
+            "days_in_month",
+            "month",
+            "year",
+            "timestamp",
+            "absent",
+            "sort",
+            "sort_desc",
+            "-",
+            "+",
+        ]);
+        format!("{f}({})", self.vector(depth - 1))
+    }
+
+    fn rounded(&mut self, depth: usize) -> String {
+        let inner = self.vector(depth - 1);
+        match self.next(4) {
+            0 => format!("round({inner}, {})", self.of(&["1", "0.1", "5", "7"])),
+            1 => format!("clamp({inner}, {}, {})", self.scalar(), self.scalar()),
+            2 => format!("clamp_min({inner}, {})", self.scalar()),
+            _ => format!("clamp_max({inner}, {})", self.scalar()),
+        }
+    }
+
+    fn folded(&mut self, depth: usize) -> String {
+        let op = self.of(&["sum", "avg", "min", "max", "count", "group", "stddev", "stdvar"]);
+        format!("{op}{} ({})", self.grouping(), self.vector(depth - 1))
+    }
+
+    fn ranked(&mut self, depth: usize) -> String {
+        let inner = self.vector(depth - 1);
+        match self.next(3) {
+            0 => format!("quantile{} ({}, {inner})", self.grouping(), self.of(&["0", "0.5", "0.77", "1"])),
+            1 => format!("count_values{} (\"v\", {}{})", self.grouping(), self.selector(), self.shift()),
             _ => {
-                let op = self.of(&["+", "-", "*", "/", "%", ">", "<", ">= bool", "==", "!="]);
-                let left = self.vector(depth - 1);
-                match self.next(4) {
-                    0 => format!("({left}) {op} ({left})"),
-                    1 => format!("({left}) {op} on (job) group_left limit"),
-                    2 => format!("({left}) {op} on (job) group_left (team) info"),
-                    _ => format!("({left}) {op} ignoring (instance) ({})", self.vector(depth - 1)),
-                }
+                format!("histogram_quantile({}, rate(latency_bucket[3m2s250ms]))", self.of(&["0.1", "0.5", "0.9", "1"]))
             }
+        }
+    }
+
+    fn with_scalar(&mut self, depth: usize) -> String {
+        let op = self.of(&["+", "-", "*", "/", "%", "^", ">", "<=", "== bool", "!="]);
+        let (v, s) = (self.vector(depth - 1), self.scalar());
+        if self.next(2) == 0 { format!("({v}) {op} {s}") } else { format!("{s} {op} ({v})") }
+    }
+
+    fn combined(&mut self, depth: usize) -> String {
+        let op = self.of(&["and", "or", "unless"]);
+        let on = self.of(&["", " on (job)", " ignoring (instance, room)", " on ()"]);
+        format!("({}) {op}{on} ({})", self.vector(depth - 1), self.vector(depth - 1))
+    }
+
+    fn matched(&mut self, depth: usize) -> String {
+        let op = self.of(&["+", "-", "*", "/", "%", ">", "<", ">= bool", "==", "!="]);
+        let left = self.vector(depth - 1);
+        match self.next(4) {
+            0 => format!("({left}) {op} ({left})"),
+            1 => format!("({left}) {op} on (job) group_left limit"),
+            2 => format!("({left}) {op} on (job) group_left (team) info"),
+            _ => format!("({left}) {op} ignoring (instance) ({})", self.vector(depth - 1)),
         }
     }
 }
