@@ -129,6 +129,7 @@ impl Plan {
             hold: own.hold.or(all.hold),
             certificate: if own.certificate.is_empty() { all.certificate.clone() } else { own.certificate },
             scrape_down: own.scrape_down.or_else(|| all.scrape_down.clone()),
+            blind: own.blind.or_else(|| all.blind.clone()),
             summary: own.summary.or_else(|| all.summary.clone()),
             cpu: if own.cpu.is_empty() { all.cpu.clone() } else { own.cpu },
             memory: if own.memory.is_empty() { all.memory.clone() } else { own.memory },

@@ -131,6 +131,9 @@ pub struct AlertPolicy {
     /// Farero's own scrape of a metrics endpoint fails.
     #[serde(default)]
     pub scrape_down: Option<String>,
+    /// A check has said nothing for three of its intervals: it could not be made.
+    #[serde(default)]
+    pub blind: Option<String>,
     /// Severity of the day's summary (ALR-21).
     #[serde(default)]
     pub summary: Option<String>,

@@ -158,6 +158,7 @@ impl<'a> Verifier<'a> {
         self.severity(policy.down.as_ref(), format_args!("{path}.down"));
         self.severity(policy.slow.as_ref(), format_args!("{path}.slow"));
         self.severity(policy.scrape_down.as_ref(), format_args!("{path}.scrape_down"));
+        self.severity(policy.blind.as_ref(), format_args!("{path}.blind"));
         self.severity(policy.summary.as_ref(), format_args!("{path}.summary"));
         for (index, alert) in policy.certificate.iter().enumerate() {
             self.severity(Some(&alert.severity), format_args!("{path}.certificate[{index}].severity"));
