@@ -3,12 +3,16 @@
 use kernel::alert::{Alert, EventKind};
 
 pub mod evaluate;
+pub mod file;
+pub mod from_plan;
 pub mod group;
 pub mod query;
 pub mod step;
 pub mod template;
 
 pub use evaluate::{GroupDecision, GroupReport, RuleReport, Turn, decide_group, decide_removed};
+pub use file::{RulePlaces, RulesRead, read_rule_files};
+pub use from_plan::rules_from_plan;
 pub use group::{Origin, Rule, RuleGroup, RuleKind};
 pub use query::{Answer, OfSystem, Query};
 

@@ -138,6 +138,86 @@ pub fn words(language: Language) -> &'static Words {
     }
 }
 
+/// The texts of alerts that Farero makes from a plan's own thresholds, in one language; they are templates of rules.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "the two tables below say what each text is")]
+pub struct RuleWords {
+    pub service_down: &'static str,
+    pub database_down: &'static str,
+    pub host_down: &'static str,
+    pub down_why: &'static str,
+    pub down_value: &'static str,
+    pub service_slow: &'static str,
+    pub slow_why: &'static str,
+    pub slow_why_bound: &'static str,
+    pub check_blind: &'static str,
+    pub blind_why: &'static str,
+    pub blind_value: &'static str,
+    pub certificate: &'static str,
+    pub certificate_why: &'static str,
+    pub scrape_down: &'static str,
+    pub scrape_why: &'static str,
+    pub cpu: &'static str,
+    pub memory: &'static str,
+    pub disk: &'static str,
+    pub above: &'static str,
+    pub above_for: &'static str,
+}
+
+static RULES_ES: RuleWords = RuleWords {
+    service_down: "{} no responde",
+    database_down: "La base de datos {} no responde",
+    host_down: "El servidor {} no responde",
+    down_why: "La última comprobación ({}) falló en todos sus intentos.",
+    down_value: "caído",
+    service_slow: "{} va lento",
+    slow_why: "Responde, pero fuera de sus límites.",
+    slow_why_bound: "Responde, pero tarda más de {} o está fuera de sus límites.",
+    check_blind: "No se sabe nada de {}",
+    blind_why: "La comprobación no da resultado desde hace más de {}.",
+    blind_value: "sin datos",
+    certificate: "El certificado de {} vence en menos de {}",
+    certificate_why: "Renuévelo antes de que venza; después los clientes dejan de conectarse.",
+    scrape_down: "No se pueden leer las métricas de {}",
+    scrape_why: "Las reglas que dependen de esas métricas no ven nada mientras tanto.",
+    cpu: "CPU de {{ $labels.service }} al {{ printf \"%.0f\" $value }} %",
+    memory: "Memoria de {{ $labels.service }} al {{ printf \"%.0f\" $value }} %",
+    disk: "Disco {{ $labels.mountpoint }} de {{ $labels.service }} al {{ printf \"%.0f\" $value }} %",
+    above: "Por encima de {}.",
+    above_for: "Por encima de {} durante {}.",
+};
+
+static RULES_EN: RuleWords = RuleWords {
+    service_down: "{} is down",
+    database_down: "Database {} is down",
+    host_down: "Host {} is down",
+    down_why: "The last check ({}) failed in all its attempts.",
+    down_value: "down",
+    service_slow: "{} is slow",
+    slow_why: "It answers, but outside of its limits.",
+    slow_why_bound: "It answers, but takes more than {} or is outside of its limits.",
+    check_blind: "Nothing is known of {}",
+    blind_why: "The check has given no result for more than {}.",
+    blind_value: "no data",
+    certificate: "The certificate of {} ends in less than {}",
+    certificate_why: "Renew it before it ends; after that clients no longer connect.",
+    scrape_down: "The metrics of {} cannot be read",
+    scrape_why: "Rules that need these metrics see nothing in the meantime.",
+    cpu: "CPU of {{ $labels.service }} at {{ printf \"%.0f\" $value }} %",
+    memory: "Memory of {{ $labels.service }} at {{ printf \"%.0f\" $value }} %",
+    disk: "Disk {{ $labels.mountpoint }} of {{ $labels.service }} at {{ printf \"%.0f\" $value }} %",
+    above: "Above {}.",
+    above_for: "Above {} for {}.",
+};
+
+/// The texts of a language for alerts made from a plan.
+pub fn rule_words(language: Language) -> &'static RuleWords {
+    match language {
+        Language::Es => &RULES_ES,
+        Language::En => &RULES_EN,
+    }
+}
+
 /// Puts things where a text has `{}`, in order; what is left over on either side is left out.
 pub fn fill(text: &str, things: &[&str]) -> String {
     let mut out = String::with_capacity(text.len() + things.iter().map(|t| t.len()).sum::<usize>());
@@ -169,5 +249,7 @@ mod tests {
             printed.split(", ").map(|field| field.matches("{}").count()).sum::<usize>()
         };
         assert_eq!(places(&ES), places(&EN));
+        let texts = |w: &RuleWords| format!("{w:?}").matches("{}").count();
+        assert_eq!(texts(&RULES_ES), texts(&RULES_EN));
     }
 }

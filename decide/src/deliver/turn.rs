@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration as StdDuration;
 
 use indexmap::IndexMap;
-use kernel::Timestamp;
 use kernel::alert::{AlertEvent, EventKind};
 use kernel::message::{HeldItem, Message, OutboxEntry};
+use kernel::{Rank, Timestamp};
 use plan_model::Deliver;
 
 use super::{
@@ -63,6 +63,10 @@ impl<'a> Turn<'a> {
         let Some(meant) = self.meant(event.alert.severity()) else {
             return self.note(&event.id, event.alert.severity(), None, Fate::Unheard);
         };
+        if event.kind == EventKind::Resolved && meant.severity.rank == Rank::Info {
+            // Good news does not recover.
+            return self.note(&event.id, meant.name, None, Fate::Shown);
+        }
         let due_at = match meant.severity.deliver {
             Deliver::Now => return fresh.entry(meant.name.to_owned()).or_default().push(event.clone()),
             Deliver::Info => return self.note(&event.id, meant.name, None, Fate::Shown),

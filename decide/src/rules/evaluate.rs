@@ -12,7 +12,7 @@ use decide_promql::Limits;
 use decide_promql::memory::{MemoryReader, Overlay};
 use kernel::alert::{Alert, AlertEvent, AlertState, EventKind};
 use kernel::series::{Sample, SeriesReader, stale_nan};
-use kernel::{Duration, Labels, Timestamp};
+use kernel::{Duration, Labels, Rank, Timestamp};
 use plan_model::Plan;
 
 use super::query::{OfSystem, Query, SYSTEM};
@@ -374,8 +374,11 @@ fn alert_series(alert: &Alert) -> impl Iterator<Item = (Labels, f64)> {
     [(named(ALERTS).with("alertstate", state), 1.0), (named(ALERTS_FOR_STATE), since)].into_iter()
 }
 
+/// What is for information only does not fire, it tells (ALR-21).
 fn event(plan: &Plan, alert: &Alert, kind: EventKind, at: Timestamp) -> AlertEvent {
-    AlertEvent { id: event_id(alert, kind), at, kind, rank: rank_of(plan, alert.severity()), alert: alert.clone() }
+    let rank = rank_of(plan, alert.severity());
+    let kind = if kind == EventKind::Fired && rank == Rank::Info { EventKind::Informed } else { kind };
+    AlertEvent { id: event_id(alert, kind), at, kind, rank, alert: alert.clone() }
 }
 
 /// Whether a series that must be there is that of an alert: all its labels are the alert's.

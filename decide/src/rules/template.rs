@@ -82,6 +82,12 @@ impl Template {
         Ok(Self { source: text.to_owned(), tree: parse::parse(text)? })
     }
 
+    /// A text that is taken as it is, whatever is in it.
+    pub fn literal(text: &str) -> Self {
+        let body = vec![parse::Node::Text(text.to_owned())];
+        Self { source: text.to_owned(), tree: Tree { body, defined: std::collections::BTreeMap::new() } }
+    }
+
     /// The template as written.
     pub fn source(&self) -> &str {
         &self.source
