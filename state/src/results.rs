@@ -25,6 +25,11 @@ pub const SAMPLES_KEPT: i64 = 48;
 /// Successes wait in memory at most this long before the next flush, by the results' own times.
 pub const FLUSH_EVERY_MS: i64 = 15_000;
 
+/// The latest success of a check is written at most this often: its counters matter more than its text.
+const LATEST_EVERY_MS: i64 = 300_000;
+/// Checks take turns with that, in this many groups, one per flush.
+const TURNS: i64 = 20;
+
 const HOUR_MS: i64 = 3_600_000;
 
 /// Why a result is kept in the history.
@@ -68,8 +73,18 @@ pub(crate) struct Entry {
     written: [i64; 3],
     /// The latest result, while it is not on disk.
     pub(crate) latest: Option<ProbeResult>,
+    /// The time of the latest result that is on disk.
+    stored_at: Timestamp,
     /// Counts that are not on disk.
     pub(crate) deltas: Vec<Delta>,
+}
+
+impl Entry {
+    /// The latest result, when it is time to write it.
+    fn due_latest(&self) -> Option<&ProbeResult> {
+        let wait = LATEST_EVERY_MS + self.id % TURNS * FLUSH_EVERY_MS;
+        self.latest.as_ref().filter(|l| l.started_at.as_millis() - self.stored_at.as_millis() >= wait)
+    }
 }
 
 /// Checks by name, with what waits for the next flush.
@@ -93,6 +108,7 @@ impl Pending {
                 sampled_hour: 0,
                 written: [r.get(5)?, r.get(6)?, r.get(7)?],
                 latest: None,
+                stored_at: maybe_time(r, 4)?.unwrap_or_default(),
                 deltas: Vec::new(),
             };
             Ok((r.get::<_, String>(0)?, entry))
@@ -208,7 +224,9 @@ impl State {
             let mut rows = HashMap::new();
             for check in &touched {
                 if let Some(entry) = pending.checks.get(check).filter(|e| e.id == 0) {
-                    rows.insert(check.clone(), row_of(t, check, Some(entry))?);
+                    let (id, numbers) = row_of(t, check, Some(entry))?;
+                    write_latest(t, id, &numbers, Some(entry))?;
+                    rows.insert(check.clone(), (id, numbers));
                 }
             }
             flush(t, &pending, &touched, &rows)?;
@@ -232,7 +250,7 @@ impl Pending {
         let mut ids: Vec<(&CheckId, i64)> = self
             .checks
             .iter()
-            .filter(|(_, e)| e.latest.is_some() || !e.deltas.is_empty())
+            .filter(|(_, e)| e.due_latest().is_some() || !e.deltas.is_empty())
             .map(|(c, e)| (c, e.id))
             .collect();
         ids.sort_unstable_by_key(|(_, id)| *id);
@@ -249,8 +267,11 @@ impl Pending {
         }
         for check in touched {
             if let Some(entry) = self.checks.get_mut(check) {
-                entry.latest = None;
                 entry.deltas.clear();
+                if rows.contains_key(check) || entry.due_latest().is_some() {
+                    entry.stored_at = entry.at;
+                    entry.latest = None;
+                }
             }
         }
     }
@@ -319,7 +340,7 @@ fn flush(t: &Transaction<'_>, pending: &Pending, touched: &[CheckId], rows: &Row
     for check in touched {
         let Some(entry) = pending.checks.get(check) else { continue };
         let (id, numbers) = rows.get(check).copied().unwrap_or((entry.id, entry.written));
-        if !rows.contains_key(check) || entry.id == 0 {
+        if !rows.contains_key(check) && entry.due_latest().is_some() {
             write_latest(t, id, &numbers, Some(entry))?;
         }
         deltas.extend(entry.deltas.iter().map(|d| (id, d)));

@@ -8,12 +8,38 @@ use kernel::series::{Row, SeriesError};
 use crate::limits;
 use crate::span::{OpenSpan, SpanView};
 
-/// A span that takes no more rows, as bytes.
+/// A span that takes no more rows.
 #[derive(Clone, Debug)]
 pub(crate) struct Sealed {
-    pub(crate) bytes: Arc<[u8]>,
+    pub(crate) body: Body,
     pub(crate) min_ms: i64,
     pub(crate) max_ms: i64,
+}
+
+/// What a sealed span consists of.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    /// As it will be in a block.
+    Bytes(Arc<[u8]>),
+    /// Not encoded yet: a block is being made of it, and encoding everything at once would keep callers waiting.
+    Frozen(Arc<OpenSpan>),
+}
+
+impl Sealed {
+    /// The span as bytes.
+    pub(crate) fn bytes(&self, group: u32) -> Arc<[u8]> {
+        match &self.body {
+            Body::Bytes(bytes) => bytes.clone(),
+            Body::Frozen(span) => span.encode(group).into(),
+        }
+    }
+
+    fn size(&self) -> usize {
+        match &self.body {
+            Body::Bytes(bytes) => bytes.len(),
+            Body::Frozen(span) => span.heap(),
+        }
+    }
 }
 
 /// The rows of one group that are in no block yet.
@@ -85,10 +111,10 @@ impl Head {
         self.newest_ms = Some(self.newest_ms.map_or(row.t_ms, |t| t.max(row.t_ms)));
     }
 
-    /// Seals everything; what is in memory is then the same as bytes.
-    pub(crate) fn seal_all(&mut self) {
-        for (id, group) in &mut self.groups {
-            self.sealed_bytes += group.seal(*id);
+    /// Seals everything without encoding it.
+    pub(crate) fn freeze_all(&mut self) {
+        for group in self.groups.values_mut() {
+            self.sealed_bytes += group.freeze();
         }
     }
 
@@ -96,12 +122,12 @@ impl Head {
     pub(crate) fn forget(&mut self, counts: &[(u32, usize)]) {
         for (id, count) in counts {
             if let Some(group) = self.groups.get_mut(id) {
-                let gone = group.sealed.drain(..*count).map(|s| s.bytes.len()).sum::<usize>();
+                let gone = group.sealed.drain(..*count).map(|s| s.size()).sum::<usize>();
                 self.sealed_bytes -= gone.min(self.sealed_bytes);
                 group.sealed.shrink_to_fit();
             }
         }
-        let first = |g: &Group| g.sealed.first().map(|s| s.min_ms).or_else(|| g.open.times().first().copied());
+        let first = |g: &Group| g.sealed.first().map(|s| s.min_ms).or_else(|| g.open.range().map(|(first, _)| first));
         self.oldest_ms = self.groups.values().filter_map(first).min();
     }
 
@@ -129,12 +155,20 @@ impl Head {
 impl Group {
     /// Makes the open rows a sealed span; returns its bytes.
     fn seal(&mut self, id: u32) -> usize {
-        let times = self.open.times();
-        let (Some(min_ms), Some(max_ms)) = (times.first(), times.last()) else { return 0 };
         let bytes: Arc<[u8]> = self.open.encode(id).into();
-        let size = bytes.len();
-        self.sealed.push(Sealed { bytes, min_ms: *min_ms, max_ms: *max_ms });
-        self.open = OpenSpan::default();
+        self.close(|_| Body::Bytes(bytes))
+    }
+
+    /// Makes the open rows a span that is encoded later; returns its bytes.
+    fn freeze(&mut self) -> usize {
+        self.close(|span| Body::Frozen(Arc::new(span)))
+    }
+
+    fn close(&mut self, body: impl FnOnce(OpenSpan) -> Body) -> usize {
+        let Some((min_ms, max_ms)) = self.open.range() else { return 0 };
+        let sealed = Sealed { body: body(std::mem::take(&mut self.open)), min_ms, max_ms };
+        let size = sealed.size();
+        self.sealed.push(sealed);
         size
     }
 
@@ -144,14 +178,17 @@ impl Group {
             values.len() == row.values.len()
                 && values.iter().zip(&row.values).all(|(have, want)| *have == want.map(f64::to_bits))
         };
-        if let Some(at) = self.open.row_at(row.t_ms) {
-            let rows = self.open.rows();
-            return wanted(&self.open.columns.iter().map(|c| c.values(rows).at(at)).collect::<Vec<_>>());
+        if let Some(values) = self.open.row(row.t_ms) {
+            return wanted(&values);
         }
         let Some(span) = self.sealed.iter().find(|s| s.min_ms <= row.t_ms && row.t_ms <= s.max_ms) else {
             return false;
         };
-        let Some(view) = SpanView::parse(&span.bytes) else { return false };
+        let bytes = match &span.body {
+            Body::Bytes(bytes) => bytes,
+            Body::Frozen(span) => return span.row(row.t_ms).is_some_and(|values| wanted(&values)),
+        };
+        let Some(view) = SpanView::parse(bytes) else { return false };
         let Ok(at) = view.times.binary_search(&row.t_ms) else { return false };
         wanted(&(0..view.width()).map(|c| view.column(c).and_then(|v| v.at(at))).collect::<Vec<_>>())
     }

@@ -10,7 +10,7 @@ use kernel::series::{Column, Select, Series, SeriesError, SeriesReader};
 
 use crate::block::{Block, GroupEntry};
 use crate::column::Values;
-use crate::head::Sealed;
+use crate::head::{Body, Sealed};
 use crate::index::matching;
 use crate::limits;
 use crate::registry::SeriesId;
@@ -164,7 +164,14 @@ impl SeriesStore {
                 }
             }
         }
-        wanted.sealed.iter().for_each(|s| out.add_span(&s.bytes));
+        for sealed in &wanted.sealed {
+            match &sealed.body {
+                Body::Bytes(bytes) => out.add_span(bytes),
+                Body::Frozen(span) => {
+                    out.add(&span.times(), |column| span.columns.get(column).map(|c| c.values(span.rows())));
+                }
+            }
+        }
         if !wanted.open.is_empty() {
             let place: HashMap<usize, usize> =
                 wanted.columns.iter().enumerate().map(|(i, (column, _))| (*column, i)).collect();

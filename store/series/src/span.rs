@@ -43,10 +43,17 @@ impl OpenSpan {
         self.offsets.iter().map(|o| self.base_ms + i64::from(*o)).collect()
     }
 
-    /// The number of the row at a time.
-    pub(crate) fn row_at(&self, t_ms: i64) -> Option<usize> {
+    /// The first and the last time.
+    pub(crate) fn range(&self) -> Option<(i64, i64)> {
+        let (first, last) = (self.offsets.first()?, self.offsets.last()?);
+        Some((self.base_ms + i64::from(*first), self.base_ms + i64::from(*last)))
+    }
+
+    /// The values of the row at a time.
+    pub(crate) fn row(&self, t_ms: i64) -> Option<Vec<Option<u64>>> {
         let offset = u32::try_from(t_ms.checked_sub(self.base_ms)?).ok()?;
-        self.offsets.binary_search(&offset).ok()
+        let row = self.offsets.binary_search(&offset).ok()?;
+        Some(self.columns.iter().map(|c| c.values(self.rows()).at(row)).collect())
     }
 
     /// Bytes on the heap.

@@ -61,7 +61,7 @@ impl SeriesStore {
             // No commit can run in between: the segments up to `through` hold exactly what is in memory now.
             let mut wal = self.wal.lock();
             let mut core = self.core.write();
-            core.head.seal_all();
+            core.head.freeze_all();
             let mut parts: Vec<(u32, Vec<Sealed>)> = core
                 .head
                 .groups
@@ -92,7 +92,7 @@ impl SeriesStore {
         let mut writer = BlockWriter::new(&self.folder.join("blocks"), number)?;
         for (group, spans) in parts {
             let record = encode_group(*group, &self.core.read().registry.group_labels(*group));
-            writer.add(*group, &record, spans.iter().map(|s| (s.min_ms, s.max_ms, &s.bytes)))?;
+            writer.add(*group, &record, spans.iter().map(|s| (s.min_ms, s.max_ms, s.bytes(*group))))?;
         }
         writer.finish(number, through, number)
     }
