@@ -177,6 +177,17 @@ impl State {
         })
     }
 
+    /// A person wants it tried again, now: one that waits, or one that was given up. `false` when it is neither.
+    pub fn retry_now(&self, key: &str, at: Timestamp) -> Result<bool, StateError> {
+        self.write("queue a delivery again", |t| {
+            t.prepare_cached(
+                "UPDATE outbox SET state = 'queued', due_ms = ?2 WHERE key = ?1 AND state IN ('queued', 'failed')",
+            )?
+            .execute(params![key, at.as_millis()])
+            .map(|n| n == 1)
+        })
+    }
+
     /// A person says that the message was passed on. `false` when the entry does not wait for one.
     pub fn confirm_by_person(&self, key: &str, by: &str, at: Timestamp) -> Result<bool, StateError> {
         self.write("store a confirmation", |t| {

@@ -4,17 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use http::StatusCode;
 use kernel::Clock;
 use kernel::series::SeriesReader;
-use state::State;
+use state::{State, StateError};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use crate::answer::Failure;
+use crate::auth::throttle::Throttle;
 use crate::control::Control;
 use crate::limits;
 use crate::live::Live;
@@ -60,6 +62,10 @@ pub struct App {
 /// Counting gates: how much of something may go on at once.
 pub(crate) struct Gates {
     pub(crate) live_pages: Arc<Semaphore>,
+    pub(crate) hashes: Arc<Semaphore>,
+    pub(crate) hashes_waiting: Arc<Semaphore>,
+    pub(crate) queries: Arc<Semaphore>,
+    pub(crate) throttle: Throttle,
 }
 
 impl App {
@@ -72,8 +78,29 @@ impl App {
         clock: Arc<dyn Clock>,
         config: WebConfig,
     ) -> Self {
-        let gates = Gates { live_pages: Arc::new(Semaphore::new(limits::LIVE_PAGES)) };
+        let gate = |n: usize| Arc::new(Semaphore::new(n));
+        let gates = Gates {
+            live_pages: gate(limits::LIVE_PAGES),
+            hashes: gate(limits::HASHES_AT_ONCE),
+            hashes_waiting: gate(limits::HASHES_WAITING),
+            queries: gate(limits::QUERIES_AT_ONCE),
+            throttle: Throttle::default(),
+        };
         Self { live, state, series, control, clock, config: Arc::new(config), gates: Arc::new(gates) }
+    }
+
+    /// Runs something on the database, off the async threads.
+    pub(crate) async fn db<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&State) -> Result<T, StateError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let state = self.state.clone();
+        let done = tokio::task::spawn_blocking(move || work(&state)).await;
+        match done {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(error)) => Err(Failure::internal("use the database", error)),
+            Err(error) => Err(Failure::internal("use the database", error)),
+        }
     }
 }
 
@@ -85,10 +112,10 @@ pub fn router(app: App) -> Router {
     }
     router
         .fallback(answer::not_found)
-        .layer(from_fn(answer::problems))
         .layer(RequestBodyLimitLayer::new(limits::BODY_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits::REQUEST_TIME))
         .layer(CatchPanicLayer::custom(answer::panicked))
+        .layer(from_fn_with_state(app.clone(), answer::problems))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), answer::security_headers))
         .with_state(app)

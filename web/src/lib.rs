@@ -12,6 +12,7 @@ pub mod answer;
 pub mod app;
 pub mod assets;
 pub mod auth;
+pub mod chart;
 pub mod control;
 pub mod events;
 pub mod format;
@@ -20,6 +21,7 @@ pub mod live;
 pub mod pages;
 pub mod routes;
 pub mod text;
+pub mod uptime;
 
 pub use app::{App, WebConfig, router};
 pub use control::{Control, ControlError};

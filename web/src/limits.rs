@@ -59,9 +59,6 @@ pub const SESSION_IDLE: Duration = Duration::from_secs(12 * 3_600);
 /// A session ends this long after its log-in, used or not.
 pub const SESSION_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
-/// A session's last use is written at most this often: one write per request would be too many.
-pub const SESSION_TOUCH: Duration = Duration::from_secs(60);
-
 /// A one-time link is good for this long.
 pub const SETUP_LINK_LIFE: Duration = Duration::from_secs(24 * 3_600);
 

@@ -8,7 +8,10 @@ use http::Method;
 
 use crate::app::App;
 use crate::auth::guard::{Guard, guard};
-use crate::{assets, events, pages};
+use crate::pages::{
+    about, alerts, channels, check, deliveries, entry, intensive, overview, plan, rules, settings, users,
+};
+use crate::{assets, events};
 
 /// What someone must be allowed to do; each includes the ones before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +26,21 @@ pub enum Permission {
     Administer,
 }
 
+/// What kind of client a route is for: how it is refused, and what it may prove itself by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// People: a refusal leads to the log-in.
+    Page,
+    /// Programs: a refusal is a problem document.
+    Api,
+    /// Prometheus's API and Farero's own metrics, which may be opened to a closed network.
+    Metrics,
+    /// State badges, which may be opened.
+    Badge,
+    /// Programs that carry their secret in the address, or files that hold none: nobody is looked up.
+    Machine,
+}
+
 /// One route.
 pub struct Route {
     /// HTTP method; `GET` answers `HEAD` too.
@@ -31,38 +49,93 @@ pub struct Route {
     pub path: &'static str,
     /// Who may.
     pub permission: Permission,
+    /// For whom.
+    pub surface: Surface,
     handler: MethodRouter<App>,
 }
 
 impl Route {
-    fn new<H, T>(method: Method, path: &'static str, permission: Permission, handler: H) -> Self
+    fn new<H, T>(method: Method, surface: Surface, path: &'static str, permission: Permission, handler: H) -> Self
     where
         H: Handler<T, App>,
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-        Self { method, path, permission, handler: on(filter, handler) }
+        Self { method, path, permission, surface, handler: on(filter, handler) }
     }
 
     /// The handler behind its guard.
     pub(crate) fn into_guarded(self, app: &App) -> MethodRouter<App> {
-        let state = Guard { app: app.clone(), permission: self.permission };
+        let state = Guard { app: app.clone(), permission: self.permission, surface: self.surface };
         self.handler.route_layer(from_fn_with_state(state, guard))
     }
 }
 
-fn get<H: Handler<T, App>, T: 'static>(path: &'static str, permission: Permission, handler: H) -> Route {
-    Route::new(Method::GET, path, permission, handler)
+fn get<H: Handler<T, App>, T: 'static>(s: Surface, path: &'static str, p: Permission, handler: H) -> Route {
+    Route::new(Method::GET, s, path, p, handler)
+}
+
+fn post<H: Handler<T, App>, T: 'static>(s: Surface, path: &'static str, p: Permission, handler: H) -> Route {
+    Route::new(Method::POST, s, path, p, handler)
 }
 
 /// Every route of the web.
 pub fn table() -> Vec<Route> {
+    let mut all = pages();
+    all.extend(machines());
+    all
+}
+
+fn pages() -> Vec<Route> {
+    use Permission::{Administer, Operate, Public, Read};
+    use Surface::Page;
+    vec![
+        get(Page, "/", Read, overview::overview),
+        get(Page, "/s/{system}", Read, overview::system),
+        post(Page, "/s/{system}/intensive", Operate, intensive::switch),
+        get(Page, "/s/{system}/{component}/{check}", Read, check::check),
+        post(Page, "/s/{system}/{component}/{check}/now", Operate, check::check_now),
+        get(Page, "/alerts", Read, alerts::alerts),
+        get(Page, "/alerts/{id}", Read, alerts::alert),
+        post(Page, "/alerts/{id}/acknowledge", Operate, alerts::acknowledge),
+        get(Page, "/deliveries", Read, deliveries::deliveries),
+        get(Page, "/deliveries/{*key}", Read, deliveries::delivery),
+        post(Page, "/deliveries/confirm/{*key}", Operate, deliveries::confirm),
+        post(Page, "/deliveries/retry/{*key}", Operate, deliveries::retry),
+        get(Page, "/channels", Read, channels::channels),
+        post(Page, "/channels/{system}/{channel}/test", Operate, channels::test),
+        get(Page, "/plan", Read, plan::first),
+        get(Page, "/plan/{system}", Read, plan::plan),
+        get(Page, "/plan/{system}/documents/{*path}", Read, plan::document),
+        post(Page, "/plan/{system}/reload", Operate, plan::reload),
+        get(Page, "/rules", Read, rules::rules),
+        get(Page, "/about", Read, about::about),
+        get(Page, "/settings", Read, settings::settings),
+        post(Page, "/settings/password", Read, settings::change_password),
+        post(Page, "/settings/sessions/end", Read, settings::end_session),
+        post(Page, "/settings/tokens", Read, settings::make_token),
+        post(Page, "/settings/tokens/{id}/revoke", Read, settings::revoke_token),
+        post(Page, "/settings/users", Administer, users::add),
+        post(Page, "/settings/users/{id}", Administer, users::change),
+        post(Page, "/settings/users/{id}/link", Administer, users::new_link),
+        // The way in cannot ask for a log-in; failed tries are slowed down.
+        get(Page, "/login", Public, entry::login),
+        post(Page, "/login", Public, entry::log_in),
+        // Whoever has the one-time link may use it, once.
+        get(Page, "/setup/{token}", Public, entry::setup),
+        post(Page, "/setup/{token}", Public, entry::set_up),
+        // Ending one's session needs no permission; without one there is nothing to end.
+        post(Page, "/logout", Public, entry::log_out),
+        // Sets two cookies of the caller's own browser.
+        post(Page, "/preferences", Public, entry::preferences),
+    ]
+}
+
+fn machines() -> Vec<Route> {
     use Permission::{Public, Read};
     vec![
+        get(Surface::Api, "/events", Read, events::stream),
         // Style sheets, scripts and icons hold nothing of any system.
-        get("/assets/{bundle}/{*path}", Public, assets::serve),
-        get("/", Read, pages::overview::overview),
-        get("/s/{system}", Read, pages::overview::system),
-        get("/events", Read, events::stream),
+        get(Surface::Machine, "/assets/{bundle}/{*path}", Public, assets::serve),
     ]
 }

@@ -8,6 +8,7 @@ use kernel::heartbeat::Ping;
 use kernel::probe::{CheckId, Evidence, Outcome, Phase, ProbeResult, Reading};
 use kernel::series::{Select, Series, SeriesError, SeriesReader};
 use kernel::{Clock, Duration, Timestamp};
+use plan_model::{LoadOptions, SourceFile, load};
 use web::live::{Beat, DiskUse, HostUse, Live, PlanVersion, TodayValue, Uptime};
 use web::{App, Control, ControlError, WebConfig};
 
@@ -26,15 +27,17 @@ impl Clock for Standing {
     }
 }
 
-/// A plan version from JSON.
-pub fn version(json: &str) -> PlanVersion {
-    PlanVersion {
-        plan: Arc::new(serde_json::from_str(json).expect("the sample is a plan")),
-        folder: "plans/sigcerh".into(),
-        environment: Some("produccion".into()),
-        loaded_at: ago(86_400),
-        hash: "3f9a1c20".into(),
-    }
+/// A plan version from YAML (JSON is YAML).
+pub fn version(text: &str) -> PlanVersion {
+    let files = [
+        SourceFile::new("plan.yaml", text),
+        SourceFile::new("runbooks/servicio-caido.md", include_str!("servicio-caido.md")),
+        SourceFile::new("runbooks/bd-caida.md", "# BD caída\n\n1. Probar la conexión\n"),
+    ];
+    let today = NOW.in_zone(&jiff::tz::TimeZone::UTC).date();
+    let loaded = load(&files, &LoadOptions { folder: "plans/sigcerh".into(), environment: None, today });
+    let complaints = plan_syntax::render(&loaded.diagnostics, &loaded.sources, plan_syntax::Style::default());
+    PlanVersion::new(loaded, "plans/sigcerh", "3f9a1c20", ago(86_400)).unwrap_or_else(|| panic!("{complaints}"))
 }
 
 /// So many seconds before now.

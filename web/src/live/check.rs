@@ -5,15 +5,10 @@ use std::sync::Arc;
 
 use kernel::probe::{CheckId, Outcome, ProbeResult};
 use kernel::{Duration, Timestamp};
-use plan_model::check::CheckDefaults;
-use plan_model::{Check, Component};
+use plan_model::{Check, CheckSettings};
 
 use crate::limits::RECENT_RESULTS;
 
-/// Interval of a check that names none, nor does its system.
-const EVERY: Duration = Duration::from_secs(60);
-/// Interval at which hosts are read when the plan names none.
-const HOST_EVERY: Duration = Duration::from_secs(15);
 /// Data are stale once nothing came for this many intervals and their timeouts.
 const STALE_INTERVALS: u32 = 3;
 
@@ -78,18 +73,13 @@ pub struct CheckState {
 
 impl CheckState {
     /// Of the plan, before the first result.
-    pub fn new(id: CheckId, check: &Check, component: &Component, defaults: &CheckDefaults) -> Self {
-        let kind = check.kinds().first().map_or("?", plan_model::CheckKind::name);
-        let every = match kind {
-            "host" => check.every.or(defaults.host_every).unwrap_or(HOST_EVERY),
-            _ => check.every.or(defaults.every).unwrap_or(EVERY),
-        };
+    pub fn new(id: CheckId, check: &Check, settings: &CheckSettings) -> Self {
         Self {
             label: check.label.clone().unwrap_or_else(|| id.check.to_string()),
-            kind,
-            every,
-            slow: check.slow.or(defaults.slow),
-            third_party: component.third_party,
+            kind: check.kinds().first().map_or("?", plan_model::CheckKind::name),
+            every: settings.every,
+            slow: settings.slow,
+            third_party: settings.third_party,
             id,
             last: None,
             recent: VecDeque::new(),

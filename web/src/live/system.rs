@@ -7,23 +7,31 @@ use jiff::tz::TimeZone;
 use kernel::alert::Alert;
 use kernel::probe::CheckId;
 use kernel::{Duration, Language, Timestamp};
-use plan_model::{Component, Life, Plan};
+use plan_model::{Component, Loaded, Plan};
 
 use super::{CheckState, HostUse, Uptime};
 
-/// A plan as it was loaded.
+/// A plan as it was loaded: a version in use.
 #[derive(Clone, Debug)]
 pub struct PlanVersion {
-    /// The checked plan.
+    /// The checked plan, without what is inactive.
     pub plan: Arc<Plan>,
+    /// What else its files gave: diagnostics, inactive items, open parameters, rule files, documents. Its own `plan` is empty.
+    pub loaded: Arc<Loaded>,
     /// Folder it was read from, as given on the command line.
     pub folder: String,
-    /// Environment in use.
-    pub environment: Option<String>,
     /// When it was loaded.
     pub loaded_at: Timestamp,
     /// Short hash of the files.
     pub hash: String,
+}
+
+impl PlanVersion {
+    /// Of what was loaded; `None` when errors keep the plan from being used.
+    pub fn new(mut loaded: Loaded, folder: &str, hash: &str, loaded_at: Timestamp) -> Option<Self> {
+        let plan = Arc::new(loaded.plan.take()?);
+        Some(Self { plan, loaded: Arc::new(loaded), folder: folder.to_owned(), loaded_at, hash: hash.to_owned() })
+    }
 }
 
 /// A counter of today's activity.
@@ -168,18 +176,16 @@ impl SystemState {
 
     fn build(&mut self) {
         let plan = self.version.plan.clone();
-        // The plan's zone was checked when it was loaded; a machine without that zone shows UTC.
-        self.zone = TimeZone::get(&plan.timezone).unwrap_or(TimeZone::UTC);
+        self.zone = plan.time_zone();
         let mut old = std::mem::take(&mut self.checks);
-        for (name, component) in components(&plan) {
-            for (check_name, check) in component.all_checks().filter(|(_, c)| is_active(c.state)) {
-                let id = CheckId::new(&plan.system, name, check_name);
-                let mut state = CheckState::new(id.clone(), check, component, &plan.defaults);
-                if let Some(old) = old.swap_remove(&id) {
-                    state.inherit(old);
-                }
-                self.checks.insert(id, state);
+        for (component, check, spec) in plan.checks() {
+            let Some(settings) = plan.effective(component, check) else { continue };
+            let id = CheckId::new(&plan.system, component, check);
+            let mut state = CheckState::new(id.clone(), spec, &settings);
+            if let Some(old) = old.swap_remove(&id) {
+                state.inherit(old);
             }
+            self.checks.insert(id, state);
         }
         self.hosts.retain(|name, _| plan.hosts.contains_key(name));
     }
@@ -206,7 +212,7 @@ impl SystemState {
 
     /// The active components in the order of the plan, services first, each with its checks.
     pub fn components(&self) -> impl Iterator<Item = (&str, &Component, Vec<&CheckState>)> {
-        components(self.plan()).map(|(name, component)| {
+        self.plan().components().map(|(name, component)| {
             let checks = component
                 .all_checks()
                 .filter_map(|(check, _)| self.checks.get(&CheckId::new(self.name(), name, check)));
@@ -216,20 +222,11 @@ impl SystemState {
 
     /// A service or host of the plan.
     pub fn component(&self, name: &str) -> Option<&Component> {
-        self.plan().services.get(name).or_else(|| self.plan().hosts.get(name))
+        self.plan().component(name)
     }
 
     /// When the newest result came.
     pub fn newest(&self) -> Option<Timestamp> {
         self.checks.values().filter_map(CheckState::at).max()
     }
-}
-
-fn components(plan: &Plan) -> impl Iterator<Item = (&str, &Component)> {
-    let all = plan.services.iter().chain(&plan.hosts);
-    all.filter(|(_, c)| is_active(c.state)).map(|(n, c)| (n.as_str(), c))
-}
-
-const fn is_active(life: Life) -> bool {
-    matches!(life, Life::Now | Life::Optional)
 }

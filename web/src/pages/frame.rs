@@ -14,7 +14,7 @@ use crate::{assets, format};
 /// Entry of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each is a page")]
-pub enum Nav {
+pub(crate) enum Nav {
     Overview,
     Alerts,
     Deliveries,
@@ -27,40 +27,42 @@ pub enum Nav {
 }
 
 /// What every page is given.
-pub struct Frame {
+pub(crate) struct Frame {
     /// Language of the texts.
-    pub language: Language,
+    pub(crate) language: Language,
     /// The texts.
-    pub t: &'static Text,
+    pub(crate) t: &'static Text,
     /// Appearance.
-    pub theme: Theme,
+    pub(crate) theme: Theme,
     /// Who is logged in.
-    pub identity: Option<Identity>,
+    pub(crate) identity: Option<Identity>,
     /// Where in the navigation.
-    pub nav: Nav,
+    pub(crate) nav: Nav,
     /// Title of the page.
-    pub title: String,
+    pub(crate) title: String,
     /// Systems with their labels.
-    pub systems: Vec<(Arc<str>, String)>,
+    pub(crate) systems: Vec<(Arc<str>, String)>,
     /// The system the page is about.
-    pub system: Option<String>,
+    pub(crate) system: Option<String>,
     /// Token that forms send back, so that only this person's own pages can send them.
-    pub csrf: String,
+    pub(crate) csrf: String,
     /// Alerts that fire, of all systems.
-    pub firing: usize,
+    pub(crate) firing: usize,
     /// Path and query of this page.
-    pub here: String,
+    pub(crate) here: String,
+    /// What a form before this page has done.
+    pub(crate) done: Option<&'static str>,
     /// The time now.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
     /// Zone of the times on this page.
-    pub zone: TimeZone,
+    pub(crate) zone: TimeZone,
     /// What the page listens to, the query of `/events`; empty: it does not.
-    pub live: String,
+    pub(crate) live: String,
 }
 
 impl Frame {
     /// Of a page.
-    pub fn new(app: &App, visit: &Visit, nav: Nav, title: impl Into<String>) -> Self {
+    pub(crate) fn new(app: &App, visit: &Visit, nav: Nav, title: impl Into<String>) -> Self {
         let firing =
             app.live.systems(|s| s.alerts.iter().filter(|a| a.state == kernel::alert::AlertState::Firing).count());
         let zone = app.live.systems(|s| s.zone.clone()).into_iter().next().unwrap_or(TimeZone::UTC);
@@ -76,6 +78,7 @@ impl Frame {
             csrf: visit.csrf.clone(),
             firing: firing.into_iter().sum(),
             here: visit.here.clone(),
+            done: visit.done(),
             now: app.clock.now(),
             zone,
             live: String::new(),
@@ -84,7 +87,7 @@ impl Frame {
 
     /// About one system: its times are in its zone.
     #[must_use]
-    pub fn about(mut self, app: &App, system: &str) -> Self {
+    pub(crate) fn about(mut self, app: &App, system: &str) -> Self {
         if let Some(zone) = app.live.system(system, |s| s.zone.clone()) {
             self.zone = zone;
         }
@@ -92,85 +95,98 @@ impl Frame {
         self
     }
 
+    /// Without navigation: the pages before the log-in show nothing of any system.
+    #[must_use]
+    pub(crate) fn bare(mut self) -> Self {
+        self.systems = Vec::new();
+        self.firing = 0;
+        self
+    }
+
+    /// Name of the zone of the times on this page.
+    pub(crate) fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
     /// Listening for changes.
     #[must_use]
-    pub fn live(mut self, query: impl Into<String>) -> Self {
+    pub(crate) fn live(mut self, query: impl Into<String>) -> Self {
         self.live = query.into();
         self
     }
 
     /// Address of an asset.
-    pub fn asset(&self, path: &str) -> String {
+    pub(crate) fn asset(&self, path: &str) -> String {
         assets::url(path)
     }
 
     /// Whether this is the page's entry in the navigation.
-    pub fn is(&self, nav: Nav) -> bool {
+    pub(crate) fn is(&self, nav: Nav) -> bool {
         self.nav == nav
     }
 
     /// Whether the person may operate.
-    pub fn may_operate(&self) -> bool {
+    pub(crate) fn may_operate(&self) -> bool {
         self.identity.as_ref().is_some_and(|i| i.role >= Role::Operator)
     }
 
     /// Whether the person may administer.
-    pub fn may_administer(&self) -> bool {
+    pub(crate) fn may_administer(&self) -> bool {
         self.identity.as_ref().is_some_and(|i| i.role >= Role::Administrator)
     }
 
     /// A `<time>` that tells how long ago, kept up to date by the page's script; safe HTML.
-    pub fn ago(&self, at: &Timestamp) -> String {
+    pub(crate) fn ago(&self, at: &Timestamp) -> String {
         let age = phrases::ago(self.language, self.now.since(*at).as_secs());
         let full = format::date_time(self.language, *at, &self.zone);
         format!(r#"<time datetime="{at}" data-age title="{full}">{age}</time>"#)
     }
 
     /// A `<time>` in the system's zone, as short as it can be; safe HTML.
-    pub fn time(&self, at: &Timestamp) -> String {
+    pub(crate) fn time(&self, at: &Timestamp) -> String {
         let short = format::short_time(self.language, *at, self.now, &self.zone);
         let full = format::date_time(self.language, *at, &self.zone);
         format!(r#"<time datetime="{at}" title="{full}">{short}</time>"#)
     }
 
     /// A `<time>` with date and time in full; safe HTML.
-    pub fn full_time(&self, at: &Timestamp) -> String {
+    pub(crate) fn full_time(&self, at: &Timestamp) -> String {
         let full = format::date_time(self.language, *at, &self.zone);
         format!(r#"<time datetime="{at}">{full}</time>"#)
     }
 
     /// How long from now: `en 5 min`.
-    pub fn within(&self, at: &Timestamp) -> String {
+    pub(crate) fn within(&self, at: &Timestamp) -> String {
         phrases::within(self.language, at.since(self.now).as_secs())
     }
 
     /// A number with as many decimals as it needs.
-    pub fn value(&self, v: &f64) -> String {
+    pub(crate) fn value(&self, v: &f64) -> String {
         format::value(self.language, *v)
     }
 
     /// A whole number.
-    pub fn whole(&self, v: impl std::borrow::Borrow<f64>) -> String {
+    pub(crate) fn whole(&self, v: impl std::borrow::Borrow<f64>) -> String {
         format::number(self.language, *v.borrow(), 0)
     }
 
     /// Bytes.
-    pub fn bytes(&self, v: &f64) -> String {
+    pub(crate) fn bytes(&self, v: &f64) -> String {
         format::bytes(self.language, *v)
     }
 
     /// A percentage.
-    pub fn percent(&self, v: &f64) -> String {
+    pub(crate) fn percent(&self, v: &f64) -> String {
         format::percent(self.language, *v)
     }
 
     /// A length of time for people.
-    pub fn duration(&self, d: &kernel::Duration) -> String {
+    pub(crate) fn duration(&self, d: &kernel::Duration) -> String {
         d.humanize(self.language)
     }
 
     /// Word of a rank.
-    pub fn rank(&self, rank: &Rank) -> &'static str {
+    pub(crate) fn rank(&self, rank: &Rank) -> &'static str {
         let c = &self.t.common;
         match rank {
             Rank::Info => c.rank_info,
@@ -182,12 +198,12 @@ impl Frame {
     }
 
     /// `3 alertas activas`.
-    pub fn firing_phrase(&self) -> String {
+    pub(crate) fn firing_phrase(&self) -> String {
         phrases::alerts(self.language, self.firing)
     }
 
     /// The other language.
-    pub fn other_language(&self) -> (&'static str, &'static str) {
+    pub(crate) fn other_language(&self) -> (&'static str, &'static str) {
         self.language.pick(("en", "English"), ("es", "Español"))
     }
 }

@@ -2,20 +2,19 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::Response;
 use kernel::Language;
 use kernel::alert::AlertState;
 
 use super::frame::{Frame, Nav};
 use super::visit::Visit;
-use super::{page, view};
-use crate::answer;
+use super::{Answer, page, view};
+use crate::answer::Failure;
 use crate::app::App;
 use crate::live::SystemState;
 use crate::text::text;
 
 pub(crate) mod parts;
-mod row;
+pub(crate) mod row;
 
 pub(crate) use parts::{AlertLine, HostCard, Summary};
 pub(crate) use row::Row;
@@ -59,7 +58,7 @@ struct SystemsPage {
 }
 
 /// `GET /`
-pub(crate) async fn overview(State(app): State<App>, visit: Visit) -> Response {
+pub(crate) async fn overview(State(app): State<App>, visit: Visit) -> Answer {
     let names = app.live.system_names();
     if let [(only, _)] = names.as_slice() {
         return one(&app, &visit, only);
@@ -68,21 +67,21 @@ pub(crate) async fn overview(State(app): State<App>, visit: Visit) -> Response {
     let cards = app.live.systems(|s| SystemView::new(s, visit.language, now));
     let title = text(visit.language).overview.title;
     let f = Frame::new(&app, &visit, Nav::Overview, title).live("view=systems");
-    page(&SystemsPage { f, cards })
+    Ok(page(&SystemsPage { f, cards }))
 }
 
 /// `GET /s/{system}`
-pub(crate) async fn system(State(app): State<App>, visit: Visit, Path(name): Path<String>) -> Response {
+pub(crate) async fn system(State(app): State<App>, visit: Visit, Path(name): Path<String>) -> Answer {
     one(&app, &visit, &name)
 }
 
-fn one(app: &App, visit: &Visit, name: &str) -> Response {
+fn one(app: &App, visit: &Visit, name: &str) -> Answer {
     let now = app.clock.now();
     let found = app.live.system(name, |s| (s.label().to_owned(), SystemView::new(s, visit.language, now)));
-    let Some((label, s)) = found else { return answer::page_not_found(app, visit) };
+    let (label, s) = found.ok_or_else(|| Failure::not_found(name))?;
     let query = format!("view=system&system={name}");
     let f = Frame::new(app, visit, Nav::Overview, label).about(app, name).live(query);
-    page(&OverviewPage { f, s })
+    Ok(page(&OverviewPage { f, s }))
 }
 
 /// Fires, of a system.

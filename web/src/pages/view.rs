@@ -8,16 +8,16 @@ use crate::text::{phrases, text};
 
 /// A state as shown: colour class, icon and word, always all three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StateView {
+pub(crate) struct StateView {
     /// Class of the style sheet and name of the icon.
-    pub class: &'static str,
+    pub(crate) class: &'static str,
     /// The word.
-    pub word: &'static str,
+    pub(crate) word: &'static str,
 }
 
 impl StateView {
     /// Of an outcome.
-    pub fn of(outcome: Outcome, language: Language) -> Self {
+    pub(crate) fn of(outcome: Outcome, language: Language) -> Self {
         let c = &text(language).common;
         let word = match outcome {
             Outcome::Up => c.state_up,
@@ -35,24 +35,24 @@ const HEIGHT: usize = 20;
 
 /// A heartbeat bar as SVG paths, one per outcome. Heights differ as colours do, so that the bar reads without colour.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bar {
+pub(crate) struct Bar {
     /// Width of the drawing.
-    pub width: usize,
+    pub(crate) width: usize,
     /// Path per outcome: up, slow, down, blind.
-    pub up: String,
+    pub(crate) up: String,
     /// Slow ones.
-    pub slow: String,
+    pub(crate) slow: String,
     /// Failed ones.
-    pub down: String,
+    pub(crate) down: String,
     /// Ones without data.
-    pub blind: String,
+    pub(crate) blind: String,
     /// The same in words.
-    pub words: String,
+    pub(crate) words: String,
 }
 
 impl Bar {
     /// Of the last `slots` results, right-aligned.
-    pub fn new<'a>(beats: impl ExactSizeIterator<Item = &'a Beat>, slots: usize, language: Language) -> Self {
+    pub(crate) fn new<'a>(beats: impl ExactSizeIterator<Item = &'a Beat>, slots: usize, language: Language) -> Self {
         use std::fmt::Write as _;
         let mut bar = Self { width: slots * SLOT - 1, ..Self::default() };
         let skip = beats.len().saturating_sub(slots);
@@ -76,9 +76,9 @@ impl Bar {
 
 /// What a component's or check's row shows as its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// The number with its unit.
-    pub text: String,
+    pub(crate) text: String,
     /// What it is, where it is not a response time.
-    pub note: &'static str,
+    pub(crate) note: &'static str,
 }

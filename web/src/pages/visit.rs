@@ -8,7 +8,7 @@ use http::request::Parts;
 use kernel::Language;
 
 use crate::app::App;
-use crate::auth::Identity;
+use crate::auth::{Identity, Proof};
 
 /// Cookie of the chosen language.
 pub(crate) const LANGUAGE_COOKIE: &str = "farero_language";
@@ -17,7 +17,7 @@ pub(crate) const THEME_COOKIE: &str = "farero_theme";
 
 /// Light, dark, or as the device says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Theme {
+pub(crate) enum Theme {
     /// As the device says.
     #[default]
     Auto,
@@ -29,7 +29,7 @@ pub enum Theme {
 
 impl Theme {
     /// The word in the cookie and in the page.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Light => "light",
@@ -38,7 +38,7 @@ impl Theme {
     }
 
     /// From the word; anything else is [`Theme::Auto`].
-    pub fn parse(word: &str) -> Self {
+    pub(crate) fn parse(word: &str) -> Self {
         match word {
             "light" => Self::Light,
             "dark" => Self::Dark,
@@ -49,17 +49,17 @@ impl Theme {
 
 /// A request as the pages see it.
 #[derive(Clone, Debug)]
-pub struct Visit {
+pub(crate) struct Visit {
     /// Language of the texts.
-    pub language: Language,
+    pub(crate) language: Language,
     /// Appearance.
-    pub theme: Theme,
+    pub(crate) theme: Theme,
     /// Who asks; nobody on public pages.
-    pub identity: Option<Identity>,
+    pub(crate) identity: Option<Identity>,
     /// Token that forms send back.
-    pub csrf: String,
+    pub(crate) csrf: String,
     /// Path and query, to come back to.
-    pub here: String,
+    pub(crate) here: String,
 }
 
 impl FromRequestParts<App> for Visit {
@@ -78,13 +78,47 @@ impl Visit {
             let header = parts.headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
             preferred(header)
         };
+        let identity = parts.extensions.get::<Identity>().cloned();
+        let own = identity.as_ref().and_then(|i| i.language);
+        let csrf = match identity.as_ref().map(|i| &i.proof) {
+            Some(Proof::Session { csrf, .. }) => csrf.clone(),
+            _ => String::new(),
+        };
         Self {
-            language: chosen.or_else(accepted).unwrap_or_default(),
+            language: chosen.or(own).or_else(accepted).unwrap_or_default(),
             theme: cookie(parts, THEME_COOKIE).map(|v| Theme::parse(&v)).unwrap_or_default(),
-            identity: parts.extensions.get::<Identity>().cloned(),
-            csrf: String::new(),
+            identity,
+            csrf,
             here: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         }
+    }
+}
+
+impl Visit {
+    /// The name under which this person's deeds are recorded.
+    pub(crate) fn by(&self) -> String {
+        self.identity.as_ref().map_or_else(|| "?".to_owned(), Identity::by)
+    }
+
+    /// What a form before this page has done, by its word in the address.
+    pub(crate) fn done(&self) -> Option<&'static str> {
+        let query = self.here.split_once('?')?.1;
+        let word = query.split('&').find_map(|pair| pair.strip_prefix("done="))?;
+        let t = &crate::text::text(self.language).manage;
+        Some(match word {
+            "acknowledged" => t.done_acknowledged,
+            "confirmed" => t.done_confirmed,
+            "retried" => t.done_retried,
+            "intensive" => t.done_intensive,
+            "reloaded" => t.done_reloaded,
+            "checked" => t.done_checked,
+            "saved" => t.done_saved,
+            "ended" => t.done_ended,
+            "password" => t.done_password,
+            "revoked" => t.done_revoked,
+            "nothing" => t.done_nothing,
+            _ => return None,
+        })
     }
 }
 

@@ -60,6 +60,10 @@ super::texts! {
         error_not_found_help: "Puede que el sistema o la comprobación ya no estén en el plan. Vuelva al resumen para ver lo que hay.", "The system or check may no longer be in the plan. Go back to the overview to see what there is.";
         error_forbidden: "No tiene permiso para esto", "You may not do this";
         error_forbidden_help: "Pida a quien administra este Farero que amplíe su función.", "Ask the administrator of this Farero to extend your role.";
+        error_unauthorized: "Hay que iniciar sesión", "Log-in needed";
+        error_unauthorized_help: "Inicie sesión o envíe una clave de API: Authorization: Bearer farero_…", "Log in, or send an API token: Authorization: Bearer farero_…";
+        error_invalid_help: "Corrija lo que se indica y vuelva a intentarlo.", "Mend what is named and try again.";
+        error_refused_help: "Lea la causa de arriba; cuando esté resuelta, vuelva a intentarlo.", "Read the cause above; once it is solved, try again.";
         error_csrf: "La petición no venía de esta página", "The request did not come from this page";
         error_csrf_help: "Por seguridad no se ha hecho nada. Vuelva atrás, recargue la página y pruebe otra vez.", "To be safe nothing was done. Go back, reload the page and try again.";
         error_busy: "Demasiado trabajo a la vez", "Too much at once";

@@ -12,6 +12,8 @@ use crate::text::{phrases, text};
 pub(crate) struct Summary {
     pub(crate) name: String,
     pub(crate) label: String,
+    /// `online`, `slow`, `degraded`, `down`, `blind`: the word of the API.
+    pub(crate) standing: &'static str,
     pub(crate) class: &'static str,
     pub(crate) word: &'static str,
     pub(crate) sentence: String,
@@ -32,11 +34,11 @@ impl Summary {
         let broken = rows.iter().any(|r| r.counts && r.outcome == Outcome::Down);
         let troubled = rows.iter().any(|r| matches!(r.outcome, Outcome::Slow | Outcome::Down));
         let known = rows.iter().any(|r| r.outcome != Outcome::Blind);
-        let (class, word) = match (known, broken, troubled) {
-            (false, ..) => ("blind", t.unknown),
-            (_, true, _) => ("down", t.broken),
-            (_, _, true) => ("slow", t.impaired),
-            _ => ("up", t.working),
+        let (standing, class, word) = match (known, broken, troubled) {
+            (false, ..) => ("blind", "blind", t.unknown),
+            (_, true, _) => ("down", "down", t.broken),
+            (_, _, true) => ("slow", "slow", t.impaired),
+            _ => ("online", "up", t.working),
         };
         let (uptime, uptime_of) = match (system.uptime.month, system.uptime.day) {
             (Some(month), _) => (Some(month), t.uptime_30),
@@ -46,6 +48,7 @@ impl Summary {
         Self {
             name: system.name().to_owned(),
             label: system.label().to_owned(),
+            standing,
             class,
             word,
             sentence: phrases::overall(language, down, slow, blind, rows.len()),

@@ -21,6 +21,7 @@ pub(crate) struct Chip {
 /// One component.
 pub(crate) struct Row {
     pub(crate) dom_id: String,
+    pub(crate) component: String,
     pub(crate) label: String,
     pub(crate) href: String,
     pub(crate) kind: &'static str,
@@ -99,6 +100,7 @@ impl Row {
         };
         Self {
             dom_id: dom_id(system.name(), name),
+            component: name.to_owned(),
             label: component.label_or(name).to_owned(),
             href: shown.map_or_else(String::new, |c| href(&c.id)),
             kind: kind_label(component.kind, language),

@@ -1,0 +1,44 @@
+//! The OpenAPI document, generated from the handlers themselves. Pure.
+
+use axum::Json;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{alerts, checks, deliveries, plan, status, systems};
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Farero", description = "What Farero watches, decides and sends. Errors are problem documents (RFC 9457).", license(name = "Apache-2.0")),
+    paths(
+        systems::systems, systems::overview, systems::services, systems::intensive,
+        checks::checks, checks::check, checks::results, checks::uptime, checks::chart, checks::now,
+        alerts::alerts, alerts::alert, alerts::acknowledge,
+        deliveries::deliveries, deliveries::confirm, deliveries::retry, deliveries::channels, deliveries::test,
+        plan::plan, plan::reload,
+        status::status,
+    ),
+    components(schemas(crate::answer::Problem)),
+    security(("token" = [])),
+    modifiers(&Bearer),
+)]
+struct Api;
+
+/// The document.
+pub(crate) fn document() -> Document {
+    Api::openapi()
+}
+
+/// `GET /api/openapi.json`
+pub(crate) async fn openapi() -> Json<Document> {
+    Json(document())
+}

@@ -1,0 +1,98 @@
+//! Channels of each plan, who uses them, and sending a test. I/O: HTTP, the loops.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use kernel::{Language, Rank};
+use plan_model::Channel;
+
+use super::frame::{Frame, Nav};
+use super::visit::Visit;
+use super::{Answer, page};
+use crate::answer::Failure;
+use crate::app::App;
+use crate::live::SystemState;
+use crate::text::text;
+
+/// A channel as shown.
+pub(crate) struct ChannelView {
+    pub(crate) name: String,
+    pub(crate) label: String,
+    pub(crate) kind: &'static str,
+    pub(crate) medium: Option<String>,
+    pub(crate) users: Vec<(String, Rank)>,
+    pub(crate) fallback: Option<String>,
+    pub(crate) limit: Option<String>,
+    pub(crate) at_least: Option<Rank>,
+    pub(crate) no_recovery: bool,
+    pub(crate) result: Option<Result<String, String>>,
+}
+
+impl ChannelView {
+    fn new(system: &SystemState, name: &str, channel: &Channel, language: Language) -> Self {
+        let label_of =
+            |n: &str| system.plan().channels.get(n).and_then(|c| c.label.clone()).unwrap_or_else(|| n.to_owned());
+        let severities = system.plan().severities.iter().filter(|(_, s)| s.channels.iter().any(|c| c == name));
+        Self {
+            name: name.to_owned(),
+            label: label_of(name),
+            kind: channel.kinds().first().map_or("?", |k| k.name()),
+            medium: channel.person.as_ref().map(|p| p.medium.clone()),
+            users: severities.map(|(n, s)| (s.label.clone().unwrap_or_else(|| n.clone()), s.rank)).collect(),
+            fallback: channel.fallback.as_deref().map(label_of),
+            limit: channel.limit.map(|l| format!("{} / {}", l.messages, l.per.humanize(language))),
+            at_least: channel.at_least,
+            no_recovery: channel.recovery == Some(false),
+            result: None,
+        }
+    }
+}
+
+/// The channels of a system.
+pub(crate) struct Group {
+    pub(crate) system: String,
+    pub(crate) label: String,
+    pub(crate) channels: Vec<ChannelView>,
+}
+
+/// The active channels of all systems.
+pub(crate) fn groups(app: &App, language: Language) -> Vec<Group> {
+    app.live.systems(|s| Group {
+        system: s.name().to_owned(),
+        label: s.label().to_owned(),
+        channels: s.plan().channels.iter().map(|(n, c)| ChannelView::new(s, n, c, language)).collect(),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "channels.html")]
+struct ChannelsPage {
+    f: Frame,
+    groups: Vec<Group>,
+}
+
+fn frame(app: &App, visit: &Visit) -> Frame {
+    Frame::new(app, visit, Nav::Channels, text(visit.language).alerts.channels_title)
+}
+
+/// `GET /channels`
+pub(crate) async fn channels(State(app): State<App>, visit: Visit) -> Answer {
+    Ok(page(&ChannelsPage { f: frame(&app, &visit), groups: groups(&app, visit.language) }))
+}
+
+/// `POST /channels/{system}/{channel}/test`
+pub(crate) async fn test(
+    State(app): State<App>,
+    visit: Visit,
+    Path((system, channel)): Path<(String, String)>,
+) -> Answer {
+    let mut groups = groups(&app, visit.language);
+    let group = groups.iter_mut().find(|g| g.system == system);
+    let Some(view) = group.and_then(|g| g.channels.iter_mut().find(|c| c.name == channel)) else {
+        return Err(Failure::not_found(format!("{system}/{channel}")));
+    };
+    let sent = app.control.test_channel(&system, &channel, &visit.by()).await;
+    view.result = Some(sent.map_err(|e| e.to_string()));
+    let mut f = frame(&app, &visit);
+    f.here = "/channels".to_owned();
+    Ok(page(&ChannelsPage { f, groups }))
+}

@@ -1,0 +1,53 @@
+//! Switching intensive watch on and off (CHK-16). I/O: HTTP, the loops.
+
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::done;
+use super::form::Form;
+use super::visit::Visit;
+use crate::answer::Failure;
+use crate::app::App;
+
+/// How long it may be switched on for: launch day and the week after is the longest any plan asks for; a month is room.
+pub(crate) const LONGEST: Duration = Duration::from_secs(31 * 86_400);
+
+/// The fields of the switch.
+#[derive(Deserialize)]
+pub(crate) struct Switch {
+    #[serde(default)]
+    component: String,
+    /// Minutes from now; 0 ends it.
+    minutes: u64,
+}
+
+/// Switches it; 0 minutes end it.
+pub(crate) async fn set(
+    app: &App,
+    system: &str,
+    component: Option<&str>,
+    minutes: u64,
+    by: &str,
+) -> Result<(), Failure> {
+    let time = Duration::from_secs(minutes.saturating_mul(60));
+    if time > LONGEST {
+        return Err(Failure::invalid(format!("at most {} minutes", LONGEST.as_secs() / 60)));
+    }
+    let until = (minutes > 0).then(|| app.clock.now() + time);
+    Ok(app.control.set_intensive(system, component, until, by).await?)
+}
+
+/// `POST /s/{system}/intensive`
+pub(crate) async fn switch(
+    State(app): State<App>,
+    visit: Visit,
+    Path(system): Path<String>,
+    Form(form): Form<Switch>,
+) -> Result<Response, Failure> {
+    let component = Some(form.component.as_str()).filter(|c| !c.is_empty());
+    set(&app, &system, component, form.minutes, &visit.by()).await?;
+    Ok(done(&format!("/s/{system}"), "intensive"))
+}

@@ -1,0 +1,125 @@
+//! The plan as loaded: findings underlined, what is inactive, what is open, versions, reload. I/O: HTTP, state.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use plan_model::task::Mode;
+use plan_syntax::{Diagnostic, Level, Style, render};
+use state::PlanVersion as Stored;
+
+use super::frame::{Frame, Nav};
+use super::visit::Visit;
+use super::{Answer, done, page};
+use crate::answer::Failure;
+use crate::app::App;
+use crate::live::{PlanVersion, Reload};
+use crate::text::text;
+
+/// A finding with its text underlined.
+pub(crate) struct Finding {
+    pub(crate) class: &'static str,
+    pub(crate) message: String,
+    pub(crate) place: String,
+    pub(crate) rendered: String,
+}
+
+#[derive(Template)]
+#[template(path = "plan.html")]
+struct PlanPage {
+    f: Frame,
+    system: String,
+    v: PlanVersion,
+    findings: Vec<Finding>,
+    reload: Option<Reload>,
+    versions: Vec<Stored>,
+}
+
+impl PlanPage {
+    fn mode(&self, mode: &Mode) -> &'static str {
+        let t = &self.f.t.manage;
+        match mode {
+            Mode::Automatic => t.mode_automatic,
+            Mode::Manual => t.mode_manual,
+            Mode::Both => t.mode_both,
+        }
+    }
+
+    fn why(&self, item: &plan_model::Inactive) -> String {
+        item.text(self.f.language)
+    }
+
+    fn label(&self) -> &str {
+        self.v.plan.label.as_deref().unwrap_or(&self.system)
+    }
+}
+
+/// The findings of a version, gravest first.
+pub(crate) fn findings(version: &PlanVersion, language: kernel::Language) -> Vec<Finding> {
+    let sources = &version.loaded.sources;
+    let mut all: Vec<&Diagnostic> = version.loaded.diagnostics.iter().collect();
+    all.sort_by_key(|d| d.level);
+    let view = |d: &Diagnostic| Finding {
+        class: match d.level {
+            Level::Error => "down",
+            Level::Warning => "slow",
+            Level::Finding => "info",
+        },
+        message: d.message_in(language).to_owned(),
+        place: format!("{}:{}:{}", d.place.file, d.place.line, d.place.column),
+        rendered: render(std::slice::from_ref(d), sources, Style { color: false, language }).trim_end().to_owned(),
+    };
+    all.into_iter().map(view).collect()
+}
+
+/// `GET /plan`
+pub(crate) async fn first(State(app): State<App>, visit: Visit) -> Answer {
+    match app.live.system_names().first() {
+        Some((name, _)) => Ok(Redirect::to(&format!("/plan/{name}")).into_response()),
+        None => super::overview::overview(State(app), visit).await,
+    }
+}
+
+/// `GET /plan/{system}`
+pub(crate) async fn plan(State(app): State<App>, visit: Visit, Path(system): Path<String>) -> Answer {
+    let found = app.live.system(&system, |s| (s.version.clone(), s.reload.clone()));
+    let (v, reload) = found.ok_or_else(|| Failure::not_found(system.clone()))?;
+    let wanted = system.clone();
+    let versions = app.db(move |s| s.plans(&wanted)).await?;
+    let query = format!("view=plan&system={system}");
+    let f =
+        Frame::new(&app, &visit, Nav::Plan, text(visit.language).manage.plan_title).about(&app, &system).live(query);
+    let findings = findings(&v, visit.language);
+    Ok(page(&PlanPage { f, system, v, findings, reload, versions }))
+}
+
+#[derive(Template)]
+#[template(path = "document.html")]
+struct DocumentPage {
+    f: Frame,
+    system: String,
+    path: String,
+    document: String,
+}
+
+/// `GET /plan/{system}/documents/{*path}`
+pub(crate) async fn document(
+    State(app): State<App>,
+    visit: Visit,
+    Path((system, path)): Path<(String, String)>,
+) -> Answer {
+    let loaded: Option<Arc<_>> = app.live.system(&system, |s| s.version.loaded.clone());
+    // A plan may name a runbook without its folder.
+    let same = |p: &str| p == path || p.split_once('/').is_some_and(|(_, rest)| rest == path);
+    let found = loaded.as_ref().and_then(|l| l.documents.iter().find(|d| same(&d.path)));
+    let found = found.ok_or_else(|| Failure::not_found(format!("{system}: {path}")))?;
+    let f = Frame::new(&app, &visit, Nav::Plan, found.title.clone()).about(&app, &system);
+    Ok(page(&DocumentPage { f, system, path: found.path.clone(), document: found.text.clone() }))
+}
+
+/// `POST /plan/{system}/reload`
+pub(crate) async fn reload(State(app): State<App>, Path(system): Path<String>) -> Result<Response, Failure> {
+    app.control.reload().await?;
+    Ok(done(&format!("/plan/{system}"), "reloaded"))
+}

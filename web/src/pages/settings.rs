@@ -1,0 +1,227 @@
+//! One's own account: password, sessions, API tokens. I/O: HTTP, state.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use kernel::Timestamp;
+use serde::Deserialize;
+use state::{ApiToken, NewToken, Session, User};
+
+use super::entry::complaint;
+use super::form::Form;
+use super::frame::{Frame, Nav};
+use super::visit::Visit;
+use super::{Answer, done, page};
+use crate::answer::Failure;
+use crate::app::App;
+use crate::auth::{Identity, Proof, Role, password, secret, session, token};
+use crate::text::text;
+
+/// Something just made that is shown this once.
+#[derive(Default)]
+pub(crate) struct Once {
+    /// A new API token.
+    pub(crate) token: Option<String>,
+    /// The link for a new account.
+    pub(crate) link: Option<String>,
+    /// What went wrong.
+    pub(crate) error: String,
+}
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct SettingsPage {
+    f: Frame,
+    me: Identity,
+    own_session: String,
+    sessions: Vec<Session>,
+    tokens: Vec<ApiToken>,
+    users: Vec<User>,
+    once: Once,
+}
+
+impl SettingsPage {
+    fn role(&self, word: &str) -> &'static str {
+        role_word(Role::parse(word).unwrap_or(Role::Viewer), &self.f)
+    }
+
+    fn own_role(&self) -> &'static str {
+        role_word(self.me.role, &self.f)
+    }
+
+    fn roles(&self) -> [(Role, &'static str); 3] {
+        Role::ALL.map(|r| (r, role_word(r, &self.f)))
+    }
+
+    fn is_over(&self, token: &ApiToken) -> bool {
+        token.expires_at.is_some_and(|at| at <= self.f.now)
+    }
+
+    fn is_me(&self, user: &User) -> bool {
+        self.me.user_id == Some(user.id)
+    }
+}
+
+fn role_word(role: Role, f: &Frame) -> &'static str {
+    let t = &f.t.auth;
+    match role {
+        Role::Viewer => t.role_viewer,
+        Role::Operator => t.role_operator,
+        Role::Administrator => t.role_administrator,
+    }
+}
+
+/// Who is logged in, with the account's number: tokens have no settings.
+pub(crate) fn person(visit: &Visit) -> Result<(Identity, i64, String), Failure> {
+    let identity = visit.identity.clone().ok_or_else(Failure::unauthorized)?;
+    match (&identity.proof, identity.user_id) {
+        (Proof::Session { token_hash, .. }, Some(id)) => {
+            let hash = token_hash.clone();
+            Ok((identity, id, hash))
+        }
+        _ => Err(Failure::forbidden()),
+    }
+}
+
+/// The page, with what was just made on it.
+pub(crate) async fn show(app: &App, visit: &Visit, once: Once) -> Answer {
+    let (me, id, own_session) = person(visit)?;
+    let (now, administers) = (app.clock.now(), me.role >= Role::Administrator);
+    let stored = app.db(move |s| {
+        let users = if administers { s.users()? } else { Vec::new() };
+        let mut tokens = s.api_tokens()?;
+        tokens.retain(|t| administers || t.user_id == Some(id));
+        Ok((s.sessions(id, now)?, tokens, users))
+    });
+    let (sessions, tokens, users) = stored.await?;
+    let mut f = Frame::new(app, visit, Nav::Settings, text(visit.language).auth.settings_title);
+    f.here = "/settings".to_owned();
+    let failed = !once.error.is_empty();
+    let mut answer = page(&SettingsPage { f, me, own_session, sessions, tokens, users, once });
+    if failed {
+        *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(answer)
+}
+
+/// `GET /settings`
+pub(crate) async fn settings(State(app): State<App>, visit: Visit) -> Answer {
+    show(&app, &visit, Once::default()).await
+}
+
+/// The fields of a change of password.
+#[derive(Deserialize)]
+pub(crate) struct Change {
+    current: String,
+    password: String,
+    again: String,
+}
+
+/// `POST /settings/password`
+pub(crate) async fn change_password(
+    State(app): State<App>,
+    visit: Visit,
+    parts: http::request::Parts,
+    Form(form): Form<Change>,
+) -> Answer {
+    let (me, id, _) = person(&visit)?;
+    let address = session::address(&parts);
+    if !app.gates.throttle.wait(&me.name, &address, app.clock.now()).is_zero() {
+        return Err(Failure::busy());
+    }
+    let name = me.name.clone();
+    let stored = app.db(move |s| s.credentials(&name)).await?.map(|(_, hash)| hash);
+    if !password::verify(&app, form.current, stored).await? {
+        app.gates.throttle.failed(&me.name, &address, app.clock.now());
+        let error = text(visit.language).auth.wrong.to_owned();
+        return show(&app, &visit, Once { error, ..Once::default() }).await;
+    }
+    if let Some(error) = complaint(visit.language, &form.password, &form.again, &me.name) {
+        return show(&app, &visit, Once { error: error.to_owned(), ..Once::default() }).await;
+    }
+    let hash = password::hash(&app, form.password).await?;
+    app.db(move |s| {
+        s.set_password(id, &hash)?;
+        s.end_sessions(id)
+    })
+    .await?;
+    // This browser goes on, under a new session.
+    let secret = session::begin(&app, id, session::client(&parts)).await?;
+    let mut answer = done("/settings", "password").into_response();
+    answer.headers_mut().append(header::SET_COOKIE, session::set_cookie(&app, &secret));
+    Ok(answer)
+}
+
+/// Names one session.
+#[derive(Deserialize)]
+pub(crate) struct OneSession {
+    session: String,
+}
+
+/// `POST /settings/sessions/end`
+pub(crate) async fn end_session(
+    State(app): State<App>,
+    visit: Visit,
+    Form(form): Form<OneSession>,
+) -> Result<Response, Failure> {
+    let (_, id, _) = person(&visit)?;
+    let now = app.clock.now();
+    app.db(move |s| {
+        // Only one's own: the hash alone must not end a stranger's session.
+        let own = s.sessions(id, now)?.iter().any(|x| x.token_hash == form.session);
+        if own { s.end_session(&form.session) } else { Ok(false) }
+    })
+    .await?;
+    Ok(done("/settings", "ended"))
+}
+
+/// The fields of a new token.
+#[derive(Deserialize)]
+pub(crate) struct TokenWanted {
+    name: String,
+    scope: String,
+    /// Days until it ends; 0: never.
+    days: u64,
+}
+
+/// `POST /settings/tokens`
+pub(crate) async fn make_token(State(app): State<App>, visit: Visit, Form(form): Form<TokenWanted>) -> Answer {
+    let (me, id, _) = person(&visit)?;
+    let name: String = form.name.trim().chars().filter(|c| !c.is_control()).take(80).collect();
+    if name.is_empty() || !token::SCOPES.contains(&form.scope.as_str()) {
+        return Err(Failure::invalid("name and scope (read or write) are needed"));
+    }
+    if form.scope == "write" && me.role < Role::Operator {
+        return Err(Failure::forbidden());
+    }
+    let (now, made) = (app.clock.now(), format!("{}{}", token::PREFIX, secret::fresh()));
+    let ends = |days: u64| -> Timestamp { now + Duration::from_secs(days.min(3_650) * 86_400) };
+    let new = NewToken {
+        token_hash: secret::hash(&made),
+        name,
+        scopes: vec![form.scope],
+        user_id: Some(id),
+        expires_at: (form.days > 0).then(|| ends(form.days)),
+    };
+    app.db(move |s| s.create_token(&new, now)).await?;
+    show(&app, &visit, Once { token: Some(made), ..Once::default() }).await
+}
+
+/// `POST /settings/tokens/{id}/revoke`
+pub(crate) async fn revoke_token(
+    State(app): State<App>,
+    visit: Visit,
+    Path(token): Path<i64>,
+) -> Result<Response, Failure> {
+    let (me, id, _) = person(&visit)?;
+    let (now, administers) = (app.clock.now(), me.role >= Role::Administrator);
+    app.db(move |s| {
+        let own = s.api_tokens()?.iter().any(|t| t.id == token && (administers || t.user_id == Some(id)));
+        if own { s.revoke_api_token(token, now) } else { Ok(false) }
+    })
+    .await?;
+    Ok(done("/settings", "revoked"))
+}
