@@ -1,18 +1,19 @@
 //! Serves the pages over a made-up SIGCERH, to look at them while they are made. I/O: HTTP on a local port.
 //!
-//! `cargo run -p web --example gallery -- 9123 [trouble]`; `?theme=dark&language=en` on any address chooses the look.
+//! `cargo run -p web --example gallery -- 9123 [trouble]`; `?theme=dark&language=en` on any address chooses the look, `nobody` in it the page
+//! as seen without log-in.
 
 use std::error::Error;
 
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use http::{HeaderValue, header};
 
 mod sample;
 
 /// What stands in the address as a cookie, so that one address is one picture.
-async fn look(mut request: Request, next: Next) -> Response {
+async fn look(State(session): State<String>, mut request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default().to_owned();
     let mut cookies: Vec<String> = query
         .split('&')
@@ -23,6 +24,9 @@ async fn look(mut request: Request, next: Next) -> Response {
         .collect();
     let own = request.headers().get(header::COOKIE).and_then(|c| c.to_str().ok());
     cookies.extend(own.map(str::to_owned));
+    if !query.contains("nobody") {
+        cookies.push(session);
+    }
     if let Ok(value) = HeaderValue::from_str(&cookies.join("; ")) {
         request.headers_mut().insert(header::COOKIE, value);
     }
@@ -35,6 +39,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port: u16 = arguments.next().unwrap_or_else(|| "9123".into()).parse()?;
     let trouble = arguments.next().is_some();
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-    axum::serve(listener, web::router(sample::app(trouble)).layer(from_fn(look))).await?;
+    let app = sample::app(trouble);
+    let session = sample::first_administrator(&app).await;
+    axum::serve(listener, web::router(app).layer(from_fn_with_state(session, look))).await?;
     Ok(())
 }

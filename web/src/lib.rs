@@ -9,6 +9,7 @@
 extern crate self as web;
 
 pub mod answer;
+pub(crate) mod api;
 pub mod app;
 pub mod assets;
 pub mod auth;

@@ -11,7 +11,7 @@ use crate::auth::guard::{Guard, guard};
 use crate::pages::{
     about, alerts, channels, check, deliveries, entry, intensive, overview, plan, rules, settings, users,
 };
-use crate::{assets, events};
+use crate::{api, assets, events};
 
 /// What someone must be allowed to do; each includes the ones before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +82,8 @@ fn post<H: Handler<T, App>, T: 'static>(s: Surface, path: &'static str, p: Permi
 /// Every route of the web.
 pub fn table() -> Vec<Route> {
     let mut all = pages();
+    all.extend(own_api());
+    all.extend(prometheus_api());
     all.extend(machines());
     all
 }
@@ -131,11 +133,71 @@ fn pages() -> Vec<Route> {
     ]
 }
 
+fn own_api() -> Vec<Route> {
+    use Permission::{Operate, Read};
+    use Surface::Api;
+    vec![
+        get(Api, "/api/openapi.json", Read, api::openapi::openapi),
+        get(Api, "/api/farero/v1/status", Read, api::status::status),
+        get(Api, "/api/farero/v1/systems", Read, api::systems::systems),
+        get(Api, "/api/farero/v1/systems/{system}/overview", Read, api::systems::overview),
+        get(Api, "/api/farero/v1/systems/{system}/services", Read, api::systems::services),
+        get(Api, "/api/farero/v1/systems/{system}/plan", Read, api::plan::plan),
+        post(Api, "/api/farero/v1/systems/{system}/intensive", Operate, api::systems::intensive),
+        post(Api, "/api/farero/v1/systems/{system}/channels/{channel}/test", Operate, api::deliveries::test),
+        post(Api, "/api/farero/v1/reload", Operate, api::plan::reload),
+        get(Api, "/api/farero/v1/checks", Read, api::checks::checks),
+        get(Api, "/api/farero/v1/checks/{system}/{component}/{check}", Read, api::checks::check),
+        get(Api, "/api/farero/v1/checks/{system}/{component}/{check}/results", Read, api::checks::results),
+        get(Api, "/api/farero/v1/checks/{system}/{component}/{check}/uptime", Read, api::checks::uptime),
+        get(Api, "/api/farero/v1/checks/{system}/{component}/{check}/chart", Read, api::checks::chart),
+        post(Api, "/api/farero/v1/checks/{system}/{component}/{check}/now", Operate, api::checks::now),
+        get(Api, "/api/farero/v1/alerts", Read, api::alerts::alerts),
+        get(Api, "/api/farero/v1/alerts/{id}", Read, api::alerts::alert),
+        post(Api, "/api/farero/v1/alerts/{id}/acknowledge", Operate, api::alerts::acknowledge),
+        get(Api, "/api/farero/v1/deliveries", Read, api::deliveries::deliveries),
+        post(Api, "/api/farero/v1/deliveries/confirm/{*key}", Operate, api::deliveries::confirm),
+        post(Api, "/api/farero/v1/deliveries/retry/{*key}", Operate, api::deliveries::retry),
+        get(Api, "/api/farero/v1/channels", Read, api::deliveries::channels),
+    ]
+}
+
+fn prometheus_api() -> Vec<Route> {
+    use Permission::Read;
+    use Surface::Metrics;
+    use api::prometheus as p;
+    vec![
+        get(Metrics, "/metrics", Read, api::metrics::metrics),
+        get(Metrics, "/api/v1/query", Read, p::query),
+        post(Metrics, "/api/v1/query", Read, p::query),
+        get(Metrics, "/api/v1/query_range", Read, p::query_range),
+        post(Metrics, "/api/v1/query_range", Read, p::query_range),
+        get(Metrics, "/api/v1/labels", Read, p::labels),
+        post(Metrics, "/api/v1/labels", Read, p::labels),
+        get(Metrics, "/api/v1/label/{name}/values", Read, p::label_values),
+        get(Metrics, "/api/v1/series", Read, p::series),
+        post(Metrics, "/api/v1/series", Read, p::series),
+        get(Metrics, "/api/v1/rules", Read, p::rules),
+        get(Metrics, "/api/v1/alerts", Read, p::alerts),
+        get(Metrics, "/api/v1/status/buildinfo", Read, p::build_info),
+    ]
+}
+
 fn machines() -> Vec<Route> {
     use Permission::{Public, Read};
+    use Surface::Machine;
     vec![
+        get(Surface::Badge, "/badge/{system}/{file}", Read, api::badge::badge),
+        // Load balancers and systemd ask these; they tell nothing but yes or no.
+        get(Machine, "/-/healthy", Public, api::status::healthy),
+        get(Machine, "/-/ready", Public, api::status::ready),
+        // The secret in the address is the permission.
+        get(Machine, "/ping/{token}", Public, api::ping::success),
+        post(Machine, "/ping/{token}", Public, api::ping::success),
+        get(Machine, "/ping/{token}/{what}", Public, api::ping::told),
+        post(Machine, "/ping/{token}/{what}", Public, api::ping::told),
         get(Surface::Api, "/events", Read, events::stream),
         // Style sheets, scripts and icons hold nothing of any system.
-        get(Surface::Machine, "/assets/{bundle}/{*path}", Public, assets::serve),
+        get(Machine, "/assets/{bundle}/{*path}", Public, assets::serve),
     ]
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use decide::health::{Counts, uptime_percent};
 use kernel::Timestamp;
 use kernel::probe::CheckId;
 use state::{Bucket, State, StateError};
@@ -21,9 +22,8 @@ pub fn of_check(state: &State, check: &CheckId, now: Timestamp) -> Result<Uptime
     Ok(Uptime { day: share(hours.iter()), week: since(DAY * 7), month: since(DAY * 30), year: since(DAY * 365) })
 }
 
-/// Successes among the results that said something, in percent. Blind results count on neither side.
 fn share<'a>(buckets: impl Iterator<Item = &'a Bucket>) -> Option<f64> {
-    let (good, known) =
-        buckets.fold((0u64, 0u64), |(good, known), b| (good + b.counts.up + b.counts.slow, known + b.counts.known()));
-    (known > 0).then(|| good as f64 * 100.0 / known as f64)
+    let counts =
+        buckets.map(|b| Counts { up: b.counts.up, slow: b.counts.slow, down: b.counts.down, blind: b.counts.blind });
+    uptime_percent(counts.sum())
 }

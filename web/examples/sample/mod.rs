@@ -3,16 +3,19 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::http::Request;
 use futures_util::future::BoxFuture;
 use kernel::heartbeat::Ping;
 use kernel::probe::{CheckId, Evidence, Outcome, Phase, ProbeResult, Reading};
-use kernel::series::{Select, Series, SeriesError, SeriesReader};
 use kernel::{Clock, Duration, Timestamp};
 use plan_model::{LoadOptions, SourceFile, load};
+use tower::ServiceExt as _;
 use web::live::{Beat, DiskUse, HostUse, Live, PlanVersion, TodayValue, Uptime};
 use web::{App, Control, ControlError, WebConfig};
 
 mod alerts;
+mod stored;
 
 /// The plan of the sample.
 pub const SIGCERH: &str = include_str!("plan.json");
@@ -152,6 +155,19 @@ pub fn fill(live: &Live, trouble: bool) {
     if trouble {
         live.set_alerts("sigcerh", alerts::firing());
     }
+    live.set_rules("sigcerh", alerts::rules());
+    let metric = |name: &str, help: &str, value: f64| web::live::OwnMetric {
+        name: name.into(),
+        help: help.into(),
+        counter: true,
+        labels: vec![],
+        value,
+    };
+    live.set_own(vec![
+        metric("farero_probes_total", "Checks made.", 128_451.0),
+        metric("farero_series_dropped_total", "Samples left out because a queue was full.", 0.0),
+    ]);
+    live.set_lateness(3.2);
     live.set_ready();
 }
 
@@ -193,28 +209,26 @@ impl Control for Idle {
     fn wake_deliveries(&self) {}
 }
 
-/// No series at all.
-pub struct NoSeries;
-
-impl SeriesReader for NoSeries {
-    fn select(&self, _: &Select) -> Result<Vec<Series>, SeriesError> {
-        Ok(Vec::new())
-    }
-    fn label_names(&self, _: &Select) -> Result<Vec<String>, SeriesError> {
-        Ok(Vec::new())
-    }
-    fn label_values(&self, _: &str, _: &Select) -> Result<Vec<String>, SeriesError> {
-        Ok(Vec::new())
-    }
-}
-
-/// An app over a filled read model.
+/// An app over a filled read model, with a database and a day of measurements.
 pub fn app(trouble: bool) -> App {
     let live = Arc::new(Live::new(&Standing));
     fill(&live, trouble);
-    let config =
-        WebConfig { base_url: "http://127.0.0.1:9000".into(), version: "0.1.0".into(), ..WebConfig::default() };
     let folder = tempfile::tempdir().expect("a folder").keep();
     let state = state::State::open(&folder).expect("a database");
-    App::new(live, state, Arc::new(NoSeries), Arc::new(Idle), Arc::new(Standing), config)
+    stored::fill(&state, trouble);
+    let config =
+        WebConfig { base_url: "http://127.0.0.1:9123".into(), version: "0.1.0".into(), ..WebConfig::default() };
+    App::new(live, state, Arc::new(stored::series()), Arc::new(Idle), Arc::new(Standing), config)
+}
+
+/// Logs in over the one-time link and returns the cookie.
+pub async fn first_administrator(app: &App) -> String {
+    let path = web::auth::link::first_administrator(&app.state, NOW).expect("a database").expect("no user yet");
+    let form = "name=ana&password=cuatro+palabras+sin+orden&again=cuatro+palabras+sin+orden";
+    let request = Request::post(path).header("sec-fetch-site", "same-origin");
+    let request =
+        request.header("content-type", "application/x-www-form-urlencoded").body(Body::from(form)).expect("a request");
+    let response = web::router(app.clone()).oneshot(request).await.expect("an answer");
+    let cookie = response.headers().get("set-cookie").expect("a cookie").to_str().expect("a text");
+    cookie.split(';').next().expect("a pair").to_owned()
 }

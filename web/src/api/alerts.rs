@@ -59,7 +59,8 @@ pub(crate) struct Wanted {
 
 /// A time of a query.
 pub(crate) fn time(text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
-    let parse = |t: &str| Timestamp::parse(t).map_err(|e| Failure::invalid(format!("`{t}` is no time (RFC 3339): {e}")));
+    let parse =
+        |t: &str| Timestamp::parse(t).map_err(|e| Failure::invalid(format!("`{t}` is no time (RFC 3339): {e}")));
     text.map(parse).transpose()
 }
 

@@ -2,24 +2,27 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use decide::health::decide_component;
 use http::header;
 use kernel::probe::Outcome;
 
 use crate::answer::Failure;
 use crate::app::App;
-use crate::pages::overview::row::worst;
 use crate::pages::view::StateView;
 
 /// Average width of a letter in the badge's font, 11 px Verdana-like, in tenths of a pixel.
 const LETTER_TENTHS: usize = 68;
 
 /// `GET /badge/{system}/{component}` with `.svg` at its end.
-pub(crate) async fn badge(State(app): State<App>, Path((system, file)): Path<(String, String)>) -> Result<Response, Failure> {
+pub(crate) async fn badge(
+    State(app): State<App>,
+    Path((system, file)): Path<(String, String)>,
+) -> Result<Response, Failure> {
     let name = file.strip_suffix(".svg").ok_or_else(|| Failure::not_found("a badge's address ends with .svg"))?;
     let found = app.live.system(&system, |s| {
         let component = s.component(name)?;
         let checks = s.checks.values().filter(|c| &*c.id.component == name).map(|c| c.outcome());
-        Some((component.label_or(name).to_owned(), worst(checks), s.language()))
+        Some((component.label_or(name).to_owned(), decide_component(checks), s.language()))
     });
     let (label, outcome, language) = found.flatten().ok_or_else(|| Failure::not_found(format!("{system}/{name}")))?;
     let svg = draw(&label, StateView::of(outcome, language).word, outcome);

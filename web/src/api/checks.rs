@@ -158,7 +158,11 @@ pub(crate) struct Range {
 #[utoipa::path(get, path = "/api/farero/v1/checks/{system}/{component}/{check}/chart", tag = "checks",
     params(("system" = String, Path), ("component" = String, Path), ("check" = String, Path), Range),
     responses((status = 200, body = Chart), (status = 404, body = crate::answer::Problem)))]
-pub(crate) async fn chart(State(app): State<App>, Path(place): Path<Place>, Query(query): Query<Range>) -> Answer<Chart> {
+pub(crate) async fn chart(
+    State(app): State<App>,
+    Path(place): Path<Place>,
+    Query(query): Query<Range>,
+) -> Answer<Chart> {
     let id = id(place);
     known(&app, &id)?;
     let (now, (_, span)) = (app.clock.now(), range_of(&query.range));

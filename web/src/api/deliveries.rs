@@ -134,7 +134,11 @@ pub(crate) async fn channels(State(app): State<App>) -> Json<Vec<Channel>> {
 #[utoipa::path(post, path = "/api/farero/v1/systems/{system}/channels/{channel}/test", tag = "deliveries",
     params(("system" = String, Path), ("channel" = String, Path)),
     responses((status = 200, body = Done), (status = 404, body = crate::answer::Problem), (status = 409, body = crate::answer::Problem)))]
-pub(crate) async fn test(State(app): State<App>, visit: Visit, Path((system, channel)): Path<(String, String)>) -> Answer<Done> {
+pub(crate) async fn test(
+    State(app): State<App>,
+    visit: Visit,
+    Path((system, channel)): Path<(String, String)>,
+) -> Answer<Done> {
     let known = app.live.system(&system, |s| s.plan().channels.contains_key(&channel)).unwrap_or(false);
     if !known {
         return Err(Failure::not_found(format!("{system}/{channel}")));

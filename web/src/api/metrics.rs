@@ -68,7 +68,11 @@ mod tests {
 
     #[test]
     fn met_15_labels_are_escaped_and_help_is_told_once() {
-        let metric = |v: &str| OwnMetric { labels: vec![("channel".into(), v.into())], counter: true, ..gauge("farero_x_total", "X.", 2.0) };
+        let metric = |v: &str| OwnMetric {
+            labels: vec![("channel".into(), v.into())],
+            counter: true,
+            ..gauge("farero_x_total", "X.", 2.0)
+        };
         let text = render(&[metric("a\"b"), metric("c\nd")]);
         let expect = "# HELP farero_x_total X.\n# TYPE farero_x_total counter\nfarero_x_total{channel=\"a\\\"b\"} 2\nfarero_x_total{channel=\"c\\nd\"} 2\n";
         assert_eq!(text, expect);

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use futures_util::StreamExt;
 use kernel::heartbeat::{Ping, PingKind};
-use kernel::probe::{EVIDENCE_BODY_BYTES, CheckId};
+use kernel::probe::{CheckId, EVIDENCE_BODY_BYTES};
 
 use crate::answer::Failure;
 use crate::app::App;
@@ -16,7 +16,11 @@ use crate::limits::PING_BODY_BYTES;
 const LONGEST_TOKEN: usize = 200;
 
 /// `/ping/{token}`
-pub(crate) async fn success(State(app): State<App>, Path(token): Path<String>, body: Body) -> Result<&'static str, Failure> {
+pub(crate) async fn success(
+    State(app): State<App>,
+    Path(token): Path<String>,
+    body: Body,
+) -> Result<&'static str, Failure> {
     accept(&app, &token, PingKind::Success, None, body).await
 }
 

@@ -1,7 +1,8 @@
 //! Systems, their overview for other pages to embed (DSH-08), their services. I/O: HTTP.
 
 use axum::extract::{Path, State};
-use kernel::{Language, Timestamp};
+use decide::health::decide_component;
+use kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,7 +11,6 @@ use crate::answer::Failure;
 use crate::app::App;
 use crate::live::{CheckState, SystemState, Uptime};
 use crate::pages::intensive;
-use crate::pages::overview::row::worst;
 use crate::pages::overview::{SystemView, firing};
 use crate::pages::visit::Visit;
 
@@ -131,7 +131,7 @@ fn brief(system: &SystemState, now: Timestamp) -> (System, String) {
 }
 
 fn service(name: &str, component: &plan_model::Component, checks: &[&CheckState]) -> Service {
-    let outcome = worst(checks.iter().map(|c| c.outcome()));
+    let outcome = decide_component(checks.iter().map(|c| c.outcome()));
     let shown = checks.iter().find(|c| c.outcome() == outcome);
     let last = shown.and_then(|c| c.last.as_ref());
     let connections = checks.iter().find_map(|c| c.connections());
@@ -224,5 +224,5 @@ pub(crate) async fn intensive(
         return Err(Failure::not_found(name));
     }
     intensive::set(&app, &name, wanted.component.as_deref(), wanted.minutes, &visit.by()).await?;
-    Ok(Json(super::status::Done::yes(Language::En.pick("hecho", "done"))))
+    Ok(Json(super::status::Done::yes("switched")))
 }

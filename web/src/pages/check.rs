@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use kernel::heartbeat::{Ping, PingKind};
-use kernel::probe::{CheckId, Outcome, Phase, ProbeResult};
+use kernel::probe::{CheckId, Outcome, ProbeResult};
 use kernel::{Language, Timestamp};
 use plan_model::{CheckKind, CheckSettings};
 use serde::Deserialize;
@@ -125,17 +125,6 @@ struct CheckPage {
 impl CheckPage {
     fn ranges(&self) -> [(&'static str, u64); 4] {
         RANGES
-    }
-
-    fn phase(&self, phase: &Phase) -> &'static str {
-        let t = &self.f.t.check;
-        match phase {
-            Phase::Resolve => t.phase_resolve,
-            Phase::Connect => t.phase_connect,
-            Phase::Tls => t.phase_tls,
-            Phase::Processing => t.phase_processing,
-            Phase::Transfer => t.phase_transfer,
-        }
     }
 
     fn millis(&self, ms: &f64) -> String {

@@ -155,19 +155,9 @@ impl Frame {
         format!(r#"<time datetime="{at}">{full}</time>"#)
     }
 
-    /// How long from now: `en 5 min`.
-    pub(crate) fn within(&self, at: &Timestamp) -> String {
-        phrases::within(self.language, at.since(self.now).as_secs())
-    }
-
     /// A number with as many decimals as it needs.
     pub(crate) fn value(&self, v: &f64) -> String {
         format::value(self.language, *v)
-    }
-
-    /// A whole number.
-    pub(crate) fn whole(&self, v: impl std::borrow::Borrow<f64>) -> String {
-        format::number(self.language, *v.borrow(), 0)
     }
 
     /// Bytes.

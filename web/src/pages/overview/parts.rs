@@ -1,5 +1,6 @@
 //! The parts of the overview beside its rows: summary, hosts, alerts. Pure.
 
+use decide::health::{Part, Standing, decide_system};
 use kernel::probe::Outcome;
 use kernel::{Language, Rank, Timestamp};
 use plan_model::threshold::Threshold;
@@ -7,6 +8,10 @@ use plan_model::threshold::Threshold;
 use super::{Row, firing};
 use crate::live::{CheckState, Intensive, SystemState};
 use crate::text::{phrases, text};
+
+fn part(r: &Row) -> Part<'_> {
+    Part { name: &r.component, outcome: r.outcome, criticality: r.criticality, third_party: r.third_party }
+}
 
 /// How a system stands as a whole.
 pub(crate) struct Summary {
@@ -31,14 +36,13 @@ impl Summary {
     pub(crate) fn new(system: &SystemState, rows: &[Row], language: Language, now: Timestamp) -> Self {
         let t = &text(language).overview;
         let count = |outcome: Outcome| rows.iter().filter(|r| r.outcome == outcome).count();
-        let broken = rows.iter().any(|r| r.counts && r.outcome == Outcome::Down);
-        let troubled = rows.iter().any(|r| matches!(r.outcome, Outcome::Slow | Outcome::Down));
-        let known = rows.iter().any(|r| r.outcome != Outcome::Blind);
-        let (standing, class, word) = match (known, broken, troubled) {
-            (false, ..) => ("blind", "blind", t.unknown),
-            (_, true, _) => ("down", "down", t.broken),
-            (_, _, true) => ("slow", "slow", t.impaired),
-            _ => ("online", "up", t.working),
+        let overall = decide_system(&rows.iter().map(part).collect::<Vec<_>>());
+        let (class, word) = match overall.standing {
+            Standing::Blind => ("blind", t.unknown),
+            Standing::Down | Standing::Degraded => ("down", t.broken),
+            Standing::Slow => ("slow", t.impaired),
+            Standing::Online if overall.beside.is_empty() => ("up", t.working),
+            Standing::Online => ("slow", t.impaired),
         };
         let (uptime, uptime_of) = match (system.uptime.month, system.uptime.day) {
             (Some(month), _) => (Some(month), t.uptime_30),
@@ -48,7 +52,7 @@ impl Summary {
         Self {
             name: system.name().to_owned(),
             label: system.label().to_owned(),
-            standing,
+            standing: overall.standing.as_str(),
             class,
             word,
             sentence: phrases::overall(language, down, slow, blind, rows.len()),

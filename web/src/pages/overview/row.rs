@@ -1,5 +1,6 @@
 //! One component of the overview: state, response time or connections, last results. Pure.
 
+use decide::health::decide_component;
 use kernel::probe::Outcome;
 use kernel::{Language, Timestamp};
 use plan_model::component::Criticality;
@@ -33,19 +34,8 @@ pub(crate) struct Row {
     pub(crate) bar: Option<Bar>,
     pub(crate) at: Option<Timestamp>,
     pub(crate) third_party: bool,
-    pub(crate) counts: bool,
+    pub(crate) criticality: Criticality,
     pub(crate) chips: Vec<Chip>,
-}
-
-/// Which outcome stands for several: the worst, but no data only when there is nothing else.
-pub(crate) fn worst(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
-    let rank = |o: &Outcome| match o {
-        Outcome::Blind => 0,
-        Outcome::Up => 1,
-        Outcome::Slow => 2,
-        Outcome::Down => 3,
-    };
-    outcomes.max_by_key(rank).unwrap_or(Outcome::Blind)
 }
 
 /// Identity of a component's row in the page.
@@ -85,7 +75,7 @@ impl Row {
         language: Language,
         with_bar: bool,
     ) -> Self {
-        let outcome = worst(checks.iter().map(|c| c.outcome()));
+        let outcome = decide_component(checks.iter().map(|c| c.outcome()));
         // The check that stands for the component: the first that is as bad as the whole.
         let shown = checks.iter().find(|c| c.outcome() == outcome).or(checks.first());
         let chip = |c: &&CheckState| Chip {
@@ -112,7 +102,7 @@ impl Row {
             bar: shown.filter(|_| with_bar).map(|c| Bar::new(c.recent.iter(), ROW_RESULTS, language)),
             at: checks.iter().filter_map(|c| c.at()).max(),
             third_party: component.third_party,
-            counts: !component.third_party && component.criticality != Criticality::Low,
+            criticality: component.criticality,
             chips: if checks.len() > 1 { checks.iter().map(chip).collect() } else { Vec::new() },
         }
     }
