@@ -1,6 +1,6 @@
 //! Series in memory, alone or above another reader: for tests, and so that a rule group sees its own fresh output. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use kernel::Labels;
@@ -89,9 +89,10 @@ impl SeriesReader for Overlay<'_> {
     fn select(&self, select: &Select) -> Result<Vec<Series>, SeriesError> {
         let fresh = self.over.select(select)?;
         let mut stored = self.under.select(select)?;
+        let places: HashMap<Labels, usize> = stored.iter().enumerate().map(|(i, s)| (s.labels.clone(), i)).collect();
         for series in fresh {
-            match stored.iter_mut().find(|s| s.labels == series.labels) {
-                Some(under) => *under = merged(under, &series),
+            match places.get(&series.labels) {
+                Some(i) => stored[*i] = merged(&stored[*i], &series),
                 None => stored.push(series),
             }
         }

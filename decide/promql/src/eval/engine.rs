@@ -22,6 +22,9 @@ pub(super) type Sink<'s> = &'s mut dyn FnMut(Line) -> Result<()>;
 /// Remarks beyond this many are left out: a query over a thousand wrong series needs no thousand remarks.
 const MAX_ANNOTATIONS: usize = 100;
 
+/// Times are kept this near to the epoch (36 million years), so that adding ranges and offsets cannot overflow.
+const FARTHEST_MS: i64 = 1 << 60;
+
 /// Evenly spaced times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Grid {
@@ -193,7 +196,7 @@ impl<'a> Engine<'a> {
                     At::End => self.query.end_ms,
                     At::Time(ms) => ms,
                 };
-                Grid { start: fixed.saturating_sub(offset), step: 0, ..grid }
+                Grid { start: fixed.clamp(-FARTHEST_MS, FARTHEST_MS) - offset, step: 0, ..grid }
             }
         })
     }
@@ -237,6 +240,10 @@ impl<'a> Engine<'a> {
 }
 
 fn grid_of(query: &Query<'_>, limits: &Limits) -> Result<Grid> {
+    let farthest = query.start_ms.unsigned_abs().max(query.end_ms.unsigned_abs());
+    if farthest > FARTHEST_MS.unsigned_abs() || !(0..=FARTHEST_MS).contains(&query.lookback_ms) {
+        return Err(EvalError::invalid(query.expr.span, "time of the query is out of range"));
+    }
     let Some(step) = query.step_ms else {
         return Ok(Grid { start: query.start_ms, step: 0, steps: 1 });
     };

@@ -101,3 +101,19 @@ fn bad_times_are_refused() {
     let range = parse("m[5m]").unwrap();
     check(Query::range(&range, 0, 10, 1), "invalid expression type \"range vector\" for range query");
 }
+
+#[test]
+fn extreme_times_do_not_overflow() {
+    let reader = reader();
+    for text in ["m @ 9.1e15", "m @ -9.1e15 offset 290y", "sum_over_time(m[290y:1y] @ -9.1e15)", "hour(vector(1e300))"]
+    {
+        let expr = parse(text).unwrap();
+        let _ = evaluate(&Query::instant(&expr, 0), &reader, &Limits::default()).unwrap();
+        for t in [i64::MAX, i64::MIN] {
+            let e = evaluate(&Query::instant(&expr, t), &reader, &Limits::default()).unwrap_err();
+            assert_eq!(e.to_string(), "time of the query is out of range");
+        }
+        let farthest = 1 << 60;
+        let _ = evaluate(&Query::range(&expr, -farthest, farthest, farthest), &reader, &Limits::default());
+    }
+}
