@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use kernel::probe::{CheckId, Outcome, Phase, ProbeResult};
@@ -104,9 +105,18 @@ pub(crate) fn expect(result: &ProbeResult, outcome: Outcome, error_part: &str) {
     }
 }
 
-/// A port that nobody listens on.
+/// A port that nobody listens on. Below those that the kernel gives to outgoing connections, of which one could take
+/// the port before the server does; counted up from a start that differs between test programs.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(97);
+    loop {
+        let n = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        let port = 20_000 + u16::try_from(n).expect("less than 12,000");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A server that ends with the test.
