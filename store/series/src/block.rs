@@ -227,6 +227,23 @@ impl GroupEntry {
     }
 }
 
+/// Refuses a block of a later layout: it is sound, so it must not be taken for damaged. Both ends must say the same,
+/// lest a flipped bit keep the store from opening.
+pub(crate) fn verify_version(path: &Path) -> Result<(), SeriesError> {
+    let (mut first, mut last) = ([0; 8], [0; 8]);
+    let read = File::open(path).and_then(|f| {
+        let end = f.metadata()?.len();
+        f.read_exact_at(&mut first, 0)?;
+        f.read_exact_at(&mut last, end.saturating_sub(8))
+    });
+    let newer = first == last && first[..7] == MAGIC[..7] && first[7] > MAGIC[7] && first[7].is_ascii_digit();
+    if read.is_ok() && newer {
+        let path = path.display();
+        return Err(SeriesError::Storage(format!("{path} was written by a newer Farero: start that version again")));
+    }
+    Ok(())
+}
+
 impl Block {
     /// Opens a block whose footer is sound.
     pub(crate) fn open(number: u64, path: &Path) -> Result<Self, SeriesError> {

@@ -78,6 +78,7 @@ fn read_blocks(
     }
     let mut found = Vec::new();
     for (number, path) in numbered(blocks, block::ENDING)? {
+        block::verify_version(&path)?;
         let opened = Block::open(number, &path).and_then(|b| b.groups().map(|groups| (b, groups)));
         match opened {
             Ok(opened) => found.push(opened),

@@ -149,3 +149,16 @@ fn a_lost_list_of_groups_is_read_from_the_blocks() {
         assert_eq!((count, damaged), (600, 0), "flip {i}");
     }
 }
+
+#[test]
+fn a_block_of_a_later_layout_is_refused_and_left_alone() {
+    let folder = filled(true);
+    let path = only_file(folder.path().join("blocks"));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let end = bytes.len() - 1;
+    (bytes[7], bytes[end]) = (b'2', b'2');
+    std::fs::write(&path, bytes).unwrap();
+    let error = store_series::SeriesStore::open(folder.path(), common::options()).err().unwrap().to_string();
+    assert!(error.ends_with("was written by a newer Farero: start that version again"), "{error}");
+    assert!(path.exists());
+}
