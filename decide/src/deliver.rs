@@ -48,8 +48,12 @@ pub const LATE_AFTER: StdDuration = StdDuration::from_secs(10 * 60);
 
 /// What a delivery decision asks of the world; answered from what is stored.
 pub trait DeliveryFacts {
-    /// Whether a channel of the plan is active: not planned for later, no parameter of it open.
-    fn channel_active(&self, channel: &str) -> bool;
+    /// Whether a channel of the plan can be used. Those that are planned for later or lack a parameter are not in a loaded
+    /// plan at all; what is missing only where Farero runs (a secret) is known here.
+    fn channel_active(&self, channel: &str) -> bool {
+        let _ = channel;
+        true
+    }
     /// A mark that an earlier decision set.
     fn mark(&self, key: &str) -> Option<Timestamp>;
     /// What happened in a period.

@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod file;
 pub mod from_plan;
 pub mod group;
+pub mod lint;
 pub mod query;
 pub mod step;
 pub mod template;
@@ -14,6 +15,7 @@ pub use evaluate::{GroupDecision, GroupReport, RuleReport, Turn, decide_group, d
 pub use file::{RulePlaces, RulesRead, read_rule_files};
 pub use from_plan::rules_from_plan;
 pub use group::{Origin, Rule, RuleGroup, RuleKind};
+pub use lint::lint;
 pub use query::{Answer, OfSystem, Query};
 
 /// The annotation that names what an alert is explained by: the components, separated by `, `, that it depends on and

@@ -4,6 +4,7 @@
 
 use std::time::Duration as StdDuration;
 
+use jiff::tz::TimeZone;
 use kernel::heartbeat::{Ping, PingKind};
 use kernel::probe::Outcome;
 use kernel::{Duration, Language, Timestamp};
@@ -13,6 +14,9 @@ use plan_model::check::HeartbeatCheck;
 pub const DEFAULT_PERIOD: Duration = Duration::from_secs(86_400);
 /// Shortest grace where the plan gives none; else it is a tenth of the period.
 pub const SHORTEST_GRACE: Duration = Duration::from_secs(60);
+
+/// When a schedule has no more occurrences.
+const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
 
 /// The verdict on a heartbeat.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,13 +33,12 @@ pub struct Heartbeat {
     pub running_since: Option<Timestamp>,
 }
 
-/// The verdict on a heartbeat. `next_due` gives the first time after another at which the check's schedule expects a call;
-/// `pings` may be in any order.
+/// The verdict on a heartbeat. `pings` may be in any order; `zone` is the system's, for a schedule.
 pub fn decide_heartbeat(
     check: &HeartbeatCheck,
     pings: &[Ping],
     watching_since: Timestamp,
-    next_due: &dyn Fn(Timestamp) -> Option<Timestamp>,
+    zone: &TimeZone,
     now: Timestamp,
 ) -> Heartbeat {
     let period = check.period.unwrap_or(DEFAULT_PERIOD);
@@ -46,7 +49,7 @@ pub fn decide_heartbeat(
     let start = newest(&|p| p.kind == PingKind::Start);
     let reference = finish.map_or(watching_since, |p| p.at.max(watching_since));
     let expected_at = match &check.schedule {
-        Some(_) => next_due(reference).unwrap_or(Timestamp::from_millis(i64::MAX)),
+        Some(schedule) => schedule.next_after(reference, zone).map_or(NEVER, |o| o.end),
         None => reference + period.std(),
     };
     let running = start.filter(|s| finish.is_none_or(|f| s.at > f.at));
@@ -118,7 +121,7 @@ mod tests {
             ..HeartbeatCheck::default()
         };
         let now = ping(minute, PingKind::Start).at;
-        let got = decide_heartbeat(&spec, pings, at(START), &|_| None, now);
+        let got = decide_heartbeat(&spec, pings, at(START), &TimeZone::UTC, now);
         assert_eq!(got.outcome, outcome, "minute {minute}: {got:?}");
         assert!(got.why.contains(why), "minute {minute}: {got:?}");
     }
@@ -150,7 +153,7 @@ mod tests {
     fn chk_10_what_was_due_while_farero_was_down_is_excused() {
         let spec = HeartbeatCheck { period: Some(Duration::from_mins(60)), ..HeartbeatCheck::default() };
         let back = ping(600, PingKind::Start).at;
-        let verdict = decide_heartbeat(&spec, &[ping(5, PingKind::Success)], back, &|_| None, back);
+        let verdict = decide_heartbeat(&spec, &[ping(5, PingKind::Success)], back, &TimeZone::UTC, back);
         assert_eq!(verdict.outcome, Outcome::Up);
         assert_eq!(verdict.expected_at, back + StdDuration::from_secs(3_600));
     }
@@ -158,11 +161,10 @@ mod tests {
     #[test]
     fn chk_10_a_schedule_says_when_a_call_is_due() {
         let spec: HeartbeatCheck = serde_json::from_value(serde_json::json!({ "schedule": "day at 02:00" })).unwrap();
-        let two = |day: i64| at("2026-11-22T02:00:00Z") + StdDuration::from_secs(day as u64 * 86_400);
-        let next = move |t: Timestamp| (0..9).map(two).find(|due| *due > t);
-        let judge = |now: &str| decide_heartbeat(&spec, &[ping(0, PingKind::Success)], at(START), &next, at(now));
-        assert_eq!(judge("2026-11-23T04:23:00Z").outcome, Outcome::Up);
-        assert_eq!(judge("2026-11-23T04:25:00Z").outcome, Outcome::Down);
-        assert_eq!(judge("2026-11-23T01:00:00Z").expected_at, at("2026-11-23T02:00:00Z"));
+        let lima = TimeZone::get("America/Lima").unwrap();
+        let judge = |now: &str| decide_heartbeat(&spec, &[ping(0, PingKind::Success)], at(START), &lima, at(now));
+        assert_eq!(judge("2026-11-23T09:23:00Z").outcome, Outcome::Up);
+        assert_eq!(judge("2026-11-23T09:25:00Z").outcome, Outcome::Down);
+        assert_eq!(judge("2026-11-23T01:00:00Z").expected_at, at("2026-11-23T07:00:00Z"));
     }
 }

@@ -90,7 +90,7 @@ impl Draft<'_> {
             text("summary", &self.summary),
             text("description", &self.description),
             text("value", self.value),
-            self.runbook.and_then(|r| Some((String::from("runbook"), Template::literal(r)))),
+            self.runbook.map(|r| (String::from("runbook"), Template::literal(r))),
         ];
         Some(Rule {
             name: self.name.to_owned(),
@@ -295,7 +295,8 @@ impl Maker<'_> {
     fn certificate(&self, key: &Shared, chosen: &Chosen, within: Duration) -> Option<Rule> {
         let seen = over(&chosen.of("probe_ssl_earliest_cert_expiry"), key.window);
         let seconds = within.as_millis() / 1_000;
-        let seconds = if seconds % 86_400 == 0 { format!("86400 * {}", seconds / 86_400) } else { seconds.to_string() };
+        let seconds =
+            if seconds.is_multiple_of(86_400) { format!("86400 * {}", seconds / 86_400) } else { seconds.to_string() };
         Draft {
             name: key.name,
             expr: format!("{seen} - time() < {seconds}"),

@@ -16,6 +16,7 @@ pub mod functions;
 pub mod humanize;
 pub mod lex;
 pub mod parse;
+pub mod printed;
 pub mod value;
 
 use parse::Tree;
@@ -105,7 +106,7 @@ impl Template {
     }
 
     /// The function calls in it, each with its arguments where they are constants; for the checker of rules.
-    pub fn calls(&self) -> Vec<parse::Printed> {
+    pub fn calls(&self) -> Vec<printed::Printed> {
         self.tree.printed()
     }
 }

@@ -86,23 +86,6 @@ pub enum Kind {
     Inner(Box<Pipeline>),
 }
 
-/// What an action prints, as far as the checker of rules looks at it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Printed {
-    /// First byte of the action.
-    pub start: usize,
-    /// Byte after the action's last.
-    pub end: usize,
-    /// Whether it prints the sample's value.
-    pub value: bool,
-    /// Names of the functions it goes through.
-    pub functions: Vec<String>,
-    /// Text constants in it, such as the form given to `printf`.
-    pub texts: Vec<String>,
-    /// The text right after the action.
-    pub next: String,
-}
-
 /// Reads a template.
 pub fn parse(text: &str) -> Result<Tree, TemplateError> {
     let pieces = pieces(text)?;
@@ -151,7 +134,7 @@ impl Parser {
                 Some(Tok::Word(word)) => word.clone(),
                 Some(_) => String::new(),
             };
-            let rest = Line { tokens: &tokens[1..], start, end };
+            let rest = Line::new(&tokens[1..], start, end);
             match word.as_str() {
                 "end" | "else" => {
                     if word == "else" && !rest.tokens.is_empty() {
@@ -179,7 +162,7 @@ impl Parser {
                     nodes.push(if word == "break" { Node::Break } else { Node::Continue });
                 }
                 _ => {
-                    let mut line = Line { tokens: &tokens, start, end };
+                    let mut line = Line::new(&tokens, start, end);
                     nodes.push(Node::Print(self.pipeline(&mut line, false)?));
                     line.done()?;
                 }
@@ -223,7 +206,7 @@ impl Parser {
                         let message = format!("after `else` only `{word}` can follow here");
                         return Err(TemplateError::new(start, end - start, message));
                     }
-                    let mut line = Line { tokens: &tokens[1..], start, end };
+                    let mut line = Line::new(&tokens[1..], start, end);
                     condition = self.pipeline(&mut line, false)?;
                     line.done()?;
                 }
@@ -301,7 +284,7 @@ impl Parser {
                 break;
             }
         }
-        let end = line.last_end();
+        let end = line.taken;
         self.variables.extend(sets.iter().filter(|_| declares).cloned());
         Ok(Pipeline { sets, declares, commands, start, end })
     }
@@ -349,7 +332,7 @@ impl Parser {
                 if !line.next_if(&Tok::Sign(')')) {
                     return Err(TemplateError::new(start, 1, "this parenthesis is not closed"));
                 }
-                end = line.last_end();
+                end = line.taken;
                 Kind::Inner(Box::new(inner))
             }
             Tok::Sign(c) => return Err(TemplateError::new(start, 1, format!("`{c}` does not belong here"))),
@@ -358,7 +341,7 @@ impl Parser {
         while let Some(Token { tok: Tok::Field(name), glued: true, .. }) = line.tokens.first() {
             fields.push(name.clone());
             line.next();
-            end = line.last_end();
+            end = line.taken;
         }
         Ok(Operand { kind, fields, start, end })
     }
@@ -389,26 +372,25 @@ struct Line<'t> {
     tokens: &'t [Token],
     start: usize,
     end: usize,
+    /// Where the last token that was taken ends.
+    taken: usize,
 }
 
 impl<'t> Line<'t> {
+    fn new(tokens: &'t [Token], start: usize, end: usize) -> Self {
+        Self { tokens, start, end, taken: start }
+    }
+
     fn next(&mut self) -> Option<&'t Token> {
         let (first, rest) = self.tokens.split_first()?;
         self.tokens = rest;
+        self.taken = first.end;
         Some(first)
     }
 
     fn next_if(&mut self, tok: &Tok) -> bool {
         let found = self.tokens.first().is_some_and(|t| t.tok == *tok);
-        if found {
-            self.tokens = &self.tokens[1..];
-        }
-        found
-    }
-
-    /// Where the last token that was taken ends, near enough for a message.
-    fn last_end(&self) -> usize {
-        self.tokens.first().map_or(self.end.saturating_sub(2), |t| t.start)
+        found && self.next().is_some()
     }
 
     fn done(&self) -> Result<(), TemplateError> {
@@ -423,56 +405,5 @@ impl Tree {
     /// Whether there is nothing to fill in.
     pub fn is_plain_text(&self) -> bool {
         matches!(self.body.as_slice(), [] | [Node::Text(_)]) && self.defined.is_empty()
-    }
-
-    /// What its actions print.
-    pub fn printed(&self) -> Vec<Printed> {
-        let mut out = Vec::new();
-        printed(&self.body, &mut out);
-        self.defined.values().for_each(|body| printed(body, &mut out));
-        out
-    }
-}
-
-fn printed(nodes: &[Node], out: &mut Vec<Printed>) {
-    for (i, node) in nodes.iter().enumerate() {
-        match node {
-            Node::Print(pipeline) if pipeline.sets.is_empty() => {
-                let next = match nodes.get(i + 1) {
-                    Some(Node::Text(text)) => text.clone(),
-                    _ => String::new(),
-                };
-                let Pipeline { start, end, .. } = *pipeline;
-                let mut one = Printed { start, end, value: false, functions: Vec::new(), texts: Vec::new(), next };
-                one.look(pipeline);
-                out.push(one);
-            }
-            Node::Branch { branches, otherwise, .. } => {
-                branches.iter().for_each(|(_, body)| printed(body, out));
-                printed(otherwise, out);
-            }
-            Node::Range(_, body, otherwise) => {
-                printed(body, out);
-                printed(otherwise, out);
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Printed {
-    fn look(&mut self, pipeline: &Pipeline) {
-        for operand in pipeline.commands.iter().flatten() {
-            let is_field_value =
-                matches!(operand.kind, Kind::Dot) && operand.fields.first().is_some_and(|f| f == "Value");
-            match &operand.kind {
-                Kind::Var(name) if name == "value" => self.value = true,
-                _ if is_field_value => self.value = true,
-                Kind::Function(name) => self.functions.push(name.clone()),
-                Kind::Text(text) => self.texts.push(text.clone()),
-                Kind::Inner(inner) => self.look(inner),
-                _ => {}
-            }
-        }
     }
 }

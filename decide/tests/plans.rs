@@ -1,0 +1,72 @@
+//! The plans of the five systems: their rules are read, their thresholds become rules, what is suspicious is said.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use decide::rules::{lint, read_rule_files, rules_from_plan};
+use plan_model::load::{LoadOptions, Loaded, load};
+use plan_syntax::{Diagnostic, SourceFile};
+
+fn folder(system: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../plans").join(system)
+}
+
+fn files(folder: &Path, below: &Path, out: &mut Vec<SourceFile>) {
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            files(&path, below, out);
+        } else if let Ok(text) = std::fs::read_to_string(&path) {
+            out.push(SourceFile::new(path.strip_prefix(below).unwrap().to_str().unwrap(), text));
+        }
+    }
+}
+
+fn loaded(system: &str) -> Loaded {
+    let (folder, mut all) = (folder(system), Vec::new());
+    files(&folder, &folder, &mut all);
+    let options = LoadOptions { folder: system.to_owned(), environment: None, today: jiff::civil::date(2026, 11, 22) };
+    load(&all, &options)
+}
+
+/// What is said about the rule files: errors and remarks.
+fn said(system: &str) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
+    let loaded = loaded(system);
+    let plan = loaded.plan.as_ref().unwrap_or_else(|| panic!("{system}: {:#?}", loaded.diagnostics));
+    let read = read_rule_files(&loaded.rule_files, &loaded.sources, plan);
+    let remarks = lint(&read, plan, &loaded.sources);
+    (read.diagnostics, remarks)
+}
+
+#[test]
+fn alr_02_the_rule_files_of_all_plans_are_read() {
+    for system in ["nuam", "ecplacas", "sigcerh", "conecta360", "vision"] {
+        assert_eq!(said(system).0, [], "{system}");
+    }
+}
+
+#[test]
+fn alr_26_the_contradictions_of_the_documents_are_said() {
+    let has = |system: &str, code: &str, file: &str| {
+        let remarks = said(system).1;
+        let found = remarks.iter().any(|d| d.code == code && d.place.file.ends_with(file));
+        assert!(found, "{system}: no {code} in {file}: {remarks:#?}");
+    };
+    has("conecta360", "rate-as-fraction", "conecta360_alerts.yaml");
+    has("ecplacas", "ratio-as-percent", "ecplacas_maintenance.yaml");
+    let metric = |d: &&Diagnostic| d.code == "no-such-metric" && d.message.contains("`vision_monthly_usage`");
+    assert_eq!(said("vision").1.iter().filter(metric).count(), 1, "said once, however many rules need it");
+}
+
+#[test]
+fn alr_06_sigcerhs_thresholds_become_rules() {
+    let loaded = loaded("sigcerh");
+    let groups = rules_from_plan(loaded.plan.as_ref().unwrap());
+    let names: std::collections::BTreeSet<&str> =
+        groups.iter().flat_map(|g| &g.rules).map(|r| r.name.as_str()).collect();
+    for name in ["ServiceDown", "DatabaseDown", "ServiceSlow", "HostDiskFull", "HostMemoryHigh", "HostCpuHigh"] {
+        assert!(names.contains(name), "{name}: {names:?}");
+    }
+}
