@@ -4,7 +4,7 @@
 //! goes only through components that are not known to be up: where the backend works, the database below it explains
 //! nothing of the frontend. Of several on one way the last one counts, the root.
 //!
-//! What is explained stays explained until the component has been checked again after its cause came back; else each
+//! What is explained stays explained until a check of the component began after its cause was seen to be back; else each
 //! recovery of a database would be followed by false alarms from everything above it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,7 +96,7 @@ impl<'a> Way<'a> {
 
     /// Down, or back only since the component above was checked.
     fn is_cause(&self, parent: &Standing) -> bool {
-        let just_back = || parent.back_at.zip(self.checked_at).is_some_and(|(back, checked)| back > checked);
+        let just_back = || parent.back_at.zip(self.checked_at).is_some_and(|(back, checked)| back >= checked);
         parent.outcome == Outcome::Down || (parent.outcome.is_success() && just_back())
     }
 }

@@ -175,7 +175,7 @@ fn split_port(text: &str) -> Option<(&str, &str)> {
 /// The first part of a host's name; addresses stay whole.
 fn strip_domain(text: &str) -> String {
     let (host, port) = split_port(text).map_or((text, None), |(h, p)| (h, Some(p)));
-    if host.parse::<std::net::IpAddr>().is_ok() {
+    if host.parse::<core::net::IpAddr>().is_ok() {
         return text.to_owned();
     }
     let short = host.split('.').next().unwrap_or(host);
