@@ -6,7 +6,7 @@ use kernel::Duration;
 
 use crate::component::Criticality;
 use crate::severity::AlertPolicy;
-use crate::{Check, CheckKind, Component, Plan};
+use crate::{Check, Component, Plan};
 
 /// How often a check runs where the plan does not say.
 pub const DEFAULT_EVERY: Duration = Duration::from_secs(60);
@@ -138,9 +138,9 @@ impl Plan {
     }
 
     fn interval(&self, check: &Check) -> Duration {
-        let default = match check.kinds().first() {
-            Some(CheckKind::Host(_)) => self.defaults.host_every.unwrap_or(DEFAULT_HOST_EVERY),
-            _ => self.defaults.every.unwrap_or(DEFAULT_EVERY),
+        let default = match check.host {
+            Some(_) => self.defaults.host_every.unwrap_or(DEFAULT_HOST_EVERY),
+            None => self.defaults.every.unwrap_or(DEFAULT_EVERY),
         };
         check.every.unwrap_or(default).max(crate::check::SHORTEST_INTERVAL)
     }

@@ -188,4 +188,6 @@ fn put_head_in(known: &mut Node) {
 }
 
 #[cfg(test)]
+mod any_text;
+#[cfg(test)]
 mod tests;
