@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 use plan_model::Plan;
 
+/// Most names in one condition, so that its regular expression stays small and people can read it.
+const MOST_NAMES: usize = 100;
+
 /// Checks by component.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Members(IndexMap<String, BTreeSet<String>>);
@@ -41,16 +44,20 @@ pub(super) fn choose<K: Clone>(plan: &Plan, sets: &IndexMap<K, Members>, all: &M
             |component: &str, own: &BTreeSet<String>| all.0.get(component).is_none_or(|a| a.len() == own.len());
         let whole: Vec<&str> = members.0.iter().filter(|(c, own)| is_whole(c, own)).map(|(c, _)| c.as_str()).collect();
         let system = format!("system={}", quoted(&plan.system));
-        if !whole.is_empty() {
+        if whole.len() == all.0.len() && !whole.is_empty() {
             // All that there is: the system alone says it.
-            let services =
-                if whole.len() == all.0.len() { String::new() } else { format!(", {}", one_of("service", &whole)) };
-            out.push((key.clone(), Chosen(format!("{system}{services}"))));
+            out.push((key.clone(), Chosen(system)));
+            continue;
+        }
+        for names in whole.chunks(MOST_NAMES) {
+            out.push((key.clone(), Chosen(format!("{system}, {}", one_of("service", names)))));
         }
         for (component, own) in members.0.iter().filter(|(c, own)| !is_whole(c, own)) {
             let own: Vec<&str> = own.iter().map(String::as_str).collect();
-            let of = format!("{system}, service={}, {}", quoted(component), one_of("check", &own));
-            out.push((key.clone(), Chosen(of)));
+            for names in own.chunks(MOST_NAMES) {
+                let of = format!("{system}, service={}, {}", quoted(component), one_of("check", names));
+                out.push((key.clone(), Chosen(of)));
+            }
         }
     }
     out

@@ -199,3 +199,18 @@ fn names_of_any_form_give_rules() {
         assert_eq!(lines(&plan).len(), 14, "{name}");
     }
 }
+
+#[test]
+fn many_checks_share_few_rules_and_none_is_left_out() {
+    let mut plan = plan_with(serde_json::json!({ "defaults": { "every": "10s" }, "hosts": {}, "services": {} }));
+    for i in 0..2_500 {
+        let severity = if i % 2 == 0 { "critica" } else { "advertencia" };
+        let check = serde_json::json!({ "check": { "tcp": "a:1", "down": severity, "slow_severity": severity } });
+        plan.services.insert(format!("servicio-con-un-nombre-largo-{i}"), serde_json::from_value(check).unwrap());
+    }
+    let groups = rules_from_plan(&plan);
+    let down: Vec<&Rule> = groups.iter().flat_map(|g| &g.rules).filter(|r| r.name == "ServiceDown").collect();
+    assert_eq!(down.len(), 26);
+    let named: usize = down.iter().map(|r| r.query.text().matches("servicio-").count()).sum();
+    assert_eq!(named, 2_500);
+}
