@@ -1,2 +1,49 @@
-//! placeholder
-fn main() {}
+//! The program `farero`: arguments, printing, exit codes. I/O.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program is for the terminal")]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use mimalloc::MiMalloc;
+
+mod arguments;
+mod command;
+mod exit;
+
+use arguments::{Arguments, Command};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_log(&arguments);
+    let done = match arguments.command {
+        Command::Run(run) => command::run::run(run),
+        Command::Check(check) => command::check::run(&check),
+        Command::Diff(diff) => command::diff::run(&diff),
+        Command::Schema => command::schema::run(),
+        Command::Status(status) => command::status::run(&status),
+        Command::Notify(notify) => command::notify::run(&notify),
+        Command::Demo(demo) => command::demo::run(&demo),
+        Command::Completions { shell } => command::manual::completions(shell),
+        Command::Man { folder } => command::manual::pages(&folder),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("farero: {error:#}");
+        ExitCode::from(exit::TROUBLE)
+    })
+}
+
+/// Log lines go to the standard error; `RUST_LOG` chooses which, `--log-json` their form.
+fn start_log(arguments: &Arguments) {
+    use tracing_subscriber::EnvFilter;
+    let usual = if arguments.command.is_quiet() { "error" } else { "warn,farero=info,run=info" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if arguments.log_json {
+        builder.json().init();
+    } else {
+        builder.with_target(false).compact().init();
+    }
+}

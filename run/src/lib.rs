@@ -1,1 +1,177 @@
-//! placeholder
+//! The loops: wiring, supervision, reload, shutdown. I/O.
+//!
+//! Here the stages meet: results go into the stores, rules read them, decisions are stored, deeds are done, and all of it is
+//! read again as facts. The loops choose nothing themselves; what follows from facts is decided in `decide`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use kernel::Clock;
+use state::State;
+use store_series::{Options, SeriesStore};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use web::live::Live;
+use web::{App, WebConfig};
+
+pub mod activity;
+pub mod agenda;
+pub mod clock;
+pub mod config;
+pub mod control;
+pub mod core;
+pub mod counters;
+pub mod folder;
+pub mod loops;
+pub mod plans;
+pub mod resolver;
+pub mod serve;
+pub mod shapes;
+pub mod system;
+
+pub use act::notify::http_client;
+pub use clock::SystemClock;
+pub use config::Config;
+pub use core::Core;
+pub use resolver::References;
+
+use crate::core::Parts;
+
+/// A running Farero. Dropping it ends it hard; [`Farero::stop`] lets requests finish.
+pub struct Farero {
+    address: SocketAddr,
+    core: Arc<Core>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    /// One-time link to create the administrator, on the first start.
+    setup: Option<String>,
+}
+
+impl Farero {
+    /// Reads the plans, opens the stores, starts all loops and the pages.
+    ///
+    /// # Errors
+    /// A plan has errors, the data folder cannot be used, or the port is taken. Plans that become bad later are refused and do
+    /// not end anything.
+    pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("{} cannot be listened on; choose another with --listen", config.listen))?;
+        let address = listener.local_addr()?;
+        let config = Config { listen: address, ..config };
+        let (results, incoming) = mpsc::channel(loops::collect::RESULTS_QUEUE);
+        let opening = tokio::task::spawn_blocking(move || open(config, clock, results));
+        let core = Arc::new(opening.await??);
+        let mut tasks = JoinSet::new();
+        spawn_loops(&core, incoming, &mut tasks);
+        let (stop, stopping) = watch::channel(false);
+        let app = App::new(
+            core.live.clone(),
+            core.state.clone(),
+            core.series.clone(),
+            Arc::new(control::Controls(core.clone())),
+            core.clock.clone(),
+            WebConfig {
+                base_url: core.config.base_url(),
+                tls: core.config.base_url().starts_with("https://"),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                open_metrics: core.config.open_metrics,
+                open_badges: core.config.open_metrics,
+            },
+        );
+        let setup = app.first_link().await.context("the link to create the administrator cannot be made")?;
+        tasks.spawn(serve::serve(listener, web::router(app), stopping));
+        core.live.set_ready();
+        Ok(Self { address, core, stop, tasks, setup })
+    }
+
+    /// Where the pages are.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// One-time link to create the administrator, while there is no user.
+    pub fn setup_link(&self) -> Option<&str> {
+        self.setup.as_deref()
+    }
+
+    /// What all loops share.
+    pub const fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// Reads the plans again.
+    pub fn reload(&self) {
+        self.core.reload_bell.notify_one();
+    }
+
+    /// Ends: running requests may finish, the stores write what they hold.
+    pub async fn stop(mut self) {
+        // A send fails only when the server has ended already.
+        let _ = self.stop.send(true);
+        tokio::time::sleep(serve::GRACE).await;
+        self.tasks.shutdown().await;
+        let core = self.core.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            if let Err(error) = core.state.mark_alive(core.now()) {
+                core.store_failed("the last life sign", &error);
+            }
+            if let Err(error) = core.series.cut() {
+                core.store_failed("the samples in memory (the log still holds them)", &error);
+            }
+        });
+        if let Err(error) = written.await {
+            tracing::error!(%error, "the end broke off; the logs hold what was acknowledged");
+        }
+    }
+}
+
+/// Everything that waits for a disk: stores, plans, the absence since the last life sign.
+fn open(config: Config, clock: Arc<dyn Clock>, results: mpsc::Sender<kernel::probe::ProbeResult>) -> Result<Core> {
+    std::fs::create_dir_all(&config.data).with_context(|| format!("{} cannot be made", config.data.display()))?;
+    let mut checked = Vec::new();
+    for folder in &config.plans {
+        let plan = plans::check_folder(folder, config.environment.as_deref(), clock.now())?;
+        let read = plan.read.with_context(|| format!("{} has errors; see: farero check {0}", folder.display()))?;
+        checked.push((read, plan.files));
+    }
+    let state = State::open(&config.data)?;
+    let (series, report) = SeriesStore::open(&config.data.join("series"), Options { retention: retention(&checked), ..Options::default() })?;
+    tracing::info!(?report, "series opened");
+    let series = Arc::new(series);
+    let live = Arc::new(Live::new(&*clock));
+    let references = References::new(config.given.clone());
+    let core = Core::new(Parts { state, series, live, clock, references, config }, results);
+    loops::alive::record_absence(&core);
+    loops::outbox::requeue(&core);
+    loops::watchful::refresh(&core);
+    for (read, files) in checked {
+        loops::reload::put_in_use(&core, read, &files);
+    }
+    loops::collect::restore(&core);
+    Ok(core)
+}
+
+/// How long raw samples are kept: as long as the plan that asks for the longest.
+fn retention(checked: &[(system::ReadPlan, Vec<plan_syntax::SourceFile>)]) -> Duration {
+    let asked = checked.iter().filter_map(|(read, _)| read.plan.retention.metrics).map(kernel::Duration::std).max();
+    asked.unwrap_or(Options::default().retention)
+}
+
+fn spawn_loops(core: &Arc<Core>, results: mpsc::Receiver<kernel::probe::ProbeResult>, tasks: &mut JoinSet<()>) {
+    tasks.spawn(loops::collect::run(core.clone(), results));
+    tasks.spawn(loops::probes::run(core.clone()));
+    tasks.spawn(loops::judge::run(core.clone()));
+    tasks.spawn(loops::scrapes::run(core.clone()));
+    tasks.spawn(loops::rules::run(core.clone()));
+    tasks.spawn(loops::deliveries::run(core.clone()));
+    tasks.spawn(loops::outbox::run(core.clone()));
+    tasks.spawn(loops::views::run(core.clone()));
+    tasks.spawn(loops::reload::run(core.clone()));
+    tasks.spawn(loops::watchful::run(core.clone()));
+    tasks.spawn(loops::alive::run(core.clone()));
+    tasks.spawn(loops::clean::run(core.clone()));
+}

@@ -1,1 +1,16 @@
-//! placeholder
+//! End to end: the real binary, real counterparts, stories told with few words. I/O.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's tools may give up loudly")]
+
+pub mod binary;
+pub mod browser;
+pub mod farero;
+pub mod hooks;
+pub mod mail;
+pub mod target;
+pub mod wait;
+
+pub use farero::Farero;
+pub use hooks::Hooks;
+pub use mail::MailServer;
+pub use target::Target;
+pub use wait::{eventually, wait_for};

@@ -9,6 +9,11 @@ use reqwest::{Client, Method, Response, StatusCode, Url};
 
 use super::{ANSWER_BYTES, TRY_TIMEOUT, Trouble};
 
+/// Why there is no HTTP client.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the HTTP client cannot be made: {0}")]
+pub struct ClientError(String);
+
 /// A place to send requests to: the URL is a secret with most receivers, so it is never printed.
 pub(super) struct Endpoint {
     url: Url,
@@ -95,7 +100,7 @@ impl Endpoint {
     ) -> AttemptResult {
         let client = match client() {
             Ok(client) => client,
-            Err(error) => return AttemptResult::Postponed { error, retry_after_s: None },
+            Err(error) => return AttemptResult::Postponed { error: error.to_string(), retry_after_s: None },
         };
         let mut request = client.request(self.method.clone(), url).headers(self.headers.clone());
         if !body.is_empty() {
@@ -111,18 +116,21 @@ impl Endpoint {
     }
 }
 
-/// All channels share one client: connections to a receiver are kept for the next message.
-fn client() -> Result<&'static Client, String> {
-    static CLIENT: OnceLock<Result<Client, String>> = OnceLock::new();
+/// The HTTP client of all channels: connections to a receiver are kept for the next message.
+///
+/// # Errors
+/// TLS cannot be set up on this machine.
+pub fn client() -> Result<&'static Client, ClientError> {
+    static CLIENT: OnceLock<Result<Client, ClientError>> = OnceLock::new();
     CLIENT
         .get_or_init(|| {
             Client::builder()
-                .tls_backend_preconfigured(tls()?)
+                .tls_backend_preconfigured(tls().map_err(ClientError)?)
                 .user_agent(concat!("Farero/", env!("CARGO_PKG_VERSION")))
                 .timeout(TRY_TIMEOUT)
                 .redirect(reqwest::redirect::Policy::none())
                 .build()
-                .map_err(|e| format!("the HTTP client cannot be made: {e}"))
+                .map_err(|e| ClientError(e.to_string()))
         })
         .as_ref()
         .map_err(Clone::clone)

@@ -20,6 +20,7 @@ mod teams;
 mod telegram;
 mod webhook;
 
+pub use http::{ClientError, client as http_client};
 pub use person::ReadyText;
 pub use receivers::{ReceiverError, Receivers};
 

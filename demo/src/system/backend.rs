@@ -87,7 +87,7 @@ impl Backend {
     fn serve(&self, counter: impl Fn(&Counters) -> &AtomicU64) -> StatusCode {
         let start = Instant::now();
         let turn = self.counters.durations.load(Ordering::Relaxed);
-        let fails = self.failing.load(Ordering::Relaxed) && turn % 2 == 0;
+        let fails = self.failing.load(Ordering::Relaxed) && turn.is_multiple_of(2);
         let status = if fails { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::CREATED };
         if !fails {
             counter(&self.counters).fetch_add(1, Ordering::Relaxed);

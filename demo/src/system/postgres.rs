@@ -92,10 +92,10 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        if let Ok(text) = std::fs::read_to_string(self.folder.join("postmaster.pid")) {
-            if let Some(pid) = text.lines().next() {
-                let _ = std::process::Command::new("kill").args(["-s", "QUIT", pid]).status();
-            }
+        if let Ok(text) = std::fs::read_to_string(self.folder.join("postmaster.pid"))
+            && let Some(pid) = text.lines().next()
+        {
+            let _ = std::process::Command::new("kill").args(["-s", "QUIT", pid]).status();
         }
     }
 }

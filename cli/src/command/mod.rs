@@ -1,0 +1,10 @@
+//! The commands, one file each.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod diff;
+pub(crate) mod manual;
+pub(crate) mod notify;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod status;

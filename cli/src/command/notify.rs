@@ -1,0 +1,49 @@
+//! `farero notify test CHANNEL`: sends a test message from here. I/O.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use kernel::Clock;
+use kernel::message::AttemptResult;
+use run::plans::check_folder;
+use run::system::System;
+use serde_json::json;
+
+use crate::arguments::{Notify, NotifyAction};
+
+pub(crate) fn run(arguments: &Notify) -> Result<ExitCode> {
+    let NotifyAction::Test { channel, plan, environment, json } = &arguments.action;
+    let result = send(channel, plan, environment.as_deref())?;
+    let taken = matches!(result, AttemptResult::Taken { .. });
+    if *json {
+        println!("{}", serde_json::to_string_pretty(&json!({ "channel": channel, "outcome": result }))?);
+    } else {
+        match &result {
+            AttemptResult::Taken { answer } => println!("{channel}: taken: {answer}"),
+            AttemptResult::Postponed { error, .. } => {
+                println!("{channel}: not taken, a later try may succeed: {error}")
+            }
+            AttemptResult::Refused { error } => println!("{channel}: refused: {error}"),
+        }
+    }
+    Ok(ExitCode::from(if taken { crate::exit::OK } else { crate::exit::NO }))
+}
+
+fn send(channel: &str, folder: &Path, environment: Option<&str>) -> Result<AttemptResult> {
+    let checked = check_folder(folder, environment, run::SystemClock.now())?;
+    let read = checked.read.with_context(|| format!("{0} has errors; see: farero check {0}", folder.display()))?;
+    let system = System::prepare(read, &run::References::default());
+    let Some(sender) = system.senders.get(channel) else {
+        let reason = system.silent.iter().find(|(name, _)| name == channel).map(|(_, reason)| reason.clone());
+        let names: Vec<&str> = system.plan.channels.keys().map(String::as_str).collect();
+        bail!(
+            reason.unwrap_or_else(|| format!(
+                "there is no channel `{channel}` in use; the plan has: {}",
+                names.join(", ")
+            ))
+        );
+    };
+    let entry = run::loops::outbox::test_entry(&system, channel, None, run::SystemClock.now());
+    Ok(super::run::runtime()?.block_on(sender.perform(&entry)))
+}

@@ -1,0 +1,61 @@
+//! `farero run`: the program as it works every day. I/O.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::arguments::Run;
+use crate::command::check;
+
+pub(crate) fn run(arguments: Run) -> Result<ExitCode> {
+    // Errors in plans are shown in full before anything starts.
+    if check::print_errors(&arguments.plans, arguments.environment.as_deref())? {
+        return Ok(ExitCode::from(crate::exit::NO));
+    }
+    let config = run::Config {
+        plans: arguments.plans,
+        data: arguments.data,
+        listen: arguments.listen,
+        public_url: arguments.public_url,
+        environment: arguments.environment,
+        given: Vec::new(),
+        open_metrics: arguments.open_metrics,
+    };
+    runtime()?.block_on(async {
+        let farero = run::Farero::start(config, Arc::new(run::SystemClock)).await?;
+        println!("Farero: http://{}", farero.address());
+        print_setup_link(&farero);
+        until_ended(&farero).await?;
+        farero.stop().await;
+        Ok(ExitCode::from(crate::exit::OK))
+    })
+}
+
+pub(crate) fn print_setup_link(farero: &run::Farero) {
+    if let Some(link) = farero.setup_link() {
+        println!("Create the administrator (this link works once): {link}");
+    }
+}
+
+/// Waits for an end by Ctrl-C or SIGTERM; SIGHUP reads the plans again.
+pub(crate) async fn until_ended(farero: &run::Farero) -> Result<()> {
+    let mut end = signal(SignalKind::terminate()).context("signals cannot be received")?;
+    let mut again = signal(SignalKind::hangup()).context("signals cannot be received")?;
+    loop {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+            _ = end.recv() => return Ok(()),
+            _ = again.recv() => farero.reload(),
+        }
+    }
+}
+
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("farero")
+        .build()
+        .context("the runtime cannot be made")
+}

@@ -1,0 +1,204 @@
+//! What all loops share: the stores, the read model, the plans in use, and the bells that wake them. I/O through its parts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kernel::probe::{CheckId, ProbeResult};
+use kernel::series::{Row, SeriesWriter};
+use kernel::{Clock, Timestamp};
+use parking_lot::RwLock;
+use state::State;
+use store_series::SeriesStore;
+use tokio::sync::{Notify, mpsc, watch};
+use web::live::Live;
+
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::resolver::References;
+use crate::system::System;
+
+/// The plans in use, by system.
+pub type Systems = BTreeMap<String, Arc<System>>;
+
+/// What all loops share.
+pub struct Core {
+    /// What must survive.
+    pub state: State,
+    /// Measurements.
+    pub series: Arc<SeriesStore>,
+    /// The read model that pages are made from.
+    pub live: Arc<Live>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What Farero counts about itself.
+    pub counters: Counters,
+    /// What references stand for.
+    pub references: References,
+    /// How Farero was started.
+    pub config: Config,
+    /// Rings when rules should be evaluated at once.
+    pub rules_bell: Notify,
+    /// Rings when deliveries should be decided at once.
+    pub deliveries_bell: Notify,
+    /// Rings when the outbox should be looked at once.
+    pub outbox_bell: Notify,
+    /// Rings when heartbeats and composites should be judged at once.
+    pub judge_bell: Notify,
+    /// Rings when plans should be read again.
+    pub reload_bell: Notify,
+    systems: RwLock<Arc<Systems>>,
+    explanations: RwLock<BTreeMap<String, Explained>>,
+    intensive: RwLock<Intensive>,
+    changed: watch::Sender<u64>,
+    results: mpsc::Sender<ProbeResult>,
+}
+
+/// What explains the failures of a system's components.
+#[derive(Clone, Debug, Default)]
+pub struct Explained {
+    /// What explains what.
+    pub by: decide::health::Explanations,
+}
+
+/// What is watched intensively now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Intensive(pub Vec<state::Intensive>);
+
+impl Intensive {
+    /// Whether a check belongs to something that is watched intensively.
+    pub fn covers(&self, check: &CheckId) -> bool {
+        let of_it = |i: &state::Intensive| {
+            *i.system == *check.system && i.component.as_deref().is_none_or(|c| c == &*check.component)
+        };
+        self.0.iter().any(of_it)
+    }
+}
+
+impl Core {
+    /// Of its parts, without a plan yet.
+    pub fn new(parts: Parts, results: mpsc::Sender<ProbeResult>) -> Self {
+        Self {
+            state: parts.state,
+            series: parts.series,
+            live: parts.live,
+            clock: parts.clock,
+            counters: Counters::default(),
+            references: parts.references,
+            config: parts.config,
+            rules_bell: Notify::new(),
+            deliveries_bell: Notify::new(),
+            outbox_bell: Notify::new(),
+            judge_bell: Notify::new(),
+            reload_bell: Notify::new(),
+            systems: RwLock::default(),
+            explanations: RwLock::default(),
+            intensive: RwLock::default(),
+            changed: watch::Sender::new(0),
+            results,
+        }
+    }
+
+    /// The plans in use.
+    pub fn systems(&self) -> Arc<Systems> {
+        self.systems.read().clone()
+    }
+
+    /// Puts a system in use, or another version of it.
+    pub fn put_system(&self, system: Arc<System>) {
+        let mut guard = self.systems.write();
+        let mut systems = (**guard).clone();
+        systems.insert(system.plan.system.clone(), system);
+        *guard = Arc::new(systems);
+        drop(guard);
+        self.ring_changed();
+    }
+
+    /// A receiver that wakes when plans or intensive watching changed.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Wakes everybody who follows plans and intensive watching.
+    pub fn ring_changed(&self) {
+        self.changed.send_modify(|n| *n += 1);
+    }
+
+    /// What is watched intensively.
+    pub fn intensive(&self) -> Intensive {
+        self.intensive.read().clone()
+    }
+
+    /// Sets what is watched intensively; wakes the loops when that changed.
+    pub fn set_intensive(&self, now_watched: Intensive) {
+        let mut guard = self.intensive.write();
+        let changed = *guard != now_watched;
+        *guard = now_watched;
+        drop(guard);
+        if changed {
+            self.ring_changed();
+        }
+    }
+
+    /// Hands a result to the collecting loop; waits while its queue is full.
+    pub async fn hand_in(&self, result: ProbeResult) {
+        // The collecting loop ends only at shutdown; a result of that moment is not acknowledged to anybody.
+        let _ = self.results.send(result).await;
+    }
+
+    /// Appends rows; failures are counted and logged.
+    pub fn append(&self, rows: &[Row]) {
+        if rows.is_empty() {
+            return;
+        }
+        match self.series.append(rows) {
+            Ok(appended) => {
+                self.counters.samples.add(appended.samples);
+                self.counters.samples_out_of_order.add(appended.out_of_order);
+            }
+            Err(error) => self.store_failed("samples", &error),
+        }
+    }
+
+    /// Counts and logs that something could not be stored.
+    pub fn store_failed(&self, what: &str, error: &dyn std::error::Error) {
+        self.counters.store_errors.add_one();
+        tracing::error!(%error, "{what} could not be stored");
+    }
+
+    /// Looks anew at what explains the failures of a system.
+    pub fn explain(&self, system: &System, seen: &[decide::health::Seen]) {
+        let by = decide::health::decide_explanations(&system.plan, seen);
+        self.explanations.write().insert(system.plan.system.clone(), Explained { by });
+    }
+
+    /// What explains the failures of a system's components.
+    pub fn explained(&self, system: &str) -> Explained {
+        self.explanations.read().get(system).cloned().unwrap_or_default()
+    }
+
+    /// The component whose failure explains a check's, where there is one.
+    pub fn explained_by(&self, check: &CheckId) -> Option<String> {
+        self.explanations.read().get(&*check.system)?.by.of(&check.component)
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// What a [`Core`] is made of.
+pub struct Parts {
+    /// What must survive.
+    pub state: State,
+    /// Measurements.
+    pub series: Arc<SeriesStore>,
+    /// The read model.
+    pub live: Arc<Live>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What references stand for.
+    pub references: References,
+    /// How Farero was started.
+    pub config: Config,
+}

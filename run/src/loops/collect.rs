@@ -1,0 +1,172 @@
+//! The loop that takes results in: into the series store, the state and the read model, in batches. I/O.
+//!
+//! A result counts once it is in both stores. What cannot be stored (disk full) is counted and logged, and still shown:
+//! people must see that something is wrong even when it cannot be kept.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use decide::health::Seen;
+use kernel::Labels;
+use kernel::labels::METRIC_NAME;
+use kernel::probe::{CheckId, Outcome, ProbeResult};
+use kernel::series::{Row, SeriesError};
+use state::ResultFilter;
+use tokio::sync::mpsc;
+use web::live::Beat;
+
+use crate::core::Core;
+use crate::shapes::Shapes;
+use crate::system::System;
+
+/// Results that may wait: some seconds' worth at 1,000 a second. Senders wait when it is full, and their checks are then
+/// left out as still running, which is counted.
+pub const RESULTS_QUEUE: usize = 8_192;
+
+/// Kept results of a check that its heartbeat bar shows again after a restart.
+const RESTORED_BEATS: usize = 30;
+
+/// Results taken in at once.
+const BATCH: usize = 1_024;
+
+/// What the loop remembers between batches.
+#[derive(Default)]
+struct Memory {
+    shapes: Shapes,
+    names: Names,
+    seen: BTreeMap<CheckId, Seen>,
+}
+
+/// Names of metrics and labels, shared by all series that have them.
+#[derive(Default)]
+struct Names(HashMap<String, Arc<str>>);
+
+impl Names {
+    fn share(&mut self, name: &str) -> Arc<str> {
+        match self.0.get(name) {
+            Some(shared) => shared.clone(),
+            None => self.0.entry(name.to_owned()).or_insert_with(|| Arc::from(name)).clone(),
+        }
+    }
+}
+
+/// Runs until all senders are gone.
+pub async fn run(core: Arc<Core>, mut results: mpsc::Receiver<ProbeResult>) {
+    let mut memory = Memory::default();
+    let mut batch = Vec::with_capacity(BATCH);
+    while results.recv_many(&mut batch, BATCH).await > 0 {
+        let taken = std::mem::take(&mut batch);
+        let (turn, mut kept) = (core.clone(), memory);
+        let done = tokio::task::spawn_blocking(move || {
+            let changed = take_in(&turn, &mut kept, taken);
+            (kept, changed)
+        })
+        .await;
+        memory = match done {
+            Ok((kept, changed)) => {
+                if changed {
+                    core.rules_bell.notify_one();
+                }
+                kept
+            }
+            Err(error) => {
+                tracing::error!(%error, "taking results in broke off; their order in the store is learnt anew");
+                core.counters.store_errors.add_one();
+                Memory::default()
+            }
+        };
+    }
+}
+
+/// Takes a batch in; whether an outcome changed.
+fn take_in(core: &Core, memory: &mut Memory, results: Vec<ProbeResult>) -> bool {
+    let systems = core.systems();
+    let mut rows = Vec::with_capacity(results.len());
+    let mut changed: BTreeSet<Arc<str>> = BTreeSet::new();
+    for result in &results {
+        if see(&mut memory.seen, result) {
+            changed.insert(result.check.system.clone());
+        }
+        let Some(system) = systems.get(&*result.check.system) else { continue };
+        match row(core, system, memory, result) {
+            Ok(row) => rows.push(row),
+            Err(error) => core.store_failed("the samples of a check", &error),
+        }
+    }
+    core.append(&rows);
+    if let Err(error) = core.state.record_results(&results) {
+        core.store_failed("results of checks", &error);
+    }
+    core.counters.results.add(u64::try_from(results.len()).unwrap_or(0));
+    for name in &changed {
+        if let Some(system) = systems.get(&**name) {
+            let seen: Vec<Seen> = memory.seen.values().filter(|s| s.check.system == *name).cloned().collect();
+            core.explain(system, &seen);
+        }
+    }
+    for result in results {
+        let explained = core.explained_by(&result.check);
+        core.live.record_result(&Arc::new(result), explained);
+    }
+    !changed.is_empty()
+}
+
+/// Notes a result; whether the outcome changed.
+fn see(all: &mut BTreeMap<CheckId, Seen>, result: &ProbeResult) -> bool {
+    let before = all.get(&result.check);
+    let was = before.map(|s| s.outcome);
+    let recovered = was == Some(Outcome::Down) && result.outcome.is_success();
+    let recovered_at = if recovered { Some(result.started_at) } else { before.and_then(|s| s.recovered_at) };
+    let seen = Seen { check: result.check.clone(), outcome: result.outcome, at: result.started_at, recovered_at };
+    all.insert(result.check.clone(), seen);
+    was != Some(result.outcome)
+}
+
+/// A result as one row of the check's scrape group.
+fn row(core: &Core, system: &System, memory: &mut Memory, result: &ProbeResult) -> Result<Row, SeriesError> {
+    let base = system.check_labels(&result.check);
+    let names = &mut memory.names;
+    let mut series = |name: &str, more: &[(&str, &str)]| {
+        let mut pairs: Vec<(Arc<str>, Arc<str>)> = Vec::with_capacity(base.len() + more.len() + 1);
+        pairs.extend_from_slice(base);
+        pairs.push((names.share(METRIC_NAME), names.share(name)));
+        pairs.extend(more.iter().map(|(n, v)| (names.share(n), Arc::from(*v))));
+        Labels::from_shared(pairs)
+    };
+    let mut samples = Vec::with_capacity(6 + result.phases.len() + result.readings.len());
+    if result.outcome != Outcome::Blind {
+        samples.push((series("probe_success", &[]), f64::from(u8::from(result.outcome.is_success()))));
+        samples.push((series("probe_slow", &[]), f64::from(u8::from(result.outcome == Outcome::Slow))));
+        samples.push((series("probe_duration_seconds", &[]), result.duration.as_secs_f64()));
+        samples.push((series("probe_attempts", &[]), f64::from(result.attempts)));
+    }
+    let phase_metric = system.phase_metric(&result.check);
+    for (phase, ms) in &result.phases {
+        samples.push((series(phase_metric, &[("phase", phase.as_str())]), ms / 1_000.0));
+    }
+    for reading in &result.readings {
+        let labels: Vec<(&str, &str)> = reading.labels.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        samples.push((series(&reading.metric, &labels), reading.value));
+    }
+    memory.shapes.row(&*core.series, &result.check.to_string(), result.started_at.as_millis(), &samples)
+}
+
+/// Fills the read model with the latest results from before a restart.
+pub fn restore(core: &Core) {
+    let latest = match core.state.latest_results() {
+        Ok(latest) => latest,
+        Err(error) => return core.store_failed("the latest results could not be read; they", &error),
+    };
+    for one in latest {
+        let beats: Vec<Beat> = core
+            .state
+            .results(&one.result.check, &ResultFilter { limit: RESTORED_BEATS, ..ResultFilter::default() })
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .map(Beat::of)
+            .collect();
+        core.live.restore(&one.result.check, beats);
+        core.live.record_result(&Arc::new(one.result), None);
+    }
+}

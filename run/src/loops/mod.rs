@@ -1,0 +1,14 @@
+//! The loops: one file each, all of them reconcilers: periodic and woken, same path after a crash and on a normal day.
+
+pub mod alive;
+pub mod clean;
+pub mod collect;
+pub mod deliveries;
+pub mod judge;
+pub mod outbox;
+pub mod probes;
+pub mod reload;
+pub mod rules;
+pub mod scrapes;
+pub mod views;
+pub mod watchful;

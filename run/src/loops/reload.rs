@@ -1,0 +1,172 @@
+//! The loop that reads plans again: on SIGHUP, when their files change, when somebody asks. A bad new plan is refused with its
+//! errors shown, the old one stays. I/O.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::Language;
+use kernel::probe::{Evidence, Outcome, ProbeResult};
+use notify::{RecursiveMode, Watcher};
+use plan_syntax::{Level, Style};
+use tokio::sync::mpsc;
+use web::live::{PlanVersion, Reload};
+
+use crate::core::Core;
+use crate::plans::{Checked, check_folder};
+use crate::system::{ReadPlan, System};
+
+/// Editors write a file in several steps: the plan is read this long after the last of them.
+const QUIET: Duration = Duration::from_millis(400);
+
+/// Where file changes cannot be watched (network file systems), folders are compared this often.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// Runs until the process ends.
+pub async fn run(core: Arc<Core>) {
+    let (touched, mut touches) = mpsc::channel(16);
+    let watcher = watch(&core.config.plans, &touched);
+    if let Err(error) = &watcher {
+        tracing::warn!(%error, "plan files cannot be watched; they are compared every {} s instead", LOOK_EVERY.as_secs());
+    }
+    loop {
+        let asked = tokio::select! {
+            Some(()) = touches.recv() => {
+                while tokio::time::timeout(QUIET, touches.recv()).await.is_ok_and(|t| t.is_some()) {}
+                false
+            }
+            () = core.reload_bell.notified() => true,
+            () = tokio::time::sleep(LOOK_EVERY) => false,
+        };
+        let turn = core.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || reload(&turn, asked)).await {
+            tracing::error!(%error, "reading plans broke off; the plans in use stay");
+        }
+    }
+}
+
+fn watch(folders: &[PathBuf], touched: &mpsc::Sender<()>) -> notify::Result<notify::RecommendedWatcher> {
+    let touched = touched.clone();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let reading = event.as_ref().is_ok_and(|e| e.kind.is_access());
+        if !reading {
+            // A full queue means that a reload is about to happen anyway.
+            let _ = touched.try_send(());
+        }
+    })?;
+    for folder in folders {
+        watcher.watch(folder, RecursiveMode::Recursive)?;
+    }
+    // The watcher must live as long as the process; it stops when it is dropped.
+    Ok(watcher)
+}
+
+/// Reads all folders; those that changed (all, when `asked`) are put in use or refused.
+pub fn reload(core: &Core, asked: bool) {
+    for folder in &core.config.plans {
+        match check_folder(folder, core.config.environment.as_deref(), core.now()) {
+            Ok(checked) => take(core, folder, checked, asked),
+            Err(error) => {
+                core.counters.reloads_refused.add_one();
+                tracing::error!(%error, "the plan cannot be read; the one in use stays");
+                refuse(core, folder, vec![error.to_string()]);
+            }
+        }
+    }
+}
+
+fn take(core: &Core, folder: &Path, checked: Checked, asked: bool) {
+    let hash = crate::plans::hash(&checked.files);
+    let systems = core.systems();
+    let in_use = systems.values().find(|s| Path::new(&s.folder) == folder);
+    if !asked && in_use.is_some_and(|s| s.hash == hash) && !refused_last(core, folder) {
+        return;
+    }
+    match checked.read {
+        Some(read) => put_in_use(core, read, &checked.files),
+        None => {
+            core.counters.reloads_refused.add_one();
+            let style = Style { color: false, language: Language::Es };
+            let errors: Vec<String> = checked
+                .diagnostics
+                .iter()
+                .filter(|d| d.level == Level::Error)
+                .map(|d| plan_syntax::render(std::slice::from_ref(d), &checked.loaded.sources, style))
+                .collect();
+            tracing::error!(folder = %folder.display(), errors = errors.len(), "the new plan has errors and is refused; the old one stays");
+            refuse(core, folder, errors);
+        }
+    }
+}
+
+fn refused_last(core: &Core, folder: &Path) -> bool {
+    let mut refused = false;
+    for system in core.systems().values().filter(|s| Path::new(&s.folder) == folder) {
+        refused |=
+            core.live.system(&system.plan.system, |s| s.reload.as_ref().is_some_and(|r| !r.accepted)).unwrap_or(false);
+    }
+    refused
+}
+
+fn refuse(core: &Core, folder: &Path, errors: Vec<String>) {
+    for system in core.systems().values().filter(|s| Path::new(&s.folder) == folder) {
+        core.live.set_reload(&system.plan.system, Reload { at: core.now(), accepted: false, errors: errors.clone() });
+    }
+}
+
+/// Prepares a plan and puts it in use; nothing that was measured or decided is lost.
+pub fn put_in_use(core: &Core, read: ReadPlan, files: &[plan_syntax::SourceFile]) {
+    let now = core.now();
+    let system = Arc::new(System::prepare(read, &core.references));
+    let name = system.plan.system.clone();
+    for (check, reason) in &system.waiting {
+        tracing::warn!(%check, %reason, "cannot be asked yet");
+    }
+    for (channel, reason) in &system.silent {
+        tracing::warn!(system = %name, %channel, %reason, "channel cannot be used yet");
+    }
+    let version = state::PlanVersion {
+        system: name.clone(),
+        hash: system.hash.clone(),
+        at: now,
+        version: system.plan.version.clone().unwrap_or_default(),
+        files_json: serde_json::to_string(&files.iter().map(|f| (&f.path, &f.text)).collect::<Vec<_>>())
+            .unwrap_or_default(),
+    };
+    if let Err(error) = core.state.record_plan(&version) {
+        core.store_failed("the plan's version", &error);
+    }
+    core.live.set_plan(PlanVersion {
+        plan: system.plan.clone(),
+        folder: system.folder.clone(),
+        environment: system.loaded.environment.clone(),
+        loaded_at: now,
+        hash: system.hash.clone(),
+    });
+    core.live.set_reload(&name, Reload { at: now, accepted: true, errors: Vec::new() });
+    show_waiting(core, &system);
+    core.counters.reloads.add_one();
+    tracing::info!(system = %name, checks = system.jobs.len() + system.judged.len(), rules = system.groups.len(), "plan in use");
+    core.put_system(system);
+    core.rules_bell.notify_one();
+    core.deliveries_bell.notify_one();
+}
+
+/// Checks that cannot be asked are shown as blind with the reason.
+fn show_waiting(core: &Core, system: &System) {
+    let now = core.now();
+    for (check, reason) in &system.waiting {
+        let result = ProbeResult {
+            check: check.clone(),
+            due_at: now,
+            started_at: now,
+            duration: kernel::Duration::ZERO,
+            outcome: Outcome::Blind,
+            attempts: 1,
+            phases: Vec::new(),
+            readings: Vec::new(),
+            evidence: Evidence { error: Some(reason.clone()), ..Evidence::default() },
+        };
+        core.live.record_result(&Arc::new(result), None);
+    }
+}

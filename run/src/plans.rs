@@ -1,0 +1,72 @@
+//! A plan's folder into a checked plan with its rules. I/O: reads the folder.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use decide::rules::file::read_rule_files;
+use kernel::Timestamp;
+use plan_model::load::{LoadOptions, Loaded, load};
+use plan_syntax::diagnostic::has_errors;
+use plan_syntax::{Diagnostic, SourceFile};
+
+use crate::folder::{FolderError, read_folder};
+use crate::system::ReadPlan;
+
+/// What reading a folder gave: a plan ready to be prepared, or none because of errors; and everything there is to say.
+pub struct Checked {
+    /// Everything the files gave.
+    pub loaded: Arc<Loaded>,
+    /// Everything there is to say: about the plan and about its rule files.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The plan with its rules; `None` when there are errors.
+    pub read: Option<ReadPlan>,
+    /// The files.
+    pub files: Vec<SourceFile>,
+}
+
+/// Reads and checks a plan's folder.
+///
+/// # Errors
+/// The folder cannot be read. Errors in the plan are in the diagnostics.
+pub fn check_folder(folder: &Path, environment: Option<&str>, now: Timestamp) -> Result<Checked, FolderError> {
+    let files = read_folder(folder)?;
+    let options = LoadOptions {
+        folder: folder.display().to_string(),
+        environment: environment.map(ToOwned::to_owned),
+        // Before the plan's own time zone is known, UTC's day decides what is planned from a day on.
+        today: now.in_zone(&jiff::tz::TimeZone::UTC).date(),
+    };
+    Ok(check_files(files, &options, &folder.display().to_string()))
+}
+
+/// Checks files that were read already.
+pub fn check_files(files: Vec<SourceFile>, options: &LoadOptions, folder: &str) -> Checked {
+    let mut loaded = load(&files, options);
+    let plan = loaded.plan.take().map(Arc::new);
+    let mut diagnostics = loaded.diagnostics.clone();
+    let mut groups = Vec::new();
+    if let Some(plan) = &plan {
+        let read = read_rule_files(&loaded.rule_files, &loaded.sources, plan);
+        diagnostics.extend(read.diagnostics);
+        groups.extend(read.groups);
+    }
+    plan_syntax::diagnostic::sort(&mut diagnostics);
+    let loaded = Arc::new(loaded);
+    let read = plan.filter(|_| !has_errors(&diagnostics)).map(|plan| ReadPlan {
+        plan,
+        loaded: loaded.clone(),
+        groups,
+        folder: folder.to_owned(),
+        hash: hash(&files),
+    });
+    Checked { loaded, diagnostics, read, files }
+}
+
+/// A short hash of all files, FNV-1a over paths and texts: tells one version of a plan from another.
+pub fn hash(files: &[SourceFile]) -> String {
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    for byte in files.iter().flat_map(|f| f.path.bytes().chain([0]).chain(f.text.bytes()).chain([0])) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    format!("{hash:016x}")
+}
