@@ -139,7 +139,10 @@ fn open(config: Config, clock: Arc<dyn Clock>, results: mpsc::Sender<kernel::pro
         checked.push((read, plan.files));
     }
     let state = State::open(&config.data)?;
-    let (series, report) = SeriesStore::open(&config.data.join("series"), Options { retention: retention(&checked), ..Options::default() })?;
+    let (series, report) = SeriesStore::open(
+        &config.data.join("series"),
+        Options { retention: retention(&checked), ..Options::default() },
+    )?;
     tracing::info!(?report, "series opened");
     let series = Arc::new(series);
     let live = Arc::new(Live::new(&*clock));

@@ -10,7 +10,11 @@ use std::process::Command;
 pub fn path() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
     let path = test.parent().and_then(|deps| deps.parent()).expect("tests lie in deps").join("farero");
-    assert!(path.exists(), "{} is missing: run `cargo build -p farero`, or all tests with `cargo xtask test`", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: run `cargo build -p farero`, or all tests with `cargo xtask test`",
+        path.display()
+    );
     path
 }
 

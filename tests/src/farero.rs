@@ -98,8 +98,12 @@ impl Farero {
             .expect("farero can be started");
         let (out, err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
         let (kept_out, kept_err) = (self.output.clone(), self.output.clone());
-        std::thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).for_each(|l| kept_out.lock().push(l)));
-        std::thread::spawn(move || BufReader::new(err).lines().map_while(Result::ok).for_each(|l| kept_err.lock().push(l)));
+        std::thread::spawn(move || {
+            BufReader::new(out).lines().map_while(Result::ok).for_each(|l| kept_out.lock().push(l))
+        });
+        std::thread::spawn(move || {
+            BufReader::new(err).lines().map_while(Result::ok).for_each(|l| kept_err.lock().push(l))
+        });
         self.child = Some(child);
     }
 
@@ -156,7 +160,11 @@ impl Farero {
     /// The link is not printed, or does not work.
     pub async fn log_in(&self) {
         let link = wait_for("the link to create the administrator", || {
-            let found = self.output.lock().iter().find_map(|l| l.find("http").filter(|_| l.contains("/setup/")).map(|i| l[i..].to_owned()));
+            let found = self
+                .output
+                .lock()
+                .iter()
+                .find_map(|l| l.find("http").filter(|_| l.contains("/setup/")).map(|i| l[i..].to_owned()));
             async move { found }
         })
         .await;
@@ -227,7 +235,11 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-fn client() -> Client {
+/// An HTTP client that keeps cookies and trusts nobody.
+///
+/// # Panics
+/// TLS cannot be set up.
+pub fn client() -> Client {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

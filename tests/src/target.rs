@@ -26,7 +26,8 @@ impl Target {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let target = Self { port, status: Arc::new(AtomicU16::new(200)), metrics: Arc::default(), task: Mutex::new(None) };
+        let target =
+            Self { port, status: Arc::new(AtomicU16::new(200)), metrics: Arc::default(), task: Mutex::new(None) };
         target.serve(listener);
         target
     }

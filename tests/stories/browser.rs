@@ -1,0 +1,126 @@
+//! Pages in headless Chromium: they turn red without reload, and they are accessible.
+
+use std::process::Command;
+
+use tests::browser::{Driver, SWITCHES};
+use tests::{Farero, Target, wait_for};
+use thirtyfour::prelude::*;
+
+const PLAN: &str = r#"
+system: prueba
+label: Sistema de prueba
+timezone: America/Lima
+language: es
+defaults: { every: 1s, timeout: 500ms, attempts: 1, evaluate_every: 1s }
+severities: { critica: { label: Crítica, rank: critical, deliver: info } }
+alerts: { down: critica }
+services:
+  backend: { label: Backend, check: { http: "${env:BACKEND}/api/health" } }
+"#;
+
+async fn browser(driver: &Driver, profile: &std::path::Path) -> WebDriver {
+    let mut wishes = DesiredCapabilities::chrome();
+    for switch in SWITCHES {
+        wishes.add_arg(switch).unwrap();
+    }
+    wishes.add_arg(&format!("--user-data-dir={}", profile.display())).unwrap();
+    wishes.add_arg("--window-size=1280,900").unwrap();
+    wishes.set_binary("/usr/bin/chromium").unwrap();
+    WebDriver::new(&driver.url(), wishes).await.expect("Chromium can be started: install the Debian package chromium")
+}
+
+async fn log_in(browser: &WebDriver, farero: &Farero) {
+    farero.log_in().await;
+    browser.goto(farero.url("/login")).await.unwrap();
+    browser.find(By::Name("name")).await.unwrap().send_keys("admin").await.unwrap();
+    let password = browser.find(By::Name("password")).await.unwrap();
+    password.send_keys(tests::farero::PASSWORD).await.unwrap();
+    password.send_keys("\u{e007}").await.unwrap();
+    wait_for("logged in", || async { (!browser.current_url().await.ok()?.path().contains("login")).then_some(()) })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dsh_07_the_page_turns_red_without_reload() {
+    let target = Target::start().await;
+    let farero = Farero::start(&[("plan.yaml", PLAN)], &[("BACKEND", &target.url())]).await;
+    let (driver, profile) = (Driver::start().await, tempfile::tempdir().unwrap());
+    let browser = browser(&driver, profile.path()).await;
+    log_in(&browser, &farero).await;
+    browser.goto(farero.url("/s/prueba")).await.unwrap();
+    browser.execute("window.notReloaded = true", vec![]).await.unwrap();
+    let shows = async |state: &str| {
+        let selector = format!(
+            "[data-check='prueba/backend/check'] [data-state='{state}'], [data-check='prueba/backend/check'][data-state='{state}']"
+        );
+        wait_for(&format!("the page shows {state}"), || async { browser.find(By::Css(selector.as_str())).await.ok() })
+            .await;
+    };
+    shows("up").await;
+    target.off().await;
+    shows("down").await;
+    target.on().await;
+    shows("up").await;
+    let kept = browser.execute("return window.notReloaded === true", vec![]).await.unwrap();
+    assert_eq!(kept.json().as_bool(), Some(true), "the page was not reloaded");
+    browser.quit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dsh_06_pages_have_no_serious_accessibility_finding() {
+    let target = Target::start().await;
+    let farero = Farero::start(&[("plan.yaml", PLAN)], &[("BACKEND", &target.url())]).await;
+    wait_for("the first success", || farero.query("probe_success == 1")).await;
+    let (driver, profile) = (Driver::start().await, tempfile::tempdir().unwrap());
+    let browser = browser(&driver, profile.path()).await;
+    let axe = std::fs::read_to_string(axe()).unwrap();
+    let mut findings = Vec::new();
+    browser.goto(farero.url("/login")).await.unwrap();
+    findings.extend(check(&browser, &axe, "/login").await);
+    log_in(&browser, &farero).await;
+    let pages = [
+        "/s/prueba",
+        "/s/prueba/backend/check",
+        "/alerts",
+        "/deliveries",
+        "/channels",
+        "/plan/prueba",
+        "/rules",
+        "/settings",
+        "/about",
+    ];
+    for (width, height) in [(1280, 900), (390, 844)] {
+        browser.set_window_rect(0, 0, width, height).await.unwrap();
+        for page in pages {
+            browser.goto(farero.url(page)).await.unwrap();
+            findings.extend(check(&browser, &axe, page).await);
+        }
+    }
+    browser.quit().await.unwrap();
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+/// Serious and critical findings of axe-core on the page that is open.
+async fn check(browser: &WebDriver, axe: &str, page: &str) -> Vec<String> {
+    browser.execute(axe, vec![]).await.unwrap();
+    let script = "const done = arguments[arguments.length - 1]; axe.run().then(r => done(r.violations.filter(v => v.impact === 'serious' || v.impact === 'critical').map(v => v.id + ': ' + v.help + ' ' + v.nodes.map(n => n.html).slice(0, 3).join(' '))));";
+    let found = browser.execute_async(script, vec![]).await.unwrap();
+    let found = found.json().as_array().cloned().unwrap_or_default();
+    found.iter().map(|f| format!("{page}: {}", f.as_str().unwrap_or_default())).collect()
+}
+
+/// axe-core from npm, kept in the build's folder.
+fn axe() -> std::path::PathBuf {
+    let folder = tests::binary::path().parent().unwrap().join("axe");
+    let file = folder.join("package/axe.min.js");
+    if !file.exists() {
+        std::fs::create_dir_all(&folder).unwrap();
+        let packed = Command::new("npm").args(["pack", "axe-core@4", "--silent"]).current_dir(&folder).output();
+        let packed = packed.expect("npm can be started: install Node.js with npm");
+        assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stderr));
+        let name = String::from_utf8(packed.stdout).unwrap();
+        let done = Command::new("tar").args(["-xzf", name.trim()]).current_dir(&folder).status().unwrap();
+        assert!(done.success());
+    }
+    file
+}
