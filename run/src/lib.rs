@@ -82,7 +82,8 @@ impl Farero {
                 open_badges: core.config.open_metrics,
             },
         );
-        let setup = app.first_link().await.context("the link to create the administrator cannot be made")?;
+        let setup = web::auth::link::first_administrator(&core.state, core.now())?;
+        let setup = setup.map(|path| format!("{}{path}", core.config.base_url()));
         tasks.spawn(serve::serve(listener, web::router(app), stopping));
         core.live.set_ready();
         Ok(Self { address, core, stop, tasks, setup })

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use decide::rules::file::read_rule_files;
+use decide::rules::from_plan::rules_from_plan;
 use kernel::Timestamp;
 use plan_model::load::{LoadOptions, Loaded, load};
 use plan_syntax::diagnostic::has_errors;
@@ -48,6 +49,7 @@ pub fn check_files(files: Vec<SourceFile>, options: &LoadOptions, folder: &str) 
     if let Some(plan) = &plan {
         let read = read_rule_files(&loaded.rule_files, &loaded.sources, plan);
         diagnostics.extend(read.diagnostics);
+        groups.extend(rules_from_plan(plan));
         groups.extend(read.groups);
     }
     plan_syntax::diagnostic::sort(&mut diagnostics);

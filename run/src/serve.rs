@@ -9,7 +9,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use web::PeerAddress;
+use web::app::PeerAddress;
 
 /// Requests that are going get this long to finish when Farero ends.
 pub const GRACE: Duration = Duration::from_millis(500);

@@ -105,10 +105,17 @@ fn take_in(core: &Core, memory: &mut Memory, results: Vec<ProbeResult>) -> bool 
         }
     }
     for result in results {
-        let explained = core.explained_by(&result.check);
+        let explained = explained_by(core, &memory.seen, &result.check);
         core.live.record_result(&Arc::new(result), explained);
     }
     !changed.is_empty()
+}
+
+/// The failing check that explains the failure of this one.
+fn explained_by(core: &Core, seen: &BTreeMap<CheckId, Seen>, check: &CheckId) -> Option<CheckId> {
+    let components = core.explained_by(check)?;
+    let of_it = |s: &&Seen| s.check.system == check.system && components.split(", ").any(|c| c == &*s.check.component);
+    seen.values().filter(of_it).find(|s| s.outcome == Outcome::Down).map(|s| s.check.clone())
 }
 
 /// Notes a result; whether the outcome changed.

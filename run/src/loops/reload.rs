@@ -138,8 +138,8 @@ pub fn put_in_use(core: &Core, read: ReadPlan, files: &[plan_syntax::SourceFile]
     }
     core.live.set_plan(PlanVersion {
         plan: system.plan.clone(),
+        loaded: system.loaded.clone(),
         folder: system.folder.clone(),
-        environment: system.loaded.environment.clone(),
         loaded_at: now,
         hash: system.hash.clone(),
     });
