@@ -85,11 +85,7 @@ fn judge(core: &Core, system: &System, judged: &Judged, now: Timestamp) -> Optio
         What::Heartbeat(check) => {
             let pings = core.state.pings(&judged.id, PINGS_SEEN).ok()?;
             let since = core.live.started_at();
-            let next_due = |t: Timestamp| {
-                let schedule = check.schedule.as_ref()?;
-                schedule.next_after(t, &system.zone).map(|o| o.start)
-            };
-            let verdict = decide_heartbeat(check, &pings, since, &next_due, now);
+            let verdict = decide_heartbeat(check, &pings, since, &system.zone, now);
             let last = pings.first().and_then(|p| p.body.clone());
             (
                 verdict.outcome,
