@@ -13,5 +13,6 @@ fuzz_target!(|data: &[u8]| {
     let loaded = load(&files, &options);
     let _ = plan_syntax::render(&loaded.diagnostics, &loaded.sources, plan_syntax::Style::default());
     let _ = loaded.summary();
+    assert!(loaded.diagnostics.iter().all(|d| d.code != "internal"), "{:?}", loaded.diagnostics);
     assert!(diff(&loaded, &loaded).is_empty());
 });
