@@ -1,19 +1,23 @@
 //! Serves the pages over a made-up SIGCERH, to look at them while they are made. I/O: HTTP on a local port.
 //!
 //! `cargo run -p web --example gallery -- 9123 [trouble]`; `?theme=dark&language=en` on any address chooses the look, `nobody` in it the page
-//! as seen without log-in.
+//! as seen without log-in, `still` one that stays as it is.
 
 use std::error::Error;
 
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
-use http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
 
 mod sample;
 
 /// What stands in the address as a cookie, so that one address is one picture.
 async fn look(State(session): State<String>, mut request: Request, next: Next) -> Response {
+    let referer = request.headers().get(header::REFERER).and_then(|r| r.to_str().ok()).unwrap_or_default();
+    if request.uri().path() == "/events" && referer.contains("still") {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let query = request.uri().query().unwrap_or_default().to_owned();
     let mut cookies: Vec<String> = query
         .split('&')

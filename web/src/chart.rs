@@ -50,7 +50,7 @@ pub(crate) fn read(
 ) -> Result<Chart, SeriesError> {
     let span = to.as_millis() - from.as_millis();
     let points = i64::try_from(CHART_POINTS).unwrap_or(600);
-    let step_ms = (span / points).max(1_000).div_euclid(1_000).max(1) * 1_000;
+    let step_ms = ((span + points * 1_000 - 1) / (points * 1_000)).max(1) * 1_000;
     let start = from.as_millis().div_euclid(step_ms) * step_ms;
     let slots = usize::try_from((to.as_millis() - start) / step_ms + 1).unwrap_or(1);
     let select = |metric: &str| {

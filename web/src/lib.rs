@@ -30,3 +30,6 @@ pub use control::{Control, ControlError};
 #[cfg(test)]
 #[path = "../examples/sample/mod.rs"]
 mod sample;
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,11 @@
 //! A made-up SIGCERH for the gallery and the tests of the pages: plan, results, alerts, as on the document's sample. Pure.
-#![allow(dead_code, unreachable_pub, reason = "the gallery and the tests use different parts of this one file")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the gallery and the tests use different parts of this one file"
+)]
 
 use std::sync::Arc;
 

@@ -39,7 +39,7 @@ super::texts! {
         no_hosts: "Ningún host medido todavía", "No host measured yet";
         open_system: "Ver el sistema", "Open the system";
         checks: "comprobaciones", "checks";
-        waiting: "esperando el primer resultado", "waiting for the first result";
+        waiting: "aún no", "not yet";
         inactive: "Inactivo por ahora", "Inactive for now";
     }
 }

@@ -56,12 +56,19 @@ pub fn beats(language: Language, up: usize, slow: usize, down: usize, blind: usi
         Language::Es => format!("{good} de los últimos {total} resultados fueron buenos"),
         Language::En => format!("{good} of the last {total} results were good"),
     };
+    if slow > 0 {
+        let word = match (language, is_one(slow)) {
+            (Language::Es, true) => "lento",
+            (Language::Es, false) => "lentos",
+            (Language::En, _) => "slow",
+        };
+        text.push_str(&format!(" ({slow} {word})"));
+    }
     let mut add = |n: usize, es: &str, en: &str| {
         if n > 0 {
             text.push_str(&format!(", {n} {}", language.pick(es, en)));
         }
     };
-    add(slow, "lentos", "slow");
     add(down, "con fallo", "failed");
     add(blind, "sin datos", "without data");
     text

@@ -1,0 +1,100 @@
+//! The web as browsers and programs meet it: every route, every permission, every language. I/O: none but a temporary
+//! database.
+
+mod forms;
+mod machines;
+mod pages;
+mod permissions;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use http::{Method, Request, StatusCode, header};
+use tower::ServiceExt as _;
+
+use crate::app::App;
+use crate::auth::{Role, secret};
+use crate::sample;
+
+/// An answer, read whole.
+struct Got {
+    status: StatusCode,
+    headers: http::HeaderMap,
+    body: String,
+}
+
+/// The web over the sample, and the ways to be someone in it.
+struct Site {
+    app: App,
+    router: Router,
+}
+
+impl Site {
+    fn new(trouble: bool) -> Self {
+        let app = sample::app(trouble);
+        Self { router: crate::router(app.clone()), app }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Got {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        // A live page never ends; its first bytes are enough.
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let body = match kind {
+            "text/event-stream" => String::new(),
+            _ => String::from_utf8_lossy(&to_bytes(body, 4 << 20).await.unwrap()).into_owned(),
+        };
+        Got { status: parts.status, headers: parts.headers, body }
+    }
+
+    async fn get(&self, path: &str, cookie: &str) -> Got {
+        let request = Request::get(path).header(header::COOKIE, cookie).header(header::ACCEPT, "text/html");
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn post(&self, path: &str, cookie: &str, form: &str) -> Got {
+        let request = Request::post(path).header(header::COOKIE, cookie).header("sec-fetch-site", "same-origin");
+        let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    /// A session of a fresh account: its cookie and the token that its forms send back.
+    async fn session(&self, name: &str, role: Role) -> (String, String) {
+        let new = state::NewUser {
+            name: name.into(),
+            role: role.as_str().into(),
+            language: kernel::Language::Es,
+            password_hash: "!".into(),
+        };
+        let user = self.app.state.create_user(&new, sample::NOW).unwrap();
+        let fresh = crate::auth::session::begin(&self.app, user.id, "test".into()).await.unwrap();
+        (format!("farero_session={fresh}"), secret::csrf(&fresh))
+    }
+
+    /// A token of a fresh administrator.
+    fn token(&self, scope: &str) -> String {
+        let secret = format!("farero_{}", secret::fresh());
+        let new = state::NewUser {
+            name: format!("owner-{scope}"),
+            role: Role::Administrator.as_str().into(),
+            language: kernel::Language::En,
+            password_hash: "!".into(),
+        };
+        let user = self.app.state.create_user(&new, sample::NOW).unwrap();
+        let token = state::NewToken {
+            token_hash: secret::hash(&secret),
+            name: scope.into(),
+            scopes: vec![scope.into()],
+            user_id: Some(user.id),
+            expires_at: None,
+        };
+        self.app.state.create_token(&token, sample::NOW).unwrap();
+        secret
+    }
+
+    async fn with_token(&self, method: Method, path: &str, token: &str, json: &str) -> Got {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(json.to_owned())).unwrap()).await
+    }
+}
