@@ -26,6 +26,8 @@ export function refreshAges(root = document) {
 }
 
 export function startAges() {
+  const now = Number(document.body.dataset.now);
+  if (now) setServerTime(now);
   const tick = () => {
     if (!document.hidden) refreshAges();
   };

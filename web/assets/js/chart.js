@@ -66,7 +66,6 @@ function options(box, data, words, zone) {
     width: box.clientWidth,
     height: Math.min(280, Math.max(180, box.clientWidth * 0.32)),
     tzDate: (t) => uPlot.tzDate(new Date(t * 1000), zone),
-    fmtDate: undefined,
     padding: [8, 8, 0, 0],
     cursor: { points: { show: false }, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (u, min, max) => [0, (max || 1) * 1.1] } },
@@ -74,7 +73,7 @@ function options(box, data, words, zone) {
       { ...axis, values: (u, ticks, a, b, gap) => ticks.map((t) => new Date(t * 1000).toLocaleString(lang, gap >= 86400 ? { timeZone: zone, day: "numeric", month: "short" } : { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" })) },
       { ...axis, size: 64, values: (u, ticks) => ticks.map(millis) },
     ],
-    series: [{ value: (u, t) => (t == null ? "–" : when(t)) }, ...areas, total],
+    series: [{ label: words[6], value: (u, t) => (t == null ? "–" : when(t)) }, ...areas, total],
     plugins: [failureBands(data.down, data.step)],
   };
 }

@@ -150,7 +150,7 @@ impl CheckPage {
 
     fn chart_words(&self) -> String {
         let t = &self.f.t.check;
-        [t.phase_resolve, t.phase_connect, t.phase_tls, t.phase_processing, t.phase_transfer, t.total].join("|")
+        [t.phase_resolve, t.phase_connect, t.phase_tls, t.phase_processing, t.phase_transfer, t.total, t.time].join("|")
     }
 }
 

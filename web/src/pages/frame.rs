@@ -175,6 +175,28 @@ impl Frame {
         d.humanize(self.language)
     }
 
+    /// When people hear of a severity, in words.
+    pub(crate) fn deliver(&self, deliver: &plan_model::Deliver) -> String {
+        phrases::deliver(self.language, deliver)
+    }
+
+    /// A text in which `code` stands between backticks; safe HTML.
+    pub(crate) fn ticks(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len() + 32);
+        let parts: Vec<&str> = text.split('`').collect();
+        // An odd number of ticks has no pair: the text stays as it is.
+        let paired = parts.len() % 2 == 1;
+        for (i, part) in parts.iter().enumerate() {
+            let safe = part.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+            match (paired, i % 2) {
+                (true, 1) => out.push_str(&format!("<code>{safe}</code>")),
+                (false, _) if i > 0 => out.push_str(&format!("`{safe}")),
+                _ => out.push_str(&safe),
+            }
+        }
+        out
+    }
+
     /// Word of a rank.
     pub(crate) fn rank(&self, rank: &Rank) -> &'static str {
         let c = &self.t.common;
@@ -195,5 +217,17 @@ impl Frame {
     /// The other language.
     pub(crate) fn other_language(&self) -> (&'static str, &'static str) {
         self.language.pick(("en", "English"), ("es", "Español"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn ticks_become_code_and_nothing_else_becomes_html() {
+        let app = crate::sample::app(false);
+        let (parts, ()) = http::Request::get("/").body(()).unwrap().into_parts();
+        let f = super::Frame::new(&app, &super::Visit::of(&parts), super::Nav::None, "");
+        assert_eq!(f.ticks("use `a<b>` & go"), "use <code>a&lt;b&gt;</code> &amp; go");
+        assert_eq!(f.ticks("one ` <i>"), "one ` &lt;i&gt;");
     }
 }

@@ -23,6 +23,7 @@ super::texts! {
         phase_processing: "Proceso", "Processing";
         phase_transfer: "Transferencia", "Transfer";
         total: "Total (máx.)", "Total (max)";
+        time: "Hora", "Time";
         failures: "Últimos fallos", "Last failures";
         failures_none: "Ningún fallo guardado. Cuando haya uno, aquí estará la prueba: estado, error y los primeros bytes de la respuesta.", "No failure is stored. When there is one, its evidence is here: status, error and the first bytes of the answer.";
         evidence: "Evidencia", "Evidence";
@@ -52,6 +53,5 @@ super::texts! {
         check_now: "Comprobar ahora", "Check now";
         not_yet: "Todavía no se ha comprobado", "Not checked yet";
         metric: "Métrica", "Metric";
-        blind_note: "Sin datos", "No data";
     }
 }

@@ -1,6 +1,7 @@
 //! Sentences with numbers and names in them, in both languages. Pure.
 
 use kernel::Language;
+use plan_model::Deliver;
 
 const fn is_one(n: usize) -> bool {
     n == 1
@@ -99,6 +100,20 @@ pub fn ago(language: Language, seconds: u64) -> String {
     match language {
         Language::Es => format!("hace {n} {es}"),
         Language::En => format!("{n} {en} ago"),
+    }
+}
+
+/// When people hear of a severity.
+pub fn deliver(language: Language, deliver: &Deliver) -> String {
+    match (language, deliver) {
+        (Language::Es, Deliver::Now) => "enseguida".into(),
+        (Language::En, Deliver::Now) => "at once".into(),
+        (Language::Es, Deliver::Within(d)) => format!("en {} como mucho", d.humanize(language)),
+        (Language::En, Deliver::Within(d)) => format!("within {}", d.humanize(language)),
+        (Language::Es, Deliver::Daily { minute }) => format!("cada día a las {:02}:{:02}", minute / 60, minute % 60),
+        (Language::En, Deliver::Daily { minute }) => format!("every day at {:02}:{:02}", minute / 60, minute % 60),
+        (Language::Es, Deliver::Info) => "solo se muestra".into(),
+        (Language::En, Deliver::Info) => "only shown".into(),
     }
 }
 
