@@ -110,6 +110,11 @@ pub fn router(app: App) -> Router {
     for route in routes::table() {
         router = router.route(route.path, route.into_guarded(&app));
     }
+    wrapped(router, app)
+}
+
+/// Limits, failures, compression and headers around routes.
+fn wrapped(router: Router<App>, app: App) -> Router {
     router
         .fallback(answer::not_found)
         .layer(RequestBodyLimitLayer::new(limits::BODY_BYTES))
@@ -119,4 +124,32 @@ pub fn router(app: App) -> Router {
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), answer::security_headers))
         .with_state(app)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::{Body, to_bytes};
+    use http::{Request, header};
+    use tower::ServiceExt as _;
+
+    async fn broken() -> StatusCode {
+        panic!("a bug")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_page_with_a_number_and_the_next_request_is_answered() {
+        let app = crate::sample::app(false);
+        let routes = Router::new().route("/broken", axum::routing::get(broken));
+        let router = wrapped(routes, app);
+        for _ in 0..2 {
+            let request = Request::get("/broken").header(header::ACCEPT, "text/html").body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert!(response.headers().contains_key(header::CONTENT_SECURITY_POLICY));
+            let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            let text = String::from_utf8_lossy(&body);
+            assert!(text.contains("Referencia: <code>") && !text.contains("a bug"), "{text}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::app::App;
-use crate::limits::{FRAGMENT_PAUSE, FRAGMENTS_AT_ONCE, LIVE_KEEPALIVE};
+use crate::limits::{FRAGMENT_PAUSE, FRAGMENTS_AT_ONCE, LIVE_KEEPALIVE, LIVE_PAGE_LIFE};
 use crate::live::Change;
 use crate::pages::frame::{Frame, Nav};
 use crate::pages::overview::{Row, SystemView, parts};
@@ -83,6 +83,7 @@ struct Page {
     wanted: Wanted,
     changes: Receiver<Change>,
     dirty: Dirty,
+    ends: tokio::time::Instant,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -92,8 +93,8 @@ pub(crate) async fn stream(State(app): State<App>, visit: Visit, Query(wanted): 
         tracing::warn!(limit = crate::limits::LIVE_PAGES, "too many live pages: one was turned away");
         return (StatusCode::SERVICE_UNAVAILABLE, "too many live pages at once").into_response();
     };
-    let changes = app.live.changes();
-    let page = Page { app, visit, wanted, changes, dirty: Dirty::default(), _permit: permit };
+    let (changes, ends) = (app.live.changes(), tokio::time::Instant::now() + LIVE_PAGE_LIFE);
+    let page = Page { app, visit, wanted, changes, dirty: Dirty::default(), ends, _permit: permit };
     let keep_alive = KeepAlive::new().interval(LIVE_KEEPALIVE);
     let mut response = Sse::new(messages(page)).keep_alive(keep_alive).into_response();
     response.headers_mut().insert("x-accel-buffering", http::HeaderValue::from_static("no"));
@@ -111,10 +112,10 @@ impl Page {
     /// Waits for a change, gathers what comes within the pause, and says it in one message.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            match self.changes.recv().await {
-                Ok(change) => self.mark(&change),
-                Err(RecvError::Lagged(_)) => self.dirty.stale = true,
-                Err(RecvError::Closed) => return None,
+            match tokio::time::timeout_at(self.ends, self.changes.recv()).await {
+                Ok(Ok(change)) => self.mark(&change),
+                Ok(Err(RecvError::Lagged(_))) => self.dirty.stale = true,
+                Ok(Err(RecvError::Closed)) | Err(_) => return None,
             }
             if self.dirty.is_empty() {
                 continue;

@@ -21,11 +21,13 @@ pub mod limits;
 pub mod live;
 pub mod pages;
 pub mod routes;
+pub mod serve;
 pub mod text;
 pub mod uptime;
 
 pub use app::{App, WebConfig, router};
 pub use control::{Control, ControlError};
+pub use serve::serve;
 
 #[cfg(test)]
 #[path = "../examples/sample/mod.rs"]

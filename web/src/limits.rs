@@ -14,6 +14,13 @@ pub const COMPONENTS_WITH_BAR: usize = 150;
 /// Changes that may wait for one live page; a slower one is told to fetch the page anew.
 pub const CHANGES_BUFFERED: usize = 4_096;
 
+/// Connections at once: each page opens up to six, and each costs a file descriptor and some 20 KiB.
+pub const CONNECTIONS: usize = 1_024;
+
+/// A live connection ends after this long and is opened again by the page, so that a session that has ended, or a role
+/// that was changed, ends what it saw.
+pub const LIVE_PAGE_LIFE: Duration = Duration::from_secs(10 * 60);
+
 /// Live pages at once, all people together: each holds one connection and one task.
 pub const LIVE_PAGES: usize = 128;
 

@@ -54,6 +54,16 @@ async function fetchPage() {
   }, FETCH_PAUSE_MS);
 }
 
+// A session that has ended cannot come back by itself: the page leads to the log-in.
+async function leaveIfLoggedOut() {
+  try {
+    const answer = await fetch("/api/farero/v1/status", { credentials: "same-origin" });
+    if (answer.status === 401) location.reload();
+  } catch {
+    // No connection at all: the next try will tell.
+  }
+}
+
 export function startLive(query) {
   const status = document.querySelector("[data-live-state]");
   let failures = 0;
@@ -79,6 +89,7 @@ export function startLive(query) {
       source.close();
       failures += 1;
       if (failures > 1) {
+        leaveIfLoggedOut();
         status.textContent = status.dataset.lost;
         status.hidden = false;
       }
