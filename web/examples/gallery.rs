@@ -1,6 +1,6 @@
 //! Serves the pages over a made-up SIGCERH, to look at them while they are made. I/O: HTTP on a local port.
 //!
-//! `cargo run -p web --example gallery -- 9123 [trouble]`; `?theme=dark&language=en` on any address chooses the look, `nobody` in it the page
+//! `cargo run -p web --example gallery -- 9123 [trouble] [several]`; `?theme=dark&language=en` on any address chooses the look, `nobody` in it the page
 //! as seen without log-in, `still` one that stays as it is.
 
 use std::error::Error;
@@ -41,9 +41,17 @@ async fn look(State(session): State<String>, mut request: Request, next: Next) -
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let port: u16 = arguments.next().unwrap_or_else(|| "9123".into()).parse()?;
-    let trouble = arguments.next().is_some();
+    let words: Vec<String> = arguments.collect();
+    let has = |word: &str| words.iter().any(|w| w == word);
+    let trouble = has("trouble");
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     let app = sample::app(trouble);
+    if has("several") {
+        for (name, label) in [("nuam", "NUAM"), ("vision", "Vision")] {
+            let named = sample::SIGCERH.replace("\"sigcerh\"", &format!("\"{name}\""));
+            app.live.set_plan(sample::version(&named.replace("\"SIGCERH\"", &format!("\"{label}\""))));
+        }
+    }
     let session = sample::first_administrator(&app).await;
     axum::serve(listener, web::router(app).layer(from_fn_with_state(session, look))).await?;
     Ok(())
