@@ -2,6 +2,7 @@
 
 use kernel::alert::{Alert, EventKind};
 
+pub mod covers;
 pub mod evaluate;
 pub mod file;
 pub mod from_plan;
@@ -11,6 +12,7 @@ pub mod query;
 pub mod step;
 pub mod template;
 
+pub use covers::covers;
 pub use evaluate::{GroupDecision, GroupReport, RuleReport, Turn, decide_group, decide_removed};
 pub use file::{RulePlaces, RulesRead, read_rule_files};
 pub use from_plan::rules_from_plan;

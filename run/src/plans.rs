@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use decide::rules::file::read_rule_files;
 use decide::rules::from_plan::rules_from_plan;
+use decide::rules::lint::lint;
 use kernel::Timestamp;
 use plan_model::load::{LoadOptions, Loaded, load};
 use plan_syntax::diagnostic::has_errors;
@@ -48,6 +49,7 @@ pub fn check_files(files: Vec<SourceFile>, options: &LoadOptions, folder: &str) 
     let mut groups = Vec::new();
     if let Some(plan) = &plan {
         let read = read_rule_files(&loaded.rule_files, &loaded.sources, plan);
+        diagnostics.extend(lint(&read, plan, &loaded.sources));
         diagnostics.extend(read.diagnostics);
         groups.extend(rules_from_plan(plan));
         groups.extend(read.groups);

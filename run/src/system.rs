@@ -7,8 +7,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use act::notify::Sender;
-use decide::rules::RuleGroup;
+use decide::rules::{Query, RuleGroup, covers};
 use jiff::tz::TimeZone;
+use kernel::Labels;
 use kernel::probe::CheckId;
 use kernel::secret::Redactor;
 use observe::probe::{CheckSettings, PrepareError, prepare};
@@ -148,6 +149,14 @@ impl System {
             Some(labels) if labels.http => "probe_http_duration_seconds",
             _ => "probe_phase_duration_seconds",
         }
+    }
+
+    /// The checks that a rule looks at.
+    pub fn covered_by(&self, query: &Query) -> Vec<CheckId> {
+        let of = |labels: &CheckLabels| covers(query, &Labels::from_shared(labels.pairs.clone()));
+        let mut found: Vec<CheckId> = self.labels.iter().filter(|(_, l)| of(l)).map(|(id, _)| id.clone()).collect();
+        found.sort_unstable();
+        found
     }
 
     /// The shortest time after which something that is judged should be looked at again.

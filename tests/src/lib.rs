@@ -1,5 +1,11 @@
 //! End to end: the real binary, real counterparts, stories told with few words. I/O.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's tools may give up loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test's tools may give up loudly"
+)]
 
 pub mod binary;
 pub mod browser;

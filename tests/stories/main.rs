@@ -1,4 +1,11 @@
 //! Stories: each tells what a team lives through, with the real binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may give up loudly"
+)]
 
 mod backend_dies;
 mod browser;

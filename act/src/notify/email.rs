@@ -111,12 +111,7 @@ impl Email {
         for to in &self.to {
             builder = builder.to(to.clone());
         }
-        let mut text = message.text.clone();
-        if let Some(link) = &message.link {
-            text.push_str("\n\n");
-            text.push_str(link);
-        }
-        let plain = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text);
+        let plain = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(message.text.clone());
         let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(mail_html::render(message));
         builder.multipart(MultiPart::alternative().singlepart(plain).singlepart(html))
     }

@@ -30,12 +30,7 @@ impl Person {
     }
 
     pub(super) fn ready_text(&self, message: &Message) -> ReadyText {
-        let mut text = format!("*{}*\n{}", message.title, message.text);
-        if let Some(link) = &message.link {
-            text.push('\n');
-            text.push_str(link);
-        }
-        ReadyText { medium: self.medium.clone(), to: self.to.clone(), text }
+        ReadyText { medium: self.medium.clone(), to: self.to.clone(), text: message.text.clone() }
     }
 
     /// Nothing leaves the machine: the entry waits for its person.

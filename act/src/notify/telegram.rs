@@ -33,14 +33,10 @@ impl Telegram {
 
     pub(super) async fn perform(&self, entry: &OutboxEntry) -> AttemptResult {
         let message = &entry.message;
-        let mut text = format!("{}\n\n{}", message.title, message.text);
-        if let Some(link) = &message.link {
-            text.push_str("\n\n");
-            text.push_str(link);
-        }
+        // The text is complete on its own: its first line is the title, its last one the link.
         let body = json!({
             "chat_id": self.chat.expose(),
-            "text": cut(&text, MESSAGE_CHARS),
+            "text": cut(&message.text, MESSAGE_CHARS),
             "disable_notification": message.rank < kernel::Rank::Warning,
             "link_preview_options": { "is_disabled": true }
         });

@@ -99,7 +99,8 @@ fn entry() -> OutboxEntry {
         rank: Rank::Critical,
         severity_label: "Crítica".into(),
         title: "CRÍTICA: Backend no responde".into(),
-        text: "Backend no responde desde las 02:40.".into(),
+        text: "CRÍTICA: Backend no responde\n\nBackend no responde desde las 02:40.\nVer: https://farero.example/a/1"
+            .into(),
         items: vec![MessageItem {
             kind: EventKind::Fired,
             alert,

@@ -26,7 +26,9 @@ pub async fn run(core: Arc<Core>) {
     let mut changed = core.changed();
     loop {
         let now = core.now();
-        let with_uptime = uptime_at.is_none_or(|at| now.since(at) >= UPTIME_EVERY);
+        // Right after a start there is nothing to show yet: the first results are counted soon.
+        let young = now.since(core.live.started_at()) < UPTIME_EVERY * 4;
+        let with_uptime = young || uptime_at.is_none_or(|at| now.since(at) >= UPTIME_EVERY);
         if with_uptime {
             uptime_at = Some(now);
         }
@@ -126,7 +128,8 @@ fn today(core: &Core, system: &System, now: Timestamp) -> Vec<TodayValue> {
             TodayValue {
                 name: name.clone(),
                 label: counter.label.clone().unwrap_or_else(|| name.clone()),
-                value: answer.as_ref().ok().and_then(|all| all.first()).map(|(_, v)| *v),
+                // `increase()` extrapolates; what is counted are whole things.
+                value: answer.as_ref().ok().and_then(|all| all.first()).map(|(_, v)| v.round()),
                 error: answer.err(),
             }
         })

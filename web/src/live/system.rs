@@ -109,8 +109,8 @@ pub struct RuleState {
     pub took_s: f64,
     /// Alerts pending and firing.
     pub active: usize,
-    /// The check it was made from, for the plan's own thresholds.
-    pub check: Option<CheckId>,
+    /// The checks it looks at.
+    pub covers: Vec<CheckId>,
 }
 
 /// A group of rules.

@@ -46,7 +46,7 @@ impl Seen {
         let spec = component.and_then(|c| c.all_checks().find(|(n, _)| *n == &*id.check)).map(|(_, spec)| spec);
         let kind = spec.and_then(|s| s.kinds().into_iter().next());
         let label_of = |name: &str| system.component(name).map_or(name, |c| c.label_or(name)).to_owned();
-        let rules = system.rules.iter().flat_map(|g| &g.rules).filter(|r| r.check.as_ref() == Some(id)).cloned();
+        let rules = system.rules.iter().flat_map(|g| &g.rules).filter(|r| r.covers.contains(id)).cloned();
         Self {
             label: check.label.clone(),
             component: label_of(&id.component),

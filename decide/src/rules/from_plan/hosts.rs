@@ -84,7 +84,10 @@ fn rule(make: &Maker<'_>, measure: Measure, key: &Shared, chosen: &Chosen) -> Op
             ("HostMemoryHigh", left("node_memory_MemAvailable_bytes", "node_memory_MemTotal_bytes"), make.words.memory)
         }
         Measure::Disk => {
-            ("HostDiskFull", left("node_filesystem_avail_bytes", "node_filesystem_size_bytes"), make.words.disk)
+            // As df tells it: what is kept back for root counts neither as used nor as free.
+            let used = format!("({} - {})", newest("node_filesystem_size_bytes"), newest("node_filesystem_free_bytes"));
+            let seen = format!("100 * {used} / ({used} + {})", newest("node_filesystem_avail_bytes"));
+            ("HostDiskFull", seen, make.words.disk)
         }
     };
     let bound = key.above as f64 / 1_000.0;

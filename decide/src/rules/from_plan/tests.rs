@@ -36,10 +36,12 @@ fn alr_06_the_rules_of_sigcerh_as_people_would_have_written_them() {
         "CertificateExpiresSoon advertencia 0s | last_over_time(probe_ssl_earliest_cert_expiry{system=\"sigcerh\"}[12m]) \
          - time() < 86400 * 30",
         "ScrapeDown advertencia 1m | up{system=\"sigcerh\"} == 0",
-        "HostDiskFull critica 0s | 100 * (1 - node_filesystem_avail_bytes{system=\"sigcerh\"} / \
-         node_filesystem_size_bytes{system=\"sigcerh\"}) > 90",
-        "HostDiskFull advertencia 0s | 100 * (1 - node_filesystem_avail_bytes{system=\"sigcerh\"} / \
-         node_filesystem_size_bytes{system=\"sigcerh\"}) > 80",
+        "HostDiskFull critica 0s | 100 * (node_filesystem_size_bytes{system=\"sigcerh\"} - \
+         node_filesystem_free_bytes{system=\"sigcerh\"}) / ((node_filesystem_size_bytes{system=\"sigcerh\"} - \
+         node_filesystem_free_bytes{system=\"sigcerh\"}) + node_filesystem_avail_bytes{system=\"sigcerh\"}) > 90",
+        "HostDiskFull advertencia 0s | 100 * (node_filesystem_size_bytes{system=\"sigcerh\"} - \
+         node_filesystem_free_bytes{system=\"sigcerh\"}) / ((node_filesystem_size_bytes{system=\"sigcerh\"} - \
+         node_filesystem_free_bytes{system=\"sigcerh\"}) + node_filesystem_avail_bytes{system=\"sigcerh\"}) > 80",
         "HostMemoryHigh critica 0s | 100 * (1 - node_memory_MemAvailable_bytes{system=\"sigcerh\"} / \
          node_memory_MemTotal_bytes{system=\"sigcerh\"}) > 95",
         "HostMemoryHigh advertencia 0s | 100 * (1 - node_memory_MemAvailable_bytes{system=\"sigcerh\"} / \
@@ -154,6 +156,7 @@ fn alr_13_sigcerh_fires_at_the_documents_bounds() {
     put(labels("probe_ssl_earliest_cert_expiry", "frontend", "check", &[]), expiry);
     for (mount, used) in [("/", 92.0), ("/var", 80.0), ("/srv", 81.0)] {
         put(labels("node_filesystem_size_bytes", "servidor", "check", &[("mountpoint", mount)]), 100.0);
+        put(labels("node_filesystem_free_bytes", "servidor", "check", &[("mountpoint", mount)]), 100.0 - used);
         put(labels("node_filesystem_avail_bytes", "servidor", "check", &[("mountpoint", mount)]), 100.0 - used);
     }
     put(labels("node_memory_MemTotal_bytes", "servidor", "check", &[]), 8e9);
