@@ -54,7 +54,7 @@ pub fn rules() -> Vec<RuleGroupState> {
         evaluated_at: Some(ago(9)),
         took_s: 0.000_8,
         active: usize::from(name == "ServiceDown"),
-        check: (name == "ServiceDown").then(|| CheckId::new("sigcerh", "backend", "salud")),
+        covers: (name == "ServiceDown").then(|| CheckId::new("sigcerh", "backend", "salud")).into_iter().collect(),
     };
     let rules = vec![
         rule(
