@@ -28,7 +28,6 @@ pub mod folder;
 pub mod loops;
 pub mod plans;
 pub mod resolver;
-pub mod serve;
 pub mod shapes;
 pub mod system;
 
@@ -39,6 +38,9 @@ pub use core::Core;
 pub use resolver::References;
 
 use crate::core::Parts;
+
+/// Requests that are going get this long to finish when Farero ends.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// A running Farero. Dropping it ends it hard; [`Farero::stop`] lets requests finish.
 pub struct Farero {
@@ -67,7 +69,7 @@ impl Farero {
         let core = Arc::new(opening.await??);
         let mut tasks = JoinSet::new();
         spawn_loops(&core, incoming, &mut tasks);
-        let (stop, stopping) = watch::channel(false);
+        let (stop, mut stopping) = watch::channel(false);
         let app = App::new(
             core.live.clone(),
             core.state.clone(),
@@ -84,7 +86,11 @@ impl Farero {
         );
         let setup = web::auth::link::first_administrator(&core.state, core.now())?;
         let setup = setup.map(|path| format!("{}{path}", core.config.base_url()));
-        tasks.spawn(serve::serve(listener, web::router(app), stopping));
+        let until_stopped = async move {
+            // An error means that the sender is gone, which is an end too.
+            let _ = stopping.wait_for(|stop| *stop).await;
+        };
+        tasks.spawn(web::serve(listener, web::router(app), until_stopped, GRACE));
         core.live.set_ready();
         Ok(Self { address, core, stop, tasks, setup })
     }
@@ -113,7 +119,7 @@ impl Farero {
     pub async fn stop(mut self) {
         // A send fails only when the server has ended already.
         let _ = self.stop.send(true);
-        tokio::time::sleep(serve::GRACE).await;
+        tokio::time::sleep(GRACE).await;
         self.tasks.shutdown().await;
         let core = self.core.clone();
         let written = tokio::task::spawn_blocking(move || {

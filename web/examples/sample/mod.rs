@@ -162,6 +162,11 @@ pub fn fill(live: &Live, trouble: bool) {
         live.set_alerts("sigcerh", alerts::firing());
     }
     live.set_rules("sigcerh", alerts::rules());
+    fill_own(live);
+}
+
+/// Numbers about Farero itself.
+fn fill_own(live: &Live) {
     let metric = |name: &str, help: &str, value: f64| web::live::OwnMetric {
         name: name.into(),
         help: help.into(),
