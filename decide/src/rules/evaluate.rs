@@ -18,9 +18,14 @@ use plan_model::Plan;
 use super::query::{OfSystem, Query, SYSTEM};
 use super::step::{Held, Step, Times, decide_cleared, decide_gap, decide_held};
 use super::template::{Scope, Template};
+use families::{Families, Said};
+
+use super::names::{named, shortened};
 use super::{EXPLAINED_BY, Rule, RuleGroup, RuleKind, event_id};
 use crate::health::Explanations;
 use crate::severity::rank_of;
+
+mod families;
 
 /// The label that names the rule of an alert.
 pub const ALERT_NAME: &str = "alertname";
@@ -44,6 +49,8 @@ pub struct Turn<'a> {
     pub watching_since: Timestamp,
     /// What explains the failure of which component.
     pub explanations: &'a Explanations,
+    /// What the last result of the check that labels name said was wrong.
+    pub reason: &'a dyn Fn(&Labels) -> Option<String>,
     /// Series.
     pub reader: &'a dyn SeriesReader,
     /// What a query may cost.
@@ -100,8 +107,14 @@ pub struct RuleReport {
 /// Evaluates a group.
 pub fn decide_group(group: &RuleGroup, turn: &Turn<'_>) -> GroupDecision {
     let gap = decide_gap(turn.last_turn, group.interval, turn.now);
-    let mut work =
-        Work { group, turn, fresh: MemoryReader::default(), out: GroupDecision::default(), failed: HashSet::new() };
+    let mut work = Work {
+        group,
+        turn,
+        fresh: MemoryReader::default(),
+        out: GroupDecision::default(),
+        failed: HashSet::new(),
+        families: Families::default(),
+    };
     work.out.report.gap = Duration::from(gap);
     for rule in &group.rules {
         let mut report = RuleReport { rule: rule.name.clone(), ..RuleReport::default() };
@@ -114,11 +127,12 @@ pub fn decide_group(group: &RuleGroup, turn: &Turn<'_>) -> GroupDecision {
             }
         };
         if let Err(error) = done {
-            work.keep_as_it_was(rule);
+            work.keep_as_it_was(rule, gap);
             report.error = Some(error);
         }
         work.out.report.rules.push(report);
     }
+    work.clear_families();
     work.end_those_without_rule();
     work.mark_stale();
     work.out
@@ -145,9 +159,11 @@ struct Work<'a> {
     out: GroupDecision,
     /// Rules that could not be evaluated.
     failed: HashSet<String>,
+    /// What rules of one name have said of each other's alerts.
+    families: Families<'a>,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     /// The time that expressions are asked for and samples are written at.
     fn data_time(&self) -> Timestamp {
         self.turn.now - self.group.query_offset.std()
@@ -196,14 +212,15 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn alerts(&mut self, rule: &Rule, times: &Times, report: &mut RuleReport) -> Result<(), String> {
+    fn alerts(&mut self, rule: &'a Rule, times: &Times, report: &mut RuleReport) -> Result<(), String> {
         let answer = self.ask(&rule.query)?;
         report.remarks = answer.remarks;
         report.samples = answer.samples.len();
-        let mut before: HashMap<&Labels, &Alert> =
+        let is_family = self.is_family(rule);
+        let mut before: HashMap<&Labels, &'a Alert> =
             self.turn.memory.iter().filter(|a| a.rule == rule.name).map(|a| (&a.labels, a)).collect();
         before.retain(|_, alert| alert.state != AlertState::Resolved && self.belongs(rule, alert));
-        let mut steps: Vec<(Step, Option<&Alert>)> = Vec::new();
+        let mut steps: Vec<(Step, Option<&'a Alert>)> = Vec::new();
         let mut labels_seen = HashSet::new();
         for (labels, value) in answer.samples {
             let held = self.held(rule, &labels, value, &mut report.remarks);
@@ -218,10 +235,14 @@ impl Work<'_> {
             Some(query) if !before.is_empty() => Some(self.ask(query)?.samples),
             _ => None,
         };
-        let mut cleared: Vec<&Alert> = before.into_values().collect();
+        let mut cleared: Vec<&'a Alert> = before.into_values().collect();
         cleared.sort_by(|a, b| a.labels.cmp(&b.labels));
         for alert in cleared {
             let seen = evidence.as_ref().map(|all| all.iter().any(|(labels, _)| is_of(labels, alert)));
+            if is_family {
+                self.families.note(alert, Said { rule, times: *times, seen, failed: false });
+                continue;
+            }
             steps.push((decide_cleared(alert, seen, times), Some(alert)));
         }
         let active = steps.iter().filter(|(s, _)| !matches!(s, Step::Ends(_) | Step::Forgotten)).count();
@@ -230,7 +251,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Two rules of a group may have the same name; then their own labels tell their alerts apart.
+    /// Two rules of a group may have the same name; then their own labels tell their alerts apart, as far as they differ.
     fn belongs(&self, rule: &Rule, alert: &Alert) -> bool {
         let same_name = self.group.rules.iter().filter(|r| r.name == rule.name).count();
         let fits = |(name, template): &(String, Template)| {
@@ -243,6 +264,11 @@ impl Work<'_> {
         let Turn { plan, now, .. } = *self.turn;
         report.unseen += usize::from(matches!(step, Step::Unseen(_)));
         let fires = matches!(step, Step::Fires(_));
+        if let Step::Stays(alert) | Step::Fires(alert) = &step
+            && !self.families.claim(&alert.labels)
+        {
+            return;
+        }
         let mut alert = match step {
             Step::Forgotten => return,
             Step::Ends(mut alert) => {
@@ -305,8 +331,13 @@ impl Work<'_> {
             let query = Query::parse(text).map_err(|e| e.to_string())?;
             self.ask(&query).map(|answer| answer.samples)
         };
+        let names = named(self.turn.plan, &sample);
+        let reason = (self.turn.reason)(&sample).map(|r| shortened(&r)).unwrap_or_default();
         let scope = Scope {
             labels: &sample,
+            names: &names,
+            reason: &reason,
+            language: self.turn.plan.language,
             external_labels: self.turn.external_labels,
             external_url: self.turn.external_url,
             value,
@@ -325,15 +356,6 @@ impl Work<'_> {
         let labels = own.iter().fold(sample.clone(), |all, (name, text)| all.with(name, text));
         let annotations = annotations.without(|name| name == EXPLAINED_BY);
         Held { labels: labels.with(ALERT_NAME, &rule.name), annotations, value }
-    }
-
-    /// The alerts of a rule that could not be evaluated.
-    fn keep_as_it_was(&mut self, rule: &Rule) {
-        let kept: Vec<Alert> =
-            self.turn.memory.iter().filter(|a| a.rule == rule.name && self.belongs(rule, a)).cloned().collect();
-        let known: HashSet<Labels> = self.out.active.iter().map(|a| a.labels.clone()).collect();
-        self.out.active.extend(kept.into_iter().filter(|a| !known.contains(&a.labels)));
-        self.failed.insert(rule.name.clone());
     }
 
     /// Alerts whose rule is no longer in the group.

@@ -75,6 +75,7 @@ impl World {
                 last_turn: self.last_turn,
                 watching_since: self.watching_since,
                 explanations: &self.explanations,
+                reason: &|_| None,
                 reader: &self.series,
                 limits: &limits,
                 external_labels: &none,
@@ -321,4 +322,46 @@ fn alr_22_a_template_that_fails_says_so_in_its_place() {
     let text = world.memory[0].annotations.get("summary").unwrap();
     assert!(text.starts_with("<error expanding template: first: the query's answer is empty"), "{text}");
     assert_eq!(world.last.report.rules[0].remarks.len(), 1);
+}
+
+/// Two rules of one name and severity, each with a service of its own, as the plan's thresholds make them for two runbooks.
+fn family(evidence: bool) -> World {
+    let of = |service: &str| {
+        let seen = format!("probe_success{{service=\"{service}\"}}");
+        let mut rule = rule("ServiceDown", &format!("{seen} == 0"), "0s");
+        rule.evidence = evidence.then(|| Query::parse(&seen).unwrap());
+        rule
+    };
+    World::new(vec![of("a"), of("b")])
+}
+
+#[test]
+fn alr_03_rules_of_one_name_keep_their_alerts_apart() {
+    for evidence in [true, false] {
+        let mut world = family(evidence);
+        assert_eq!(world.turn(&[("a", 0.0), ("b", 0.0)]), ["Fired a", "Fired b"]);
+        for _ in 0..3 {
+            assert!(world.turn(&[("a", 0.0), ("b", 0.0)]).is_empty(), "evidence {evidence}");
+            assert_eq!(world.memory.len(), 2, "each alert is kept once; evidence {evidence}");
+        }
+        assert_eq!(world.turn(&[("a", 1.0), ("b", 0.0)]), ["Resolved a"]);
+        assert_eq!(world.memory.len(), 1, "what ended stays ended; evidence {evidence}");
+        assert_eq!(world.turn(&[("a", 1.0), ("b", 1.0)]), ["Resolved b"]);
+        assert!(world.memory.is_empty());
+    }
+}
+
+#[test]
+fn alr_03_of_rules_of_one_name_unseen_alerts_stay_once() {
+    let mut world = family(true);
+    world.turn(&[("a", 0.0), ("b", 1.0)]);
+    world.outage(30);
+    for _ in 0..3 {
+        assert!(world.turn(&[("b", 1.0)]).is_empty());
+        assert_eq!(world.memory.len(), 1);
+    }
+    assert_eq!(world.last.report.rules.iter().map(|r| r.unseen).sum::<usize>(), 1);
+    world.group.rules[0].query = Query::parse("probe_success / on(nothing) probe_success == 0").unwrap();
+    world.turn(&[("a", 0.0), ("b", 0.0)]);
+    assert_eq!(world.memory.len(), 2, "what could not be asked keeps its alerts: {:?}", world.last.report);
 }
