@@ -34,6 +34,7 @@ pub use attempt::{AfterAttempt, decide_after_attempt, decide_unconfirmed, pause_
 pub use digest::Activity;
 pub use limit::{decide_order, decide_rate};
 pub use route::{Silence, takes};
+pub(crate) use text::cut;
 pub use text::{Told, Voice, item, message, number, test_message};
 use turn::Turn;
 

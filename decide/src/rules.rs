@@ -8,6 +8,7 @@ pub mod file;
 pub mod from_plan;
 pub mod group;
 pub mod lint;
+mod names;
 pub mod query;
 pub mod step;
 pub mod template;

@@ -119,6 +119,7 @@ impl World {
                     last_turn: self.last_turn,
                     watching_since: self.started,
                     explanations: &explanations,
+                    reason: &|_| None,
                     reader: &self.series,
                     limits: &limits,
                     external_labels: &none,

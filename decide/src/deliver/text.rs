@@ -55,6 +55,15 @@ impl Voice<'_> {
         Duration::from(to.since(from)).humanize(self.plan.language)
     }
 
+    /// How long ago a time is; fractions of a second tell nobody anything.
+    fn ago(&self, from: Timestamp) -> String {
+        let passed = Duration::from(self.now.since(from));
+        match passed.as_millis() {
+            ..1_000 => self.words().just_now.to_owned(),
+            _ => fill(self.words().ago, &[&passed.humanize(self.plan.language)]),
+        }
+    }
+
     fn page(&self, path: &str) -> Option<String> {
         self.base_url.map(|base| format!("{}/{path}", base.trim_end_matches('/')))
     }
@@ -192,7 +201,7 @@ fn when(voice: &Voice<'_>, event: &AlertEvent) -> String {
             fill(w.lasted, &[&voice.span(from, to)])
         ),
         (EventKind::Informed, _) => voice.local(event.at),
-        _ => fill(w.since, &[&voice.local(from), &fill(w.ago, &[&voice.span(from, voice.now)])]),
+        _ => fill(w.since, &[&voice.local(from), &voice.ago(from)]),
     }
 }
 
@@ -244,7 +253,7 @@ pub fn number(value: f64) -> String {
 }
 
 /// At most `most` characters, the cut shown.
-pub(super) fn cut(text: &str, most: usize) -> String {
+pub(crate) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }

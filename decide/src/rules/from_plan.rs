@@ -31,7 +31,7 @@ const LOOKBACK: Duration = Duration::from_mins(5);
 /// A metrics endpoint must fail for so long: one lost scrape is none.
 const SCRAPE_HOLD: Duration = Duration::from_mins(1);
 /// Who is meant: the service, and the check where it has a name of its own.
-const WHO: &str = "{{ $labels.service }}{{ if ne $labels.check \"check\" }}/{{ $labels.check }}{{ end }}";
+const WHO: &str = "{{ $names.service }}{{ if ne $labels.check \"check\" }} · {{ $names.check }}{{ end }}";
 
 /// Names of the groups made here.
 pub const GROUPS: [&str; 4] = ["plan-checks", "plan-certificates", "plan-scrapes", "plan-hosts"];
@@ -218,7 +218,7 @@ impl Maker<'_> {
                 severity: &key.severity,
                 summary: fill(self.words.service_slow, &[WHO]),
                 description: bound.map_or(self.words.slow_why.to_owned(), |b| fill(self.words.slow_why_bound, &[&b])),
-                value: "{{ $value | humanizeDuration }}",
+                value: "{{ $value | durationInWords }}",
                 runbook: key.runbook.as_deref(),
                 explainable: true,
             }
@@ -305,7 +305,7 @@ impl Maker<'_> {
             severity: &key.severity,
             summary: fill(self.words.certificate, &[WHO, &within.humanize(self.plan.language)]),
             description: self.words.certificate_why.to_owned(),
-            value: "{{ $value | humanizeDuration }}",
+            value: "{{ $value | durationInWords }}",
             // The service's runbook is about its failure; a certificate has its own, or none.
             runbook: None,
             explainable: false,
@@ -335,7 +335,7 @@ impl Maker<'_> {
                 seen,
                 hold: key.hold,
                 severity: &key.severity,
-                summary: fill(self.words.scrape_down, &["{{ $labels.service }}"]),
+                summary: fill(self.words.scrape_down, &["{{ $names.service }}"]),
                 description: self.words.scrape_why.to_owned(),
                 value: self.words.down_value,
                 runbook: None,

@@ -62,6 +62,12 @@ pub type Ask<'a> = dyn Fn(&str) -> Result<Vec<(Labels, f64)>, String> + 'a;
 pub struct Scope<'a> {
     /// Labels of the alert's sample: `$labels`, `.Labels`.
     pub labels: &'a Labels,
+    /// What people call what the labels name: `$names.service`, `$names.check`; a label without such a name is its own.
+    pub names: &'a Labels,
+    /// What the last result of the check that the labels name said was wrong: `$reason`; empty where there is none.
+    pub reason: &'a str,
+    /// The plan's language, for `durationInWords`.
+    pub language: kernel::Language,
     /// Labels of this Farero: `$externalLabels`.
     pub external_labels: &'a Labels,
     /// Base URL of this Farero: `$externalURL`.
@@ -115,6 +121,7 @@ fn root(scope: &Scope<'_>) -> Value {
     Value::Root(
         [
             ("Labels", Value::Labels(scope.labels.clone())),
+            ("Names", Value::Labels(scope.names.clone())),
             ("ExternalLabels", Value::Labels(scope.external_labels.clone())),
             ("ExternalURL", Value::Text(scope.external_url.to_owned())),
             ("Value", Value::Float(scope.value)),

@@ -11,6 +11,7 @@ use decide::rules::evaluate::{GroupDecision, Turn, decide_group, decide_removed}
 use decide::rules::group::{Origin, Rule, RuleGroup, RuleKind};
 use decide_promql::Limits;
 use kernel::alert::Alert;
+use kernel::probe::CheckId;
 use kernel::{Labels, Timestamp};
 use state::EvaluationCommit;
 use tokio::time::Instant;
@@ -176,6 +177,7 @@ fn turn_group(
             last_turn: kept.last_turn,
             watching_since,
             explanations: &explained.by,
+            reason: &|labels| reason(core, &system.plan.system, labels),
             reader: &*core.series,
             limits: &Limits::default(),
             external_labels: &Labels::default(),
@@ -194,6 +196,12 @@ fn turn_group(
     write_samples(core, system, group, shapes, &decision);
     show(core, system, group, &decision, now, began.elapsed());
     changed
+}
+
+/// What the last result of the check that labels name said was wrong.
+fn reason(core: &Core, system: &str, labels: &Labels) -> Option<String> {
+    let check = CheckId::new(system, labels.get("service")?, labels.get("check")?);
+    core.live.check(&check, |_, state| state.last.as_ref().and_then(|r| r.evidence.error.clone())).flatten()
 }
 
 /// Stores what changed; `false` when nothing did or it could not be stored (the next turn decides the same again).

@@ -113,6 +113,7 @@ fn firing(plan: &Plan, series: &MemoryReader, now: Timestamp) -> Vec<String> {
                 last_turn: None,
                 watching_since: now,
                 explanations: &explanations,
+                reason: &|l| (l.get("service") == Some("backend")).then(|| String::from("status 503.")),
                 reader: series,
                 limits: &limits,
                 external_labels: &none,
@@ -124,7 +125,10 @@ fn firing(plan: &Plan, series: &MemoryReader, now: Timestamp) -> Vec<String> {
             let fired = decision.events.iter().filter(|e| e.kind == EventKind::Fired);
             out.extend(fired.map(|e| {
                 let text = |name| e.alert.annotations.get(name).unwrap_or_default();
-                format!("{} {}: {} [{}]", e.alert.rule, e.alert.severity(), text("summary"), text("value"))
+                let why = text("description").split_once(": ").map_or("", |(_, why)| why);
+                format!("{} {}: {} [{}] {why}", e.alert.rule, e.alert.severity(), text("summary"), text("value"))
+                    .trim()
+                    .to_owned()
             }));
             memory = decision.active;
         }
@@ -165,14 +169,14 @@ fn alr_13_sigcerh_fires_at_the_documents_bounds() {
     let from = now.as_millis() - 20 * 60_000;
     series.add(cpu, &(0..=80).map(|i| (from + i * 15_000, i as f64 * 0.75)).collect::<Vec<_>>());
     let expect = [
-        "CertificateExpiresSoon advertencia: El certificado de frontend vence en menos de 30 días [10d 0h 15m 0s]",
-        "HostCpuHigh advertencia: CPU de servidor al 95 % [95.0 %]",
-        "HostDiskFull advertencia: Disco / de servidor al 92 % [92.0 %]",
-        "HostDiskFull advertencia: Disco /srv de servidor al 81 % [81.0 %]",
-        "HostDiskFull critica: Disco / de servidor al 92 % [92.0 %]",
-        "HostMemoryHigh advertencia: Memoria de servidor al 88 % [87.5 %]",
-        "ServiceDown critica: backend/salud no responde [caído]",
-        "ServiceSlow advertencia: frontend va lento [8.5s]",
+        "CertificateExpiresSoon advertencia: El certificado de Frontend vence en menos de 30 días [10 días]",
+        "HostCpuHigh advertencia: CPU de Servidor al 95 % [95.0 %]",
+        "HostDiskFull advertencia: Disco / de Servidor al 92 % [92.0 %]",
+        "HostDiskFull advertencia: Disco /srv de Servidor al 81 % [81.0 %]",
+        "HostDiskFull critica: Disco / de Servidor al 92 % [92.0 %]",
+        "HostMemoryHigh advertencia: Memoria de Servidor al 88 % [87.5 %]",
+        "ServiceDown critica: Backend · salud no responde [caído] status 503.",
+        "ServiceSlow advertencia: Frontend va lento [8.5 s]",
     ];
     assert_eq!(firing(&plan(), &series, now), expect);
 }

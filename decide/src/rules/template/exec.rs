@@ -10,6 +10,8 @@ pub fn run(tree: &Tree, scope: &Scope<'_>) -> Result<String, TemplateError> {
     let variables = vec![
         (String::new(), dot.clone()),
         ("labels".to_owned(), Value::Labels(scope.labels.clone())),
+        ("reason".to_owned(), Value::Text(scope.reason.to_owned())),
+        ("names".to_owned(), Value::Labels(scope.names.clone())),
         ("externalLabels".to_owned(), Value::Labels(scope.external_labels.clone())),
         ("externalURL".to_owned(), Value::Text(scope.external_url.to_owned())),
         ("value".to_owned(), Value::Float(scope.value)),

@@ -1,6 +1,7 @@
 //! Prometheus's template functions (template/template.go of Prometheus 3). Pure.
 //!
-//! Left out: `safeHtml` (nothing here makes pages), `pathPrefix`. `now` is the time of the evaluation.
+//! Left out: `safeHtml` (nothing here makes pages), `pathPrefix`. `now` is the time of the evaluation. `durationInWords`
+//! is Farero's own: seconds as people say them in the plan's language.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use super::value::Value;
 use super::{Scope, humanize};
 
 /// Their names.
-pub const NAMES: [&str; 30] = [
+pub const NAMES: [&str; 31] = [
     "query",
     "first",
     "label",
@@ -41,6 +42,7 @@ pub const NAMES: [&str; 30] = [
     "parseDuration",
     "urlQueryEscape",
     "toJson",
+    "durationInWords",
     "trimSpace",
     "join",
 ];
@@ -77,6 +79,7 @@ pub fn call(name: &str, args: &[Value], scope: &Scope<'_>) -> Result<Value, Stri
         "humanizePercentage" => number(humanize::percentage),
         "humanizeTimestamp" | "toTime" => number(humanize::timestamp),
         "toDuration" => number(humanize::duration),
+        "durationInWords" => one(args)?.number().map(|v| Value::Text(in_words(v, scope.language))),
         "now" => Ok(Value::Float(scope.now_seconds)),
         "externalURL" => Ok(Value::Text(scope.external_url.to_owned())),
         "parseDuration" => one(args)?.text().and_then(|t| {
@@ -86,6 +89,16 @@ pub fn call(name: &str, args: &[Value], scope: &Scope<'_>) -> Result<Value, Stri
         "urlQueryEscape" => text(&url_query),
         "toJson" => Ok(Value::Text(json(one(args)?).to_string())),
         _ => Err("there is no such function".to_owned()),
+    }
+}
+
+/// Seconds as people say them, the past with a minus; what no duration can hold stays a number.
+fn in_words(seconds: f64, language: kernel::Language) -> String {
+    match std::time::Duration::try_from_secs_f64(seconds.abs()) {
+        // Where a limit is 5 s, 5.2 s must not read as 5 s.
+        Ok(span) if (1..60).contains(&span.as_secs()) => format!("{} s", crate::deliver::number(seconds)),
+        Ok(span) => format!("{}{}", if seconds < 0.0 { "−" } else { "" }, Duration::from(span).humanize(language)),
+        Err(_) => seconds.to_string(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::lex::{Piece, Tok, Token, pieces};
 use super::{DEEPEST, TemplateError, builtins, functions};
 
 /// Variables that every rule's template has, as Prometheus sets them.
-pub const VARIABLES: [&str; 5] = ["", "labels", "externalLabels", "externalURL", "value"];
+pub const VARIABLES: [&str; 7] = ["", "labels", "names", "reason", "externalLabels", "externalURL", "value"];
 
 /// A template as a tree, with the templates it defines.
 #[derive(Clone, Debug)]
@@ -363,7 +363,9 @@ fn word_kind(word: &str, token: &Token) -> Result<Kind, TemplateError> {
 }
 
 fn undefined(name: &str, token: &Token) -> TemplateError {
-    let message = format!("there is no variable `${name}`; there are $labels, $value, $externalLabels, $externalURL");
+    let message = format!(
+        "there is no variable `${name}`; there are $labels, $names, $reason, $value, $externalLabels, $externalURL"
+    );
     TemplateError::new(token.start, token.end - token.start, message)
 }
 

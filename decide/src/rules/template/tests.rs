@@ -7,6 +7,7 @@ use super::*;
 
 fn expand(template: &str, value: f64) -> Result<String, String> {
     let labels = Labels::new([("service", "backend"), ("instance", "db1.example.org:9100"), ("alertname", "X")]);
+    let names = labels.with("service", "Página principal");
     let external = Labels::new([("site", "lima")]);
     let ask = |query: &str| match query {
         "up" => Ok(vec![(Labels::metric("up", [("job", "b")]), 1.0), (Labels::metric("up", [("job", "a")]), 0.0)]),
@@ -15,6 +16,9 @@ fn expand(template: &str, value: f64) -> Result<String, String> {
     };
     let scope = Scope {
         labels: &labels,
+        names: &names,
+        reason: "status 503",
+        language: kernel::Language::Es,
         external_labels: &external,
         external_url: "https://farero.example",
         value,
@@ -38,13 +42,19 @@ fn wrong(template: &str, part: &str) {
 fn alr_22_values_and_labels() {
     check("sin plantilla", 1.0, "sin plantilla");
     check("{{ $value }}s en {{ $labels.service }}", 0.25, "0.25s en backend");
+    check("{{ $value | durationInWords }}", 864_000.0, "10 días");
+    check("{{ $value | durationInWords }}", -90_000.0, "−1 día 1 h");
+    check("{{ $value | durationInWords }}", f64::NAN, "NaN");
+    check("caído{{ with $reason }}: {{ . }}{{ end }}", 0.0, "caído: status 503");
+    check("{{ $names.service }} {{ .Names.alertname }} {{ $names.none }}|", 0.0, "Página principal X |");
     check("{{ .Value }} {{ .Labels.service }} {{.Labels.missing}}|", 3.0, "3 backend |");
     check("{{ $externalLabels.site }} {{ $externalURL }}", 0.0, "lima https://farero.example");
     check(
         "{{ $ }}{{ $labels }}",
         1.0,
         "map[ExternalLabels:map[site:lima] ExternalURL:https://farero.example \
-        Labels:map[alertname:X instance:db1.example.org:9100 service:backend] Value:1]\
+        Labels:map[alertname:X instance:db1.example.org:9100 service:backend] \
+        Names:map[alertname:X instance:db1.example.org:9100 service:Página principal] Value:1]\
         map[alertname:X instance:db1.example.org:9100 service:backend]",
     );
     check("{{ $value }}", 1_234_567.0, "1.234567e+06");
