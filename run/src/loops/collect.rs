@@ -105,7 +105,9 @@ fn take_in(core: &Core, memory: &mut Memory, results: Vec<ProbeResult>) -> bool 
         }
     }
     for result in results {
-        let explained = explained_by(core, &memory.seen, &result.check);
+        // Only a failure needs an explanation.
+        let failed = result.outcome == Outcome::Down;
+        let explained = failed.then(|| explained_by(core, &memory.seen, &result.check)).flatten();
         core.live.record_result(&Arc::new(result), explained);
     }
     !changed.is_empty()
