@@ -9,6 +9,7 @@ use mimalloc::MiMalloc;
 mod arguments;
 mod command;
 mod exit;
+mod print;
 
 use arguments::{Arguments, Command};
 

@@ -1,5 +1,6 @@
 //! A plan's folder, read. I/O.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use plan_model::load::wants;
@@ -16,12 +17,14 @@ pub const MOST_DEEP: usize = 8;
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// It is not there or not readable.
-    #[error("{path}: cannot be read: {source}; give the folder of a plan, such as plans/sigcerh")]
+    #[error("{path}: cannot be read: {why}; {help}")]
     Unreadable {
         /// What was to be read.
         path: PathBuf,
         /// Why not.
-        source: std::io::Error,
+        why: std::io::Error,
+        /// What to do.
+        help: &'static str,
     },
     /// A limit was reached.
     #[error("{path}: {what}; is this the folder of a plan?")]
@@ -51,7 +54,15 @@ pub fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, FolderError> {
 }
 
 fn read_into(root: &Path, folder: &Path, depth: usize, files: &mut Vec<SourceFile>) -> Result<(), FolderError> {
-    let unreadable = |path: &Path, source| FolderError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |path: &Path, why: std::io::Error| FolderError::Unreadable {
+        path: path.to_owned(),
+        help: match why.kind() {
+            ErrorKind::InvalidData => "plans are text in UTF-8: save it so, or move it elsewhere",
+            ErrorKind::PermissionDenied => "let the user that runs Farero read it",
+            _ => "give the folder of a plan, such as plans/sigcerh",
+        },
+        why,
+    };
     let too_much = |path: &Path, what: String| FolderError::TooMuch { path: path.to_owned(), what };
     if depth > MOST_DEEP {
         return Err(too_much(folder, format!("more than {MOST_DEEP} folders inside one another")));
@@ -77,4 +88,21 @@ fn read_into(root: &Path, folder: &Path, depth: usize, files: &mut Vec<SourceFil
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_says_why_once_and_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = |path: &Path| read_folder(path).unwrap_err();
+        std::fs::write(folder.path().join("plan.yaml"), [0xff, 0xfe, 0x00]).unwrap();
+        let binary = error(folder.path());
+        assert!(binary.to_string().ends_with("plans are text in UTF-8: save it so, or move it elsewhere"), "{binary}");
+        let file = error(&folder.path().join("plan.yaml"));
+        assert!(file.to_string().contains("give the folder of a plan"), "{file}");
+        assert!(std::error::Error::source(&file).is_none(), "the cause stands in the text already");
+    }
 }

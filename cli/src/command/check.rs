@@ -11,23 +11,37 @@ use run::plans::{Checked, check_folder};
 use serde_json::{Value, json};
 
 use crate::arguments::Check;
+use crate::print::line;
 
 pub(crate) fn run(arguments: &Check) -> Result<ExitCode> {
-    let mut errors = false;
+    let (mut errors, mut trouble) = (false, false);
     let mut all = Vec::new();
-    for folder in &arguments.plans {
-        let checked = check_folder(folder, arguments.environment.as_deref(), run::SystemClock.now())?;
+    // `plans/*` also names files that lie beside the plans, such as their JSON Schema.
+    let several = arguments.plans.len() > 1;
+    for folder in arguments.plans.iter().filter(|f| !(several && f.is_file())) {
+        let checked = match check_folder(folder, arguments.environment.as_deref(), run::SystemClock.now()) {
+            Ok(checked) => checked,
+            Err(error) => {
+                eprintln!("farero: {error}");
+                trouble = true;
+                continue;
+            }
+        };
         errors |= checked.read.is_none();
         if arguments.json {
             all.push(as_json(folder, &checked));
         } else {
-            print(folder, &checked, arguments.errors_only);
+            print(folder, &checked, arguments.errors_only)?;
         }
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        line(&serde_json::to_string_pretty(&all)?)?;
     }
-    Ok(ExitCode::from(if errors { crate::exit::NO } else { crate::exit::OK }))
+    Ok(ExitCode::from(match (trouble, errors) {
+        (true, _) => crate::exit::TROUBLE,
+        (false, true) => crate::exit::NO,
+        (false, false) => crate::exit::OK,
+    }))
 }
 
 /// Prints the errors of plans to the standard error; whether there are any.
@@ -48,26 +62,23 @@ fn render(diagnostic: &Diagnostic, checked: &Checked) -> String {
     plan_syntax::render(std::slice::from_ref(diagnostic), &checked.loaded.sources, style).trim_end().to_owned()
 }
 
-fn print(folder: &Path, checked: &Checked, errors_only: bool) {
+fn print(folder: &Path, checked: &Checked, errors_only: bool) -> Result<()> {
     for diagnostic in checked.diagnostics.iter().filter(|d| !errors_only || d.level != Level::Finding) {
-        println!("{}\n", render(diagnostic, checked));
-    }
-    if !errors_only && !checked.loaded.open_parameters.is_empty() {
-        println!("{}: open parameters, what waits for them stays inactive:", folder.display());
-        for open in &checked.loaded.open_parameters {
-            println!("  {}: {}", open.name, open.meaning);
-        }
-        println!();
+        line(&format!("{}\n", render(diagnostic, checked)))?;
     }
     let count = |level: Level| checked.diagnostics.iter().filter(|d| d.level == level).count();
-    println!(
-        "{}: {} errors, {} warnings, {} findings, {} inactive items",
+    line(&format!(
+        "{}: {}, {}, {}, {}",
         folder.display(),
-        count(Level::Error),
-        count(Level::Warning),
-        count(Level::Finding),
-        checked.loaded.inactive.len()
-    );
+        counted(count(Level::Error), "error"),
+        counted(count(Level::Warning), "warning"),
+        counted(count(Level::Finding), "finding"),
+        counted(checked.loaded.inactive.len(), "inactive item"),
+    ))
+}
+
+fn counted(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 fn as_json(folder: &Path, checked: &Checked) -> Value {

@@ -17,10 +17,10 @@ pub(crate) fn run(arguments: &Diff) -> Result<ExitCode> {
     let (before, after) = (read(&arguments.before)?, read(&arguments.after)?);
     let changes = plan_model::diff(&before.loaded, &after.loaded);
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&changes)?);
+        crate::print::line(&serde_json::to_string_pretty(&changes)?)?;
     } else {
         for change in &changes {
-            println!("{}", change.text(Language::En));
+            crate::print::line(&change.text(Language::En))?;
         }
     }
     Ok(ExitCode::from(if changes.is_empty() { crate::exit::OK } else { crate::exit::NO }))

@@ -10,7 +10,9 @@ use clap_complete::Shell;
 use crate::arguments::Arguments;
 
 pub(crate) fn completions(shell: Shell) -> Result<ExitCode> {
-    clap_complete::generate(shell, &mut Arguments::command(), "farero", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "farero", &mut script);
+    crate::print::text(&String::from_utf8_lossy(&script))?;
     Ok(ExitCode::from(crate::exit::OK))
 }
 

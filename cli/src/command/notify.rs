@@ -17,15 +17,13 @@ pub(crate) fn run(arguments: &Notify) -> Result<ExitCode> {
     let result = send(channel, plan, environment.as_deref())?;
     let taken = matches!(result, AttemptResult::Taken { .. });
     if *json {
-        println!("{}", serde_json::to_string_pretty(&json!({ "channel": channel, "outcome": result }))?);
+        crate::print::line(&serde_json::to_string_pretty(&json!({ "channel": channel, "outcome": result }))?)?;
     } else {
-        match &result {
-            AttemptResult::Taken { answer } => println!("{channel}: taken: {answer}"),
-            AttemptResult::Postponed { error, .. } => {
-                println!("{channel}: not taken, a later try may succeed: {error}")
-            }
-            AttemptResult::Refused { error } => println!("{channel}: refused: {error}"),
-        }
+        crate::print::line(&match &result {
+            AttemptResult::Taken { answer } => format!("{channel}: taken: {answer}"),
+            AttemptResult::Postponed { error, .. } => format!("{channel}: not taken, a later try may succeed: {error}"),
+            AttemptResult::Refused { error } => format!("{channel}: refused: {error}"),
+        })?;
     }
     Ok(ExitCode::from(if taken { crate::exit::OK } else { crate::exit::NO }))
 }

@@ -5,6 +5,6 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 pub(crate) fn run() -> Result<ExitCode> {
-    println!("{}", serde_json::to_string_pretty(&plan_model::schema())?);
+    crate::print::line(&serde_json::to_string_pretty(&plan_model::schema())?)?;
     Ok(ExitCode::from(crate::exit::OK))
 }

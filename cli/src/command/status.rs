@@ -1,10 +1,11 @@
 //! `farero status`: how things stand, asked of a running Farero. I/O.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::arguments::Status;
 
@@ -15,15 +16,25 @@ pub(crate) fn run(arguments: &Status) -> Result<ExitCode> {
     let Some(token) = &arguments.server.token else {
         bail!("a token is needed: make one on the page \"Settings\" and set FARERO_TOKEN or --token");
     };
-    let url = format!("{}/api/farero/v1/status", arguments.server.url.trim_end_matches('/'));
-    let value: Value = super::run::runtime()?.block_on(ask(&url, token))?;
+    let base = arguments.server.url.trim_end_matches('/');
+    let value: Value = super::run::runtime()?.block_on(ask_all(base, token))?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&value)?);
+        crate::print::line(&serde_json::to_string_pretty(&value)?)?;
     } else {
-        print(&value);
+        crate::print::text(&as_text(&value))?;
     }
-    let down = value["systems"].as_array().into_iter().flatten().any(|s| s["state"] == "down");
+    let down = list(&value, "systems").any(|s| s["state"] == "down");
     Ok(ExitCode::from(if down { crate::exit::NO } else { crate::exit::OK }))
+}
+
+/// Systems, checks and firing alerts in one document.
+async fn ask_all(base: &str, token: &str) -> Result<Value> {
+    let about = async |what: &str| ask(&format!("{base}/api/farero/v1/{what}"), token).await;
+    Ok(json!({
+        "systems": about("systems").await?,
+        "checks": about("checks").await?,
+        "alerts": about("alerts?limit=1000").await?,
+    }))
 }
 
 async fn ask(url: &str, token: &str) -> Result<Value> {
@@ -43,15 +54,46 @@ async fn ask(url: &str, token: &str) -> Result<Value> {
     serde_json::from_str(&body).with_context(|| format!("{url} answered something else than JSON"))
 }
 
-fn print(value: &Value) {
-    let text = |v: &Value, key: &str| v[key].as_str().unwrap_or("?").to_owned();
-    for system in value["systems"].as_array().into_iter().flatten() {
-        println!("{}  {}", text(system, "system"), text(system, "state"));
-        for check in system["checks"].as_array().into_iter().flatten() {
-            println!("  {:<8} {}", text(check, "outcome"), text(check, "check"));
+fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
+    value[key].as_array().into_iter().flatten()
+}
+
+/// Each system with its checks and what fires.
+fn as_text(value: &Value) -> String {
+    let mut out = String::new();
+    let text = |v: &Value| v.as_str().unwrap_or("?").to_owned();
+    for system in list(value, "systems") {
+        let name = text(&system["name"]);
+        let _ = writeln!(out, "{name}  {}", text(&system["state"]));
+        for check in list(value, "checks") {
+            if let Some(id) = check["id"].as_str().and_then(|id| id.strip_prefix(&format!("{name}/"))) {
+                let _ = writeln!(out, "  {:<8} {id}", text(&check["state"]));
+            }
         }
-        for alert in system["alerts"].as_array().into_iter().flatten() {
-            println!("  alert    {}", text(alert, "summary"));
+        for alert in list(value, "alerts").map(|a| &a["alert"]).filter(|a| a["system"] == *name) {
+            let summary = alert["annotations"]["summary"].as_str().or(alert["rule"].as_str()).unwrap_or("?");
+            let _ = writeln!(out, "  alert    {summary}");
         }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn systems_are_printed_with_their_own_checks_and_alerts() {
+        let value = json!({
+            "systems": [{ "name": "a", "state": "down" }, { "name": "ab", "state": "up" }],
+            "checks": [{ "id": "a/web/check", "state": "down" }, { "id": "ab/web/check", "state": "up" }],
+            "alerts": [
+                { "alert": { "system": "a", "rule": "ServiceDown", "annotations": { "summary": "Web is down" } } },
+                { "alert": { "system": "a", "rule": "Bare", "annotations": {} } },
+            ],
+        });
+        let expect =
+            "a  down\n  down     web/check\n  alert    Web is down\n  alert    Bare\nab  up\n  up       web/check\n";
+        assert_eq!(as_text(&value), expect);
     }
 }
