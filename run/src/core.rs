@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use kernel::probe::{CheckId, ProbeResult};
 use kernel::series::{Row, SeriesWriter};
@@ -50,7 +52,18 @@ pub struct Core {
     explanations: RwLock<BTreeMap<String, Explained>>,
     intensive: RwLock<Intensive>,
     changed: watch::Sender<u64>,
+    /// When the probing loop last turned and a life sign was last stored, milliseconds since the epoch.
+    turned: [AtomicI64; 2],
     results: mpsc::Sender<ProbeResult>,
+}
+
+/// A loop without which nothing is watched.
+#[derive(Clone, Copy, Debug)]
+pub enum Vital {
+    /// Checks are started.
+    Probes = 0,
+    /// Life signs are stored.
+    Alive = 1,
 }
 
 /// What explains the failures of a system's components.
@@ -94,6 +107,7 @@ impl Core {
             explanations: RwLock::default(),
             intensive: RwLock::default(),
             changed: watch::Sender::new(0),
+            turned: Default::default(),
             results,
         }
     }
@@ -179,6 +193,16 @@ impl Core {
     /// The component whose failure explains a check's, where there is one.
     pub fn explained_by(&self, check: &CheckId) -> Option<String> {
         self.explanations.read().get(&*check.system)?.by.of(&check.component)
+    }
+
+    /// Notes that a vital loop turned.
+    pub fn note_turn(&self, which: Vital) {
+        self.turned[which as usize].store(self.now().as_millis(), Ordering::Relaxed);
+    }
+
+    /// Whether all vital loops have turned within a time.
+    pub fn works(&self, now: Timestamp, within: Duration) -> bool {
+        self.turned.iter().all(|at| now.since(Timestamp::from_millis(at.load(Ordering::Relaxed))) <= within)
     }
 
     /// The time now.

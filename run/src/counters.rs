@@ -63,6 +63,10 @@ pub struct Counters {
     pub reloads: Counter,
     /// Plans refused.
     pub reloads_refused: Counter,
+    /// Calls that an outside heartbeat took.
+    pub watchdog_calls: Counter,
+    /// Calls that it did not take.
+    pub watchdog_failures: Counter,
     lateness_ms: Mutex<Vec<u32>>,
 }
 
@@ -112,6 +116,12 @@ impl Counters {
             ("farero_messages_sent_total", "Messages handed to a channel.", self.messages_sent.get()),
             ("farero_messages_failed_total", "Tries to send that failed.", self.messages_failed.get()),
             ("farero_messages_repeated_total", "Messages sent again after a crash.", self.messages_repeated.get()),
+            ("farero_watchdog_calls_total", "Calls that an outside heartbeat took.", self.watchdog_calls.get()),
+            (
+                "farero_watchdog_failures_total",
+                "Calls that an outside heartbeat did not take.",
+                self.watchdog_failures.get(),
+            ),
             ("farero_plan_loads_total", "Plans loaded.", self.reloads.get()),
             ("farero_plan_loads_refused_total", "Plans refused.", self.reloads_refused.get()),
         ]

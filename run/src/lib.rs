@@ -182,6 +182,7 @@ fn spawn_loops(core: &Arc<Core>, results: mpsc::Receiver<kernel::probe::ProbeRes
     tasks.spawn(loops::views::run(core.clone()));
     tasks.spawn(loops::reload::run(core.clone()));
     tasks.spawn(loops::watchful::run(core.clone()));
+    tasks.spawn(loops::watchdog::run(core.clone()));
     tasks.spawn(loops::alive::run(core.clone()));
     tasks.spawn(loops::clean::run(core.clone()));
 }

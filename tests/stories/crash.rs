@@ -102,3 +102,21 @@ services: { backend: { check: { http: "${env:BACKEND}/api/health" } } }
     tests::wait_for("watched again", || farero.query("probe_success == 1")).await;
     assert_eq!(farero.query("count_over_time((probe_success == 0)[5m:1s])").await, None, "nothing was down");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chk_10_an_outside_heartbeat_hears_farero_until_it_dies() {
+    let (target, hooks) = (Target::start().await, Hooks::start().await);
+    let plan = r#"
+system: prueba
+timezone: UTC
+watchdog: { url: "${env:HEARTBEAT}", every: 1s }
+services: { backend: { check: { http: "${env:BACKEND}/api/health" } } }
+"#;
+    let environment = [("HEARTBEAT", hooks.url()), ("BACKEND", &target.url())];
+    let mut farero = Farero::start(&[("plan.yaml", plan)], &environment).await;
+    eventually("three calls", || hooks.all().len() >= 3).await;
+    farero.kill();
+    let heard = hooks.all().len();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(hooks.all().len() <= heard + 1, "a dead Farero is silent");
+}

@@ -23,6 +23,7 @@ mod webhook;
 pub use http::{ClientError, client as http_client};
 pub use person::ReadyText;
 pub use receivers::{ReceiverError, Receivers};
+pub use reqwest::{Error as HttpError, Response as HttpResponse};
 
 /// One try may take this long, connecting and answering together: longer than any healthy receiver needs, short enough that a
 /// dead one holds its place in the outbox for less than a minute.

@@ -1,6 +1,7 @@
 //! A system's plan as a whole: the root of its files. Pure.
 
 use indexmap::IndexMap;
+use kernel::secret::Text;
 use kernel::{Duration, Language};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,20 @@ pub struct Plan {
     /// How long measurements are kept.
     #[serde(default)]
     pub retention: Retention,
+    /// An outside heartbeat that Farero calls while it works, so that its own failure is noticed (CHK-10).
+    #[serde(default)]
+    pub watchdog: Option<Watchdog>,
+}
+
+/// An outside heartbeat that Farero calls: a Healthchecks URL, another Farero's `/ping/…`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Watchdog {
+    /// Called with GET while checks are made and kept; silence means that Farero is down.
+    pub url: Text,
+    /// How often; 60 s when left out.
+    #[serde(default)]
+    pub every: Option<Duration>,
 }
 
 /// The parts of the overview page that the plan chooses.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kernel::Timestamp;
 
-use crate::core::Core;
+use crate::core::{Core, Vital};
 
 /// How often the mark is set.
 pub const MARK_EVERY: Duration = Duration::from_secs(10);
@@ -52,7 +52,8 @@ fn record_gap(core: &Core, last: Timestamp, now: Timestamp) {
 }
 
 fn mark(core: &Core, now: Timestamp) {
-    if let Err(error) = core.state.mark_alive(now) {
-        core.store_failed("the life sign", &error);
+    match core.state.mark_alive(now) {
+        Ok(_) => core.note_turn(Vital::Alive),
+        Err(error) => core.store_failed("the life sign", &error),
     }
 }

@@ -11,4 +11,5 @@ pub mod reload;
 pub mod rules;
 pub mod scrapes;
 pub mod views;
+pub mod watchdog;
 pub mod watchful;

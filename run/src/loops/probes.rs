@@ -14,7 +14,7 @@ use observe::probe::Prepared;
 use tokio::time::{Instant, sleep_until};
 
 use crate::agenda::{Agenda, first_run, next_on_grid, spread};
-use crate::core::Core;
+use crate::core::{Core, Vital};
 
 /// Checks in flight at once: each holds a socket and some memory; 10,000 checks at 10 s that all hang for 10 s would
 /// otherwise hold 10,000.
@@ -53,6 +53,7 @@ pub async fn run(core: Arc<Core>) {
     let mut planned = plan(&core, None);
     loop {
         let now = core.clock.now();
+        core.note_turn(Vital::Probes);
         while let Some((place, due_at)) = planned.agenda.take_due(now) {
             start(&core, &planned.jobs[place], due_at, &in_flight);
             planned.agenda.put(place, following(&planned.jobs[place], planned.intervals[place], due_at, now));

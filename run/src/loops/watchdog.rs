@@ -1,0 +1,64 @@
+//! The loop that tells an outside heartbeat that Farero works (CHK-10). I/O.
+//!
+//! It calls only while the loops that matter turn: checks are started and life signs are stored. A Farero that runs but has stopped
+//! working falls silent like one that is gone.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::Timestamp;
+
+use crate::core::Core;
+
+/// How often a heartbeat is called where the plan does not say.
+const USUAL: Duration = Duration::from_secs(60);
+
+/// The loop looks this often for what is due.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// One call may take this long.
+const CALL_LIMIT: Duration = Duration::from_secs(10);
+
+/// A loop that has not turned for this long has stopped working: three life signs.
+const TURNED_WITHIN: Duration = Duration::from_secs(30);
+
+/// Runs until the process ends.
+pub async fn run(core: Arc<Core>) {
+    let mut called: HashMap<String, Timestamp> = HashMap::new();
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let now = core.now();
+        for (name, system) in core.systems().iter() {
+            let Some(watchdog) = &system.plan.watchdog else { continue };
+            let every = watchdog.every.map_or(USUAL, kernel::Duration::std);
+            let due = called.get(name).is_none_or(|at| now.since(*at) >= every);
+            if !due || !core.works(now, TURNED_WITHIN) {
+                continue;
+            }
+            called.insert(name.clone(), now);
+            match watchdog.url.resolve(&core.references) {
+                Ok(url) => call(&core, name, url.expose()).await,
+                Err(error) => tracing::warn!(system = %name, %error, "the outside heartbeat cannot be called"),
+            }
+        }
+    }
+}
+
+async fn call(core: &Core, system: &str, url: &str) {
+    let answer = match act::notify::http_client() {
+        Ok(client) => client.get(url).timeout(CALL_LIMIT).send().await.and_then(reqwest_status),
+        Err(error) => return tracing::warn!(%system, %error, "the outside heartbeat cannot be called"),
+    };
+    match answer {
+        Ok(()) => core.counters.watchdog_calls.add_one(),
+        Err(error) => {
+            core.counters.watchdog_failures.add_one();
+            tracing::warn!(%system, error = %error.without_url(), "the outside heartbeat did not take the call");
+        }
+    }
+}
+
+fn reqwest_status(answer: act::notify::HttpResponse) -> Result<(), act::notify::HttpError> {
+    answer.error_for_status().map(|_| ())
+}
