@@ -46,6 +46,8 @@ const ITEMS: &[(&str, ItemKind)] = &[
     ("overview today *", ItemKind::Counter),
     ("defaults *", ItemKind::Setting),
     ("retention *", ItemKind::Setting),
+    ("watchdog", ItemKind::Setting),
+    ("watchdog every", ItemKind::Setting),
     ("people * *", ItemKind::Setting),
     ("contacts * *", ItemKind::Setting),
     ("roles * *", ItemKind::Setting),
