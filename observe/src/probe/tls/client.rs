@@ -12,17 +12,18 @@ use std::time::Duration;
 use kernel::probe::Phase;
 use plan_model::check::net::TlsSettings;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::facts::{Chain, certificate_error, handshake_error};
+use super::facts::{Chain, certificate_error, handshake_error, is_authority};
 use crate::probe::dial::Host;
 use crate::probe::{Attempt, PrepareError, Preparing};
 
@@ -65,11 +66,37 @@ impl Offer {
     }
 }
 
+/// Who says whether a certificate is accepted.
+struct Judge {
+    authorities: Arc<WebPkiServerVerifier>,
+    /// Certificates that the plan names itself. A server may show one of them as its own, as self-signed ones do.
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl Judge {
+    fn verify(
+        &self,
+        own: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), rustls::Error> {
+        match self.authorities.verify_server_cert(own, others, name, &[], now) {
+            // A certificate that the plan names is trusted as it is; it holds today, or that would be the error; what is
+            // left is its name.
+            Err(error) if is_authority(&error) && self.named.contains(own) => {
+                verify_server_name(&ParsedCertificate::try_from(own)?, name)
+            }
+            verdict => verdict.map(|_| ()),
+        }
+    }
+}
+
 /// Ready to shake hands with any number of peers.
 pub(crate) struct TlsClient {
     connector: TlsConnector,
     /// `None`: any certificate is accepted.
-    judge: Option<Arc<WebPkiServerVerifier>>,
+    judge: Option<Judge>,
     server_name: Option<ServerName<'static>>,
 }
 
@@ -86,10 +113,11 @@ impl TlsClient {
         let judge = match &settings.ca_file {
             _ if settings.insecure => None,
             Some(path) => Some(judge_from_file(with.resolve(path)?.expose())?),
-            None => Some(NATIVE_JUDGE.clone().ok_or_else(|| {
+            None => {
                 let advice = "this machine has no certificate authorities: install ca-certificates, or name a ca_file";
-                PrepareError::unusable("tls", advice)
-            })?),
+                let authorities = NATIVE_JUDGE.clone().ok_or_else(|| PrepareError::unusable("tls", advice))?;
+                Some(Judge { authorities, named: Vec::new() })
+            }
         };
         let server_name = match &settings.server_name {
             Some(name) => {
@@ -140,7 +168,7 @@ impl TlsClient {
         let Some((own, others)) = chain.split_first() else { return Err("the server sent no certificate".to_owned()) };
         let seconds = u64::try_from(attempt.now().as_millis()).unwrap_or(0) / 1_000;
         let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        judge.verify_server_cert(own, others, name, &[], now).map(|_| ()).map_err(|e| certificate_error(&e))
+        judge.verify(own, others, name, now).map_err(|e| certificate_error(&e))
     }
 }
 
@@ -177,15 +205,17 @@ fn new_config(offer: Offer, versions: &[&'static SupportedProtocolVersion]) -> R
     Ok(config)
 }
 
-fn judge_from_file(path: &str) -> Result<Arc<WebPkiServerVerifier>, PrepareError> {
+fn judge_from_file(path: &str) -> Result<Judge, PrepareError> {
     let bad = |why: String| PrepareError::unusable("tls.ca_file", why);
-    let mut roots = RootCertStore::empty();
+    let (mut roots, mut named) = (RootCertStore::empty(), Vec::new());
     let certificates = CertificateDer::pem_file_iter(path).map_err(|e| bad(format!("it cannot be read: {e}")))?;
     for certificate in certificates {
         let certificate = certificate.map_err(|e| bad(format!("it holds something else than certificates: {e}")))?;
+        named.push(certificate.clone());
         roots.add(certificate).map_err(|e| bad(format!("it holds a certificate that cannot be used: {e}")))?;
     }
-    judge_of(Arc::new(roots)).ok_or_else(|| bad("it holds no certificate in PEM form".to_owned()))
+    let authorities = judge_of(Arc::new(roots)).ok_or_else(|| bad("it holds no certificate in PEM form".to_owned()))?;
+    Ok(Judge { authorities, named })
 }
 
 /// Accepts every chain during the handshake; [`TlsClient::judge`] decides after it.
@@ -226,5 +256,37 @@ impl ServerCertVerifier for JudgedLater {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chk_09_a_self_signed_certificate_that_the_plan_names_is_accepted() {
+        let made = |name: &str| {
+            let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+            // As `openssl req -x509` makes them.
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+            params.not_after = rcgen::date_time_ymd(2040, 1, 1);
+            params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap()
+        };
+        let (own, other) = (made("shop.example"), made("shop.example"));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), own.pem()).unwrap();
+        let judge = judge_from_file(file.path().to_str().unwrap()).unwrap();
+        let check = |certificate: &rcgen::Certificate, name: &'static str, year: u64, expect: &str| {
+            let now = UnixTime::since_unix_epoch(Duration::from_secs((year - 1970) * 31_556_952));
+            let verdict = judge.verify(certificate.der(), &[], &ServerName::try_from(name).unwrap(), now);
+            let told = verdict.map_or_else(|e| certificate_error(&e), |()| "accepted".to_owned());
+            assert!(told.contains(expect), "{name} in {year}: {told}");
+        };
+        check(&own, "shop.example", 2026, "accepted");
+        check(&own, "other.example", 2026, "made for another name");
+        check(&own, "shop.example", 2041, "expired");
+        check(&own, "shop.example", 2019, "valid only from 2020");
+        check(&other, "shop.example", 2026, "self-signed");
     }
 }

@@ -177,10 +177,15 @@ pub(crate) fn certificate_error(error: &Error) -> String {
         CertificateError::Revoked => "the certificate was revoked".to_owned(),
         CertificateError::BadSignature => "the certificate's signature is wrong".to_owned(),
         CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            "the server shows an authority's certificate as its own (self-signed)".to_owned()
+            "the certificate is self-signed, and no ca_file names it".to_owned()
         }
         other => format!("the certificate is not accepted: {other}"),
     }
+}
+
+/// Whether a certificate is refused because it is an authority's.
+pub(crate) fn is_authority(error: &Error) -> bool {
+    matches!(error, Error::InvalidCertificate(CertificateError::Other(other)) if other.to_string().contains("CaUsedAsEndEntity"))
 }
 
 /// `DnsName("a.example")` as `a.example`.
