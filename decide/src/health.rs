@@ -15,7 +15,7 @@ pub mod uptime;
 
 pub use composite::{Composite, decide_composite, members};
 pub use explain::{Explanations, decide_explanations};
-pub use heartbeat::{Heartbeat, decide_heartbeat};
+pub use heartbeat::{Heartbeat, decide_heartbeat, decide_took};
 pub use intensive::decide_interval;
 pub use system::{Overall, Part, Standing, decide_component, decide_system};
 pub use uptime::{Counts, component_uptime, system_uptime, uptime_percent, watched};

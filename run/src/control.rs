@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use decide::health::decide_took;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use kernel::Timestamp;
-use kernel::heartbeat::Ping;
+use kernel::heartbeat::{Ping, PingKind};
 use kernel::message::AttemptResult;
 use kernel::probe::CheckId;
 use web::{Control, ControlError};
 
 use crate::core::Core;
+use crate::loops::judge::PINGS_SEEN;
 use crate::loops::{outbox, reload, watchful};
 use crate::system::System;
 
@@ -104,7 +106,15 @@ impl Control for Controls {
                 return Err(unknown());
             }
             let check = check.clone();
-            self.blocking(move |core| core.state.record_ping(&check, &ping)).await?;
+            self.blocking(move |core| {
+                let mut ping = ping;
+                if ping.kind != PingKind::Start {
+                    let before = core.state.pings(&check, PINGS_SEEN)?;
+                    ping.duration_ms = decide_took(&before, ping.at).map(kernel::Duration::as_millis);
+                }
+                core.state.record_ping(&check, &ping)
+            })
+            .await?;
             self.0.judge_bell.notify_one();
             Ok(())
         }

@@ -109,7 +109,10 @@ impl System {
         self.labels.insert(id.clone(), CheckLabels::of(&id, &kind, effective.third_party, &effective.labels));
         match kind {
             CheckKind::Heartbeat(heartbeat) => {
-                self.judged.push(Judged::heartbeat(id, heartbeat, effective.every.std()));
+                match heartbeat.token.as_ref().map(|t| t.resolve(references)).transpose() {
+                    Ok(token) => self.judged.push(Judged::heartbeat(id, heartbeat, token, effective.every.std())),
+                    Err(error) => self.waiting.push((id, error.to_string())),
+                }
                 return;
             }
             CheckKind::Composite(composite) => {
@@ -136,6 +139,11 @@ impl System {
             })),
             Err(error) => self.waiting.push((id, reason(&error))),
         }
+    }
+
+    /// Whether the plan has this check, or waits for what a check of it needs.
+    pub fn has(&self, check: &CheckId) -> bool {
+        self.labels.contains_key(check) || self.waiting.iter().any(|(id, _)| id == check)
     }
 
     /// The labels that all series of a check share.

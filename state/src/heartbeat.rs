@@ -36,6 +36,23 @@ impl State {
         })
     }
 
+    /// Sets the token of a check's URL to the one that the plan names. `false` when another check has it already.
+    pub fn set_heartbeat_token(&self, check: &CheckId, token: &str) -> Result<bool, StateError> {
+        let name = check.to_string();
+        self.write("store a heartbeat's token", |t| {
+            let owner: Option<String> = t
+                .prepare_cached("SELECT name FROM heartbeats WHERE token = ?1")?
+                .query_row([token], |r| r.get(0))
+                .optional()?;
+            if let Some(owner) = owner {
+                return Ok(owner == name);
+            }
+            t.prepare_cached("INSERT INTO heartbeats (name, token) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET token = ?2")?
+                .execute([&*name, token])?;
+            Ok(true)
+        })
+    }
+
     /// The check that a token belongs to.
     pub fn check_by_token(&self, token: &str) -> Result<Option<CheckId>, StateError> {
         let name: Option<String> = self.read("look a heartbeat's token up", |t| {

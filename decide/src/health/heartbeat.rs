@@ -93,6 +93,15 @@ fn verdict(
     }
 }
 
+/// How long a job took that finishes at `at`: since its start, where it told one after its last finish.
+pub fn decide_took(pings: &[Ping], at: Timestamp) -> Option<Duration> {
+    let newest = |start: bool| {
+        pings.iter().filter(|p| p.at <= at && (p.kind == PingKind::Start) == start).map(|p| p.at).max()
+    };
+    let began = newest(true)?;
+    newest(false).is_none_or(|finished| began > finished).then(|| Duration::from(at.since(began)))
+}
+
 /// How late a call may be.
 pub fn grace_of(check: &HeartbeatCheck) -> Duration {
     check.grace.unwrap_or_else(|| {
@@ -147,6 +156,20 @@ mod tests {
         check(&[slow], 10, Outcome::Slow, "took 21 min, more than 20 min");
         let failed = Ping { exit_code: Some(3), ..ping(5, PingKind::Success) };
         check(&[failed], 10, Outcome::Down, "exit code 3");
+    }
+
+    #[test]
+    fn chk_10_a_finish_took_as_long_as_since_its_own_start() {
+        use PingKind::{Start, Success};
+        let check = |pings: &[Ping], expect: Option<u64>| {
+            assert_eq!(decide_took(pings, ping(60, Success).at), expect.map(|m| Duration::from_secs(m * 60)), "{pings:?}");
+        };
+        check(&[], None);
+        check(&[ping(5, Success)], None);
+        check(&[ping(50, Start)], Some(10));
+        check(&[ping(30, Start), ping(50, Start)], Some(10));
+        check(&[ping(5, Success), ping(50, Start)], Some(10));
+        check(&[ping(50, Start), ping(55, Success)], None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use decide::health::{decide_composite, decide_heartbeat, members};
 use kernel::Timestamp;
 use kernel::probe::{CheckId, Evidence, Outcome, ProbeResult};
+use kernel::secret::Secret;
 use plan_model::check::{CompositeCheck, HeartbeatCheck};
 use tokio::time::sleep;
 
@@ -13,7 +14,7 @@ use crate::core::Core;
 use crate::system::System;
 
 /// Calls looked at for a verdict: the last finish and its start are always among them.
-const PINGS_SEEN: usize = 20;
+pub const PINGS_SEEN: usize = 20;
 
 /// The loop never sleeps longer, so that new plans are seen.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -25,6 +26,8 @@ pub struct Judged {
     pub id: CheckId,
     /// How often a result is written; verdicts that change are written at once.
     pub every: Duration,
+    /// The secret part of a heartbeat's URL, where the plan names one.
+    pub token: Option<Secret>,
     what: What,
 }
 
@@ -36,13 +39,13 @@ enum What {
 
 impl Judged {
     /// A heartbeat.
-    pub fn heartbeat(id: CheckId, check: HeartbeatCheck, every: Duration) -> Self {
-        Self { id, every, what: What::Heartbeat(Box::new(check)) }
+    pub fn heartbeat(id: CheckId, check: HeartbeatCheck, token: Option<Secret>, every: Duration) -> Self {
+        Self { id, every, token, what: What::Heartbeat(Box::new(check)) }
     }
 
     /// A composite.
     pub fn composite(id: CheckId, check: CompositeCheck, every: Duration) -> Self {
-        Self { id, every, what: What::Composite(check) }
+        Self { id, every, token: None, what: What::Composite(check) }
     }
 
     /// Whether calls come in for it.
@@ -87,10 +90,10 @@ fn judge(core: &Core, system: &System, judged: &Judged, now: Timestamp) -> Optio
             let since = core.live.started_at();
             let verdict = decide_heartbeat(check, &pings, since, &system.zone, now);
             let last = pings.first().and_then(|p| p.body.clone());
-            (
-                verdict.outcome,
-                Evidence { error: error_of(verdict.outcome, &verdict.why), body: last, ..Evidence::default() },
-            )
+            let error = error_of(verdict.outcome, &verdict.why);
+            // What is no error says why it is well or slow.
+            let status = error.is_none().then_some(verdict.why);
+            (verdict.outcome, Evidence { status, error, body: last, ..Evidence::default() })
         }
         What::Composite(check) => {
             let of: Vec<(CheckId, Option<Outcome>)> = members(&system.plan, check)

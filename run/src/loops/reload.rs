@@ -125,6 +125,7 @@ pub fn put_in_use(core: &Core, read: ReadPlan, files: &[plan_syntax::SourceFile]
     for (channel, reason) in &system.silent {
         tracing::warn!(system = %name, %channel, %reason, "channel cannot be used yet");
     }
+    set_tokens(core, &system);
     let version = state::PlanVersion {
         system: name.clone(),
         hash: system.hash.clone(),
@@ -150,6 +151,20 @@ pub fn put_in_use(core: &Core, read: ReadPlan, files: &[plan_syntax::SourceFile]
     core.put_system(system);
     core.rules_bell.notify_one();
     core.deliveries_bell.notify_one();
+}
+
+/// Heartbeats whose address the plan names get it; the others keep the one that was made for them.
+fn set_tokens(core: &Core, system: &System) {
+    for judged in &system.judged {
+        let Some(token) = &judged.token else { continue };
+        match core.state.set_heartbeat_token(&judged.id, token.expose()) {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::error!(check = %judged.id, "its `token` is another heartbeat's: give each its own; calls count for the other one");
+            }
+            Err(error) => core.store_failed("a heartbeat's token", &error),
+        }
+    }
 }
 
 /// Checks that cannot be asked are shown as blind with the reason.
