@@ -15,7 +15,7 @@ use state::ResultFilter;
 use tokio::sync::mpsc;
 use web::live::Beat;
 
-use crate::core::Core;
+use crate::core::{Core, Systems};
 use crate::shapes::Shapes;
 use crate::system::System;
 
@@ -52,9 +52,14 @@ impl Names {
 
 /// Runs until all senders are gone.
 pub async fn run(core: Arc<Core>, mut results: mpsc::Receiver<ProbeResult>) {
-    let mut memory = Memory::default();
+    let (mut memory, mut plans) = (Memory::default(), core.changed());
     let mut batch = Vec::with_capacity(BATCH);
-    while results.recv_many(&mut batch, BATCH).await > 0 {
+    loop {
+        tokio::select! {
+            received = results.recv_many(&mut batch, BATCH) => if received == 0 { return },
+            // The core lives as long as this loop, so its sender does.
+            _ = plans.changed() => {}
+        }
         let taken = std::mem::take(&mut batch);
         let (turn, mut kept) = (core.clone(), memory);
         let done = tokio::task::spawn_blocking(move || {
@@ -81,8 +86,10 @@ pub async fn run(core: Arc<Core>, mut results: mpsc::Receiver<ProbeResult>) {
 /// Takes a batch in; whether an outcome changed.
 fn take_in(core: &Core, memory: &mut Memory, results: Vec<ProbeResult>) -> bool {
     let systems = core.systems();
-    let mut rows = Vec::with_capacity(results.len());
     let mut changed: BTreeSet<Arc<str>> = BTreeSet::new();
+    let mut rows = end_gone(core, &systems, memory, &mut changed);
+    // A check that was being made when a new plan left it out is no longer asked for.
+    let results: Vec<ProbeResult> = results.into_iter().filter(|r| is_asked(&systems, &r.check)).collect();
     for result in &results {
         if see(&mut memory.seen, result) {
             changed.insert(result.check.system.clone());
@@ -111,6 +118,22 @@ fn take_in(core: &Core, memory: &mut Memory, results: Vec<ProbeResult>) -> bool 
         core.live.record_result(&Arc::new(result), explained);
     }
     !changed.is_empty()
+}
+
+fn is_asked(systems: &Systems, check: &CheckId) -> bool {
+    systems.get(&*check.system).is_some_and(|s| s.has(check))
+}
+
+/// Ends the series of checks that a new plan left out, so that no rule sees their last values any longer, and forgets them.
+fn end_gone(core: &Core, systems: &Systems, memory: &mut Memory, changed: &mut BTreeSet<Arc<str>>) -> Vec<Row> {
+    let gone: Vec<CheckId> = memory.seen.keys().filter(|id| !is_asked(systems, id)).cloned().collect();
+    let now = core.now().as_millis();
+    let end = |id: CheckId| {
+        memory.seen.remove(&id);
+        changed.insert(id.system.clone());
+        memory.shapes.end(&id.to_string(), now)
+    };
+    gone.into_iter().filter_map(end).collect()
 }
 
 /// The failing check that explains the failure of this one.
