@@ -14,7 +14,7 @@ use crate::answer::Failure;
 use crate::app::App;
 use crate::chart::Chart;
 use crate::live::CheckState;
-use crate::pages::check::{range_of, read_chart};
+use crate::pages::check::{RANGES, known_range, read_chart};
 use crate::uptime;
 
 /// A check and where it stands.
@@ -165,7 +165,11 @@ pub(crate) async fn chart(
 ) -> Answer<Chart> {
     let id = id(place);
     known(&app, &id)?;
-    let (now, (_, span)) = (app.clock.now(), range_of(&query.range));
+    let Some((_, span)) = known_range(&query.range) else {
+        let known = RANGES.map(|(name, _)| name).join(", ");
+        return Err(Failure::invalid(format!("range `{}`: use one of {known}", query.range)));
+    };
+    let now = app.clock.now();
     read_chart(&app, &id, now - span, now).await.map(Json)
 }
 

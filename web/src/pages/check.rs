@@ -163,8 +163,14 @@ pub(crate) struct Range {
 
 /// A span by its name; a day when there is no such name.
 pub(crate) fn range_of(name: &str) -> (&'static str, std::time::Duration) {
-    let found = RANGES.into_iter().find(|(n, _)| *n == name).unwrap_or(RANGES[1]);
-    (found.0, std::time::Duration::from_secs(found.1))
+    known_range(name).unwrap_or((RANGES[1].0, std::time::Duration::from_secs(RANGES[1].1)))
+}
+
+/// The range of a name; the usual one for none.
+pub(crate) fn known_range(name: &str) -> Option<(&'static str, std::time::Duration)> {
+    let wanted = if name.is_empty() { RANGES[1].0 } else { name };
+    let found = RANGES.into_iter().find(|(n, _)| *n == wanted)?;
+    Some((found.0, std::time::Duration::from_secs(found.1)))
 }
 
 /// Reads a check's chart off the async threads.
