@@ -14,6 +14,8 @@ impl Driver {
     /// # Panics
     /// The Debian package chromium-driver is missing.
     pub async fn start() -> Self {
+        // The WebDriver client takes the process's default; an error says that it is set already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let port = crate::farero::free_port();
         let child = Command::new("/usr/bin/chromedriver")
             .arg(format!("--port={port}"))

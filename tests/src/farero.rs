@@ -168,7 +168,7 @@ impl Farero {
             async move { found }
         })
         .await;
-        let form = format!("name=admin&password={PASSWORD}&password_again={PASSWORD}");
+        let form = format!("name=admin&password={PASSWORD}&again={PASSWORD}");
         let answer = self.form(self.client.post(link.trim()), form).send().await.expect("an answer");
         assert!(answer.status().is_success() || answer.status().is_redirection(), "{}", answer.status());
     }
@@ -235,7 +235,8 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-/// An HTTP client that keeps cookies and trusts nobody.
+/// An HTTP client that keeps cookies and trusts nobody. It keeps no connections, which a killed or refusing server may have
+/// closed meanwhile.
 ///
 /// # Panics
 /// TLS cannot be set up.
@@ -246,7 +247,8 @@ pub fn client() -> Client {
         .expect("TLS versions")
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
-    Client::builder().tls_backend_preconfigured(tls).cookie_store(true).build().expect("an HTTP client")
+    let builder = Client::builder().tls_backend_preconfigured(tls).cookie_store(true).pool_max_idle_per_host(0);
+    builder.build().expect("an HTTP client")
 }
 
 /// Copies a folder with everything in it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::State;
@@ -17,6 +17,8 @@ pub struct Hook {
     pub key: String,
     /// The body as JSON.
     pub body: Value,
+    /// When it came, since 1970.
+    pub at: Duration,
 }
 
 #[derive(Default)]
@@ -78,7 +80,8 @@ impl Hooks {
 
 async fn take(State(kept): State<Arc<Kept>>, headers: HeaderMap, body: String) -> StatusCode {
     let key = headers.get("idempotency-key").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-    let hook = Hook { key, body: serde_json::from_str(&body).unwrap_or(Value::String(body)) };
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let hook = Hook { key, body: serde_json::from_str(&body).unwrap_or(Value::String(body)), at };
     // Noted before the answer: what a sender that dies meanwhile has sent counts as received.
     kept.hooks.lock().push(hook);
     tokio::time::sleep(Duration::from_millis(kept.delay_ms.load(Ordering::Relaxed))).await;

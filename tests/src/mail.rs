@@ -100,5 +100,8 @@ impl Drop for MailServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- mails ---\n{:#?}", self.mails());
+        }
     }
 }

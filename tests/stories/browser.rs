@@ -12,11 +12,20 @@ label: Sistema de prueba
 timezone: America/Lima
 language: es
 defaults: { every: 1s, timeout: 500ms, attempts: 1, evaluate_every: 1s }
-severities: { critica: { label: Crítica, rank: critical, deliver: info } }
+severities: { critica: { label: Crítica, rank: critical, deliver: now, channels: [gancho] } }
+channels: { gancho: { webhook: { url: "http://127.0.0.1:9/" } } }
 alerts: { down: critica }
 services:
-  backend: { label: Backend, check: { http: "${env:BACKEND}/api/health" } }
+  backend: { label: Backend, check: { http: "${env:BACKEND}/api/health", runbook: servicio-caido.md } }
+  copias: { label: Copias, check: { heartbeat: { period: 1h } } }
 "#;
+
+const RUNBOOK: &str = "# Servicio caído\n\n## Síntoma\n\nEl servicio no responde.\n\n- [ ] Mirar los registros\n";
+
+async fn farero(target: &Target) -> Farero {
+    let files = [("plan.yaml", PLAN), ("runbooks/servicio-caido.md", RUNBOOK)];
+    Farero::start(&files, &[("BACKEND", &target.url())]).await
+}
 
 async fn browser(driver: &Driver, profile: &std::path::Path) -> WebDriver {
     let mut wishes = DesiredCapabilities::chrome();
@@ -43,16 +52,14 @@ async fn log_in(browser: &WebDriver, farero: &Farero) {
 #[tokio::test(flavor = "multi_thread")]
 async fn dsh_07_the_page_turns_red_without_reload() {
     let target = Target::start().await;
-    let farero = Farero::start(&[("plan.yaml", PLAN)], &[("BACKEND", &target.url())]).await;
+    let farero = farero(&target).await;
     let (driver, profile) = (Driver::start().await, tempfile::tempdir().unwrap());
     let browser = browser(&driver, profile.path()).await;
     log_in(&browser, &farero).await;
     browser.goto(farero.url("/s/prueba")).await.unwrap();
     browser.execute("window.notReloaded = true", vec![]).await.unwrap();
     let shows = async |state: &str| {
-        let selector = format!(
-            "[data-check='prueba/backend/check'] [data-state='{state}'], [data-check='prueba/backend/check'][data-state='{state}']"
-        );
+        let selector = format!("[data-component='backend'][data-state='{state}']");
         wait_for(&format!("the page shows {state}"), || async { browser.find(By::Css(selector.as_str())).await.ok() })
             .await;
     };
@@ -69,7 +76,7 @@ async fn dsh_07_the_page_turns_red_without_reload() {
 #[tokio::test(flavor = "multi_thread")]
 async fn dsh_06_pages_have_no_serious_accessibility_finding() {
     let target = Target::start().await;
-    let farero = Farero::start(&[("plan.yaml", PLAN)], &[("BACKEND", &target.url())]).await;
+    let farero = farero(&target).await;
     wait_for("the first success", || farero.query("probe_success == 1")).await;
     let (driver, profile) = (Driver::start().await, tempfile::tempdir().unwrap());
     let browser = browser(&driver, profile.path()).await;
@@ -78,9 +85,19 @@ async fn dsh_06_pages_have_no_serious_accessibility_finding() {
     browser.goto(farero.url("/login")).await.unwrap();
     findings.extend(check(&browser, &axe, "/login").await);
     log_in(&browser, &farero).await;
+    target.off().await;
+    let alert = id_of_first(&farero, "/api/farero/v1/alerts", "id").await;
+    let delivery = id_of_first(&farero, "/api/farero/v1/deliveries", "key").await;
+    let (alert, delivery) = (format!("/alerts/{alert}"), format!("/deliveries/{delivery}"));
     let pages = [
+        "/",
         "/s/prueba",
         "/s/prueba/backend/check",
+        "/s/prueba/copias/check",
+        "/plan/prueba/documents/runbooks/servicio-caido.md",
+        &alert,
+        &delivery,
+        "/nothing/here",
         "/alerts",
         "/deliveries",
         "/channels",
@@ -98,6 +115,11 @@ async fn dsh_06_pages_have_no_serious_accessibility_finding() {
     }
     browser.quit().await.unwrap();
     assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+/// A field of the first thing that a list of the API names, once there is one.
+async fn id_of_first(farero: &Farero, list: &str, field: &str) -> String {
+    wait_for(list, || async { farero.json(list).await[0][field].as_str().map(ToOwned::to_owned) }).await
 }
 
 /// Serious and critical findings of axe-core on the page that is open.

@@ -8,9 +8,13 @@
 )]
 
 mod backend_dies;
+mod bad_inputs;
 mod browser;
 mod command_line;
 mod crash;
 mod demo;
+mod gathered;
+mod heartbeat;
+mod mail;
 mod plans;
 mod reload;
