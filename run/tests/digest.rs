@@ -131,8 +131,13 @@ impl World {
         };
         let id = format!("{}-fired", alert.firing_id());
         let event = AlertEvent { id, at: now, kind: EventKind::Fired, rank: Rank::Info, alert: alert.clone() };
-        let commit =
-            EvaluationCommit { system: "prueba".into(), group: "g".into(), active: vec![alert], events: vec![event], at: now };
+        let commit = EvaluationCommit {
+            system: "prueba".into(),
+            group: "g".into(),
+            active: vec![alert],
+            events: vec![event],
+            at: now,
+        };
         self.core.state.commit_evaluation(&commit).unwrap();
     }
 

@@ -47,8 +47,10 @@ impl State {
             if let Some(owner) = owner {
                 return Ok(owner == name);
             }
-            t.prepare_cached("INSERT INTO heartbeats (name, token) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET token = ?2")?
-                .execute([&*name, token])?;
+            t.prepare_cached(
+                "INSERT INTO heartbeats (name, token) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET token = ?2",
+            )?
+            .execute([&*name, token])?;
             Ok(true)
         })
     }

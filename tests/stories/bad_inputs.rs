@@ -3,7 +3,8 @@
 use reqwest::Method;
 use tests::Farero;
 
-const PLAN: &str = "system: prueba\ntimezone: UTC\nservices:\n  backend: { check: { http: \"http://127.0.0.1:9/\" } }\n";
+const PLAN: &str =
+    "system: prueba\ntimezone: UTC\nservices:\n  backend: { check: { http: \"http://127.0.0.1:9/\" } }\n";
 
 /// Requests that nobody should send: method, path, content type, body.
 fn requests() -> Vec<(Method, String, &'static str, String)> {

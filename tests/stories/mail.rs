@@ -18,7 +18,8 @@ impl Papers {
         let issuer = Issuer::new(authority, authority_key);
         let key = KeyPair::generate().unwrap();
         let server = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-        for (name, text) in [("ca.pem", authority_pem), ("server.pem", server.pem()), ("key.pem", key.serialize_pem())] {
+        for (name, text) in [("ca.pem", authority_pem), ("server.pem", server.pem()), ("key.pem", key.serialize_pem())]
+        {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         Self { folder }
@@ -69,7 +70,10 @@ async fn chn_01_mail_goes_by_starttls_with_log_in_and_a_private_authority() {
     eventually("the mail arrives", || !mail.mails().is_empty()).await;
     let first = &mail.mails()[0];
     assert_eq!((&first["tls"], &first["user"]), (&true.into(), &"farero".into()), "{first}");
-    assert_eq!((&first["to"][0], &first["subject"]), (&"equipo@example.org".into(), &"Crítica: backend no responde".into()));
+    assert_eq!(
+        (&first["to"][0], &first["subject"]),
+        (&"equipo@example.org".into(), &"Crítica: backend no responde".into())
+    );
     let secret_told = farero.output().contains("llave-de-correo") || first.to_string().contains("llave-de-correo");
     assert!(!secret_told, "the password stands nowhere");
 }

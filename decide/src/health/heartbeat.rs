@@ -95,9 +95,8 @@ fn verdict(
 
 /// How long a job took that finishes at `at`: since its start, where it told one after its last finish.
 pub fn decide_took(pings: &[Ping], at: Timestamp) -> Option<Duration> {
-    let newest = |start: bool| {
-        pings.iter().filter(|p| p.at <= at && (p.kind == PingKind::Start) == start).map(|p| p.at).max()
-    };
+    let newest =
+        |start: bool| pings.iter().filter(|p| p.at <= at && (p.kind == PingKind::Start) == start).map(|p| p.at).max();
     let began = newest(true)?;
     newest(false).is_none_or(|finished| began > finished).then(|| Duration::from(at.since(began)))
 }
@@ -162,7 +161,11 @@ mod tests {
     fn chk_10_a_finish_took_as_long_as_since_its_own_start() {
         use PingKind::{Start, Success};
         let check = |pings: &[Ping], expect: Option<u64>| {
-            assert_eq!(decide_took(pings, ping(60, Success).at), expect.map(|m| Duration::from_secs(m * 60)), "{pings:?}");
+            assert_eq!(
+                decide_took(pings, ping(60, Success).at),
+                expect.map(|m| Duration::from_secs(m * 60)),
+                "{pings:?}"
+            );
         };
         check(&[], None);
         check(&[ping(5, Success)], None);
