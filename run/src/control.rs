@@ -108,6 +108,7 @@ impl Control for Controls {
             let check = check.clone();
             self.blocking(move |core| {
                 let mut ping = ping;
+                ping.body = ping.body.map(|text| system.redactor.redact(&text));
                 if ping.kind != PingKind::Start {
                     let before = core.state.pings(&check, PINGS_SEEN)?;
                     ping.duration_ms = decide_took(&before, ping.at).map(kernel::Duration::as_millis);

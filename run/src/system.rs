@@ -50,6 +50,8 @@ pub struct System {
     pub senders: HashMap<String, Arc<Sender>>,
     /// Channels that cannot be used, with the reason.
     pub silent: Vec<(String, String)>,
+    /// Takes everything that the plan's references stand for out of texts.
+    pub redactor: Redactor,
     labels: HashMap<CheckId, CheckLabels>,
 }
 
@@ -75,6 +77,7 @@ impl System {
             waiting: Vec::new(),
             senders: HashMap::new(),
             silent: Vec::new(),
+            redactor: redactor.clone(),
             labels: HashMap::new(),
             plan: plan.clone(),
         };

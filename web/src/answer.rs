@@ -201,7 +201,10 @@ fn wants_page(parts: &http::request::Parts) -> bool {
 
 fn error_page(app: &App, visit: &Visit, failure: Failure) -> Response {
     let (title, help) = failure.words(text(visit.language));
-    let f = Frame::new(app, visit, Nav::None, title);
+    let mut f = Frame::new(app, visit, Nav::None, title);
+    if visit.identity.is_none() {
+        f = f.bare(); // whoever is not logged in learns nothing of any system, not even from an error
+    }
     let page = ErrorPage { f, title, help, detail: failure.detail, reference: failure.reference };
     page.render().map_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response(), |html| Html(html).into_response())
 }
