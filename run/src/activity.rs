@@ -7,7 +7,7 @@ use decide::health::{Counts, component_uptime, system_uptime, uptime_percent, wa
 use kernel::Timestamp;
 use kernel::alert::AlertState;
 use kernel::probe::CheckId;
-use state::{AlertFilter, Bucket, Span};
+use state::{AlertFilter, Span};
 
 use crate::core::Core;
 use crate::system::System;
@@ -34,8 +34,8 @@ pub fn uptimes(core: &Core, system: &System, from: Timestamp, to: Timestamp) -> 
     let span = if hours { Span::Hour } else { Span::Day };
     // A bucket counts when it begins within the period; the one in which the period begins counts too.
     let start = Timestamp::from_millis(from.as_millis().div_euclid(span.length_ms()) * span.length_ms());
-    let buckets = match core.state.all_buckets(span, start, to) {
-        Ok(buckets) => buckets,
+    let stored = match core.state.all_counts(span, start, to) {
+        Ok(stored) => stored,
         Err(error) => {
             core.store_failed("the counts of checks could not be read; uptime", &error);
             return Uptimes::default();
@@ -47,7 +47,7 @@ pub fn uptimes(core: &Core, system: &System, from: Timestamp, to: Timestamp) -> 
         let mut own = Vec::new();
         for (check, _) in component.all_checks() {
             let id = CheckId::new(&system.plan.system, name, check);
-            let counts = sum(buckets.get(&id).map_or(&[], Vec::as_slice));
+            let counts = stored.get(&id).map_or_else(Counts::default, counts_of);
             out.counts = out.counts + counts;
             own.push(counts);
             if let Some(percent) = uptime_percent(counts) {
@@ -62,11 +62,8 @@ pub fn uptimes(core: &Core, system: &System, from: Timestamp, to: Timestamp) -> 
     out
 }
 
-fn sum(buckets: &[Bucket]) -> Counts {
-    buckets
-        .iter()
-        .map(|b| Counts { up: b.counts.up, slow: b.counts.slow, down: b.counts.down, blind: b.counts.blind })
-        .sum()
+const fn counts_of(stored: &state::Counts) -> Counts {
+    Counts { up: stored.up, slow: stored.slow, down: stored.down, blind: stored.blind }
 }
 
 /// The activity of a period, for the digest.

@@ -25,6 +25,7 @@ pub mod control;
 pub mod core;
 pub mod counters;
 pub mod folder;
+pub mod layout;
 pub mod loops;
 pub mod plans;
 pub mod resolver;

@@ -14,7 +14,30 @@ struct Shape {
     group: Option<GroupId>,
     series: Vec<Labels>,
     places: HashMap<Labels, usize>,
+    /// The places of the last row's samples, in their order: most sources give the same series again and again.
+    last: Vec<usize>,
     alive: Vec<bool>,
+}
+
+impl Shape {
+    /// The places of the samples; series that are new get one, and the source another group.
+    fn find_places(&mut self, samples: &[(Labels, f64)]) {
+        let same = |(place, (labels, _)): (&usize, &(Labels, f64))| self.series[*place] == *labels;
+        if self.last.len() == samples.len() && self.last.iter().zip(samples).all(same) {
+            return;
+        }
+        self.last.clear();
+        for (labels, _) in samples {
+            let next = self.series.len();
+            let place = *self.places.entry(labels.clone()).or_insert(next);
+            if place == next {
+                self.series.push(labels.clone());
+                self.alive.push(false);
+                self.group = None;
+            }
+            self.last.push(place);
+        }
+    }
 }
 
 /// The shapes of all sources: a check, a scrape target, a rule group.
@@ -37,21 +60,14 @@ impl Shapes {
             Some(shape) => shape,
             None => self.0.entry(source.to_owned()).or_default(),
         };
-        for (labels, _) in samples {
-            if !shape.places.contains_key(labels) {
-                shape.places.insert(labels.clone(), shape.series.len());
-                shape.series.push(labels.clone());
-                shape.alive.push(false);
-                shape.group = None;
-            }
-        }
+        shape.find_places(samples);
         let group = match shape.group {
             Some(group) => group,
             None => *shape.group.insert(store.group(&shape.series)?),
         };
         let mut values: Vec<Option<f64>> = vec![None; shape.series.len()];
-        for (labels, value) in samples {
-            values[shape.places[labels]] = Some(*value);
+        for (place, (_, value)) in shape.last.iter().zip(samples) {
+            values[*place] = Some(*value);
         }
         for (value, alive) in values.iter_mut().zip(&mut shape.alive) {
             let gone = value.is_none() && *alive;
@@ -97,6 +113,21 @@ mod tests {
         fn append(&self, _: &[Row]) -> Result<Appended, SeriesError> {
             Ok(Appended::default())
         }
+    }
+
+    #[test]
+    fn samples_find_their_places_in_any_order() {
+        let (store, mut shapes) = (Store::default(), Shapes::default());
+        let [a, b, c] = ["a", "b", "c"].map(|name| Labels::metric(name, [("x", "1")]));
+        let mut values = |samples: &[(&Labels, f64)], t_ms| {
+            let samples: Vec<(Labels, f64)> = samples.iter().map(|(l, v)| ((*l).clone(), *v)).collect();
+            shapes.row(&store, "check", t_ms, &samples).unwrap().values
+        };
+        assert_eq!(values(&[(&a, 1.0), (&b, 2.0)], 1), [Some(1.0), Some(2.0)]);
+        assert_eq!(values(&[(&a, 3.0), (&b, 4.0)], 2), [Some(3.0), Some(4.0)]);
+        assert_eq!(values(&[(&b, 6.0), (&a, 5.0)], 3), [Some(5.0), Some(6.0)]);
+        assert_eq!(values(&[(&c, 9.0), (&b, 8.0), (&a, 7.0)], 4), [Some(7.0), Some(8.0), Some(9.0)]);
+        assert_eq!(store.0.lock().unwrap().len(), 2);
     }
 
     #[test]

@@ -149,17 +149,13 @@ impl System {
         self.labels.contains_key(check) || self.waiting.iter().any(|(id, _)| id == check)
     }
 
-    /// The labels that all series of a check share.
-    pub fn check_labels(&self, check: &CheckId) -> &[SharedLabel] {
-        self.labels.get(check).map_or(&[], |l| &l.pairs)
-    }
-
-    /// Name of the series of a check's phases: HTTP has its own, as with blackbox_exporter.
-    pub fn phase_metric(&self, check: &CheckId) -> &'static str {
-        match self.labels.get(check) {
-            Some(labels) if labels.http => "probe_http_duration_seconds",
-            _ => "probe_phase_duration_seconds",
-        }
+    /// The labels that all series of a check share, and the name of its phases' series: HTTP has its own, as with
+    /// blackbox_exporter.
+    pub fn check_series(&self, check: &CheckId) -> (&[SharedLabel], &'static str) {
+        let labels = self.labels.get(check);
+        let is_http = labels.is_some_and(|l| l.http);
+        let phases = if is_http { "probe_http_duration_seconds" } else { "probe_phase_duration_seconds" };
+        (labels.map_or(&[], |l| &l.pairs), phases)
     }
 
     /// The checks that a rule looks at.

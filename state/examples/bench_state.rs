@@ -3,6 +3,7 @@
 //! `cargo run --release -p state --example bench_state`
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use kernel::alert::{Alert, AlertEvent, AlertState, EventKind};
@@ -42,7 +43,7 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let state = State::open(folder.path()).unwrap();
-    let all = |n, s, outcome| (0..n).map(|c| result(c, s, outcome)).collect::<Vec<_>>();
+    let all = |n, s, outcome| (0..n).map(|c| Arc::new(result(c, s, outcome))).collect::<Vec<_>>();
     timed("10,000 checks for the first time", || state.record_results(&all(10_000, 0, Outcome::Up)).unwrap());
     state.mark_alive(at(0)).unwrap();
     let (up, down) = (all(1_000, 10, Outcome::Up), all(1_000, 11, Outcome::Down));
@@ -90,7 +91,7 @@ fn main() {
     timed("evaluation: nothing before or after", || state.commit_evaluation(&empty).unwrap());
     timed("list of 100 alerts", || state.alerts(&AlertFilter::default()).unwrap());
     timed("latest results of 10,000 checks", || state.latest_results().unwrap());
-    timed("days of 10,000 checks", || state.all_buckets(Span::Day, at(-86_400 * 30), at(0)).unwrap());
+    timed("days of 10,000 checks", || state.all_counts(Span::Day, at(-86_400 * 30), at(0)).unwrap());
     drop(state);
     timed("open with 10,000 checks", || State::open(folder.path()).unwrap());
 }

@@ -51,7 +51,7 @@ impl State {
         })?;
         for (check, entry) in &pending.checks {
             if let Some(result) = &entry.latest {
-                found.insert(check.clone(), LatestResult { result: result.clone(), since: entry.since });
+                found.insert(check.clone(), LatestResult { result: result.as_ref().clone(), since: entry.since });
             }
         }
         let mut all: Vec<LatestResult> = found.into_values().collect();
@@ -88,7 +88,7 @@ impl State {
                 && found.first().is_none_or(|first| first.started_at < r.started_at)
         });
         if let Some(latest) = latest {
-            found.insert(0, latest.clone());
+            found.insert(0, latest.as_ref().clone());
             found.truncate(filter.limit);
         }
         Ok(found)

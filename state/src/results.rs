@@ -7,6 +7,7 @@
 //! `record_results` returns.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use kernel::Timestamp;
 use kernel::probe::{CheckId, Outcome, ProbeResult};
@@ -72,7 +73,7 @@ pub(crate) struct Entry {
     /// History rows written so far, by kind; the next one's slot is this modulo what is kept.
     written: [i64; 3],
     /// The latest result, while it is not on disk.
-    pub(crate) latest: Option<ProbeResult>,
+    pub(crate) latest: Option<Arc<ProbeResult>>,
     /// The time of the latest result that is on disk.
     stored_at: Timestamp,
     /// Counts that are not on disk.
@@ -81,7 +82,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// The latest result, when it is time to write it.
-    fn due_latest(&self) -> Option<&ProbeResult> {
+    fn due_latest(&self) -> Option<&Arc<ProbeResult>> {
         let wait = LATEST_EVERY_MS + self.id % TURNS * FLUSH_EVERY_MS;
         self.latest.as_ref().filter(|l| l.started_at.as_millis() - self.stored_at.as_millis() >= wait)
     }
@@ -136,7 +137,7 @@ impl Pending {
     }
 
     /// Takes a result into memory: latest, outcome, counters.
-    fn take(&mut self, result: &ProbeResult) {
+    fn take(&mut self, result: &Arc<ProbeResult>) {
         let entry = self.checks.entry(result.check.clone()).or_default();
         if entry.outcome != Some(result.outcome) {
             entry.outcome = Some(result.outcome);
@@ -158,7 +159,7 @@ impl Pending {
         self.waiting_since.get_or_insert(result.started_at);
     }
 
-    fn flush_is_due(&self, results: &[ProbeResult]) -> bool {
+    fn flush_is_due(&self, results: &[Arc<ProbeResult>]) -> bool {
         let newest = results.iter().map(|r| r.started_at.as_millis()).max();
         newest.zip(self.waiting_since).is_some_and(|(n, w)| n - w.as_millis() >= FLUSH_EVERY_MS)
     }
@@ -171,7 +172,7 @@ impl State {
     /// # Errors
     /// When the database refuses, counters and latest results stay in memory for the next flush; the history rows of
     /// this call are lost.
-    pub fn record_results(&self, results: &[ProbeResult]) -> Result<(), StateError> {
+    pub fn record_results(&self, results: &[Arc<ProbeResult>]) -> Result<(), StateError> {
         let mut pending = self.0.results.write();
         let mut durable: Vec<(usize, Kind)> = Vec::new();
         for (place, result) in results.iter().enumerate() {
@@ -329,7 +330,7 @@ fn write_latest(t: &Transaction<'_>, id: i64, numbers: &[i64; 3], entry: Option<
             latest.outcome.as_str(),
             entry.since.as_millis(),
             latest.started_at.as_millis(),
-            to_json(latest)?
+            to_json(&**latest)?
         ])
         .map(|_| ())
 }

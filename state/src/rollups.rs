@@ -1,5 +1,7 @@
 //! Counts of results per check and hour or day: what uptime is computed from. I/O.
 
+use std::collections::HashMap;
+
 use kernel::Timestamp;
 use kernel::probe::{CheckId, Outcome, ProbeResult};
 use rusqlite::{Row, Transaction, params};
@@ -170,37 +172,29 @@ impl State {
         Ok(found)
     }
 
-    /// The hours or days of all checks that begin within `from..=to`, by check, oldest first.
-    pub fn all_buckets(
+    /// The counts of every check in its hours or days that begin within `from..=to`, added up.
+    pub fn all_counts(
         &self,
         span: Span,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<std::collections::BTreeMap<CheckId, Vec<Bucket>>, StateError> {
+    ) -> Result<HashMap<CheckId, Counts>, StateError> {
         let pending = self.0.results.read();
-        let rows: Vec<(i64, Bucket)> = self.read("read the counts of all checks", |t| {
+        let mut by_id: HashMap<i64, Counts> = self.read("read the counts of all checks", |t| {
             t.prepare_cached(
-                "SELECT check_id, start_ms, up, slow, down, blind, sum_ms, max_ms FROM rollups
-                 WHERE span_ms = ?1 AND start_ms BETWEEN ?2 AND ?3 ORDER BY start_ms",
+                "SELECT check_id, sum(up), sum(slow), sum(down), sum(blind), sum(sum_ms), max(max_ms) FROM rollups
+                 WHERE span_ms = ?1 AND start_ms BETWEEN ?2 AND ?3 GROUP BY check_id",
             )?
-            .query_map([span.length_ms(), from.as_millis(), to.as_millis()], |r| {
-                Ok((r.get(0)?, Bucket { start: Timestamp::from_millis(r.get(1)?), span, counts: counts(r, 2)? }))
-            })?
+            .query_map([span.length_ms(), from.as_millis(), to.as_millis()], |r| Ok((r.get(0)?, counts(r, 1)?)))?
             .collect()
         })?;
-        let mut by_id: std::collections::HashMap<i64, Vec<Bucket>> = std::collections::HashMap::new();
-        for (id, bucket) in rows {
-            by_id.entry(id).or_default().push(bucket);
-        }
-        let mut out = std::collections::BTreeMap::new();
+        let mut out = HashMap::with_capacity(pending.checks.len());
         for (check, entry) in &pending.checks {
-            let mut list = if entry.id == 0 { Vec::new() } else { by_id.remove(&entry.id).unwrap_or_default() };
-            for delta in entry.deltas.iter().filter(|d| d.span == span && d.start >= from && d.start <= to) {
-                merge(&mut list, delta);
-            }
-            if !list.is_empty() {
-                list.sort_unstable_by_key(|b| b.start);
-                out.insert(check.clone(), list);
+            let mut sum = by_id.remove(&entry.id).unwrap_or_default();
+            let waiting = entry.deltas.iter().filter(|d| d.span == span && d.start >= from && d.start <= to);
+            waiting.for_each(|d| sum.add(&d.counts));
+            if sum != Counts::default() {
+                out.insert(check.clone(), sum);
             }
         }
         Ok(out)

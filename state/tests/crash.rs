@@ -5,6 +5,7 @@ mod common;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use common::{alert, at, entry, event, result};
 use kernel::alert::{AlertState, EventKind};
@@ -37,7 +38,9 @@ fn child_writes_until_it_is_killed() {
             ..DeliveryCommit::default()
         };
         state.commit_deliveries(&decision).unwrap();
-        state.record_results(&[result("s/c/k", n, if n % 2 == 0 { Outcome::Up } else { Outcome::Down })]).unwrap();
+        state
+            .record_results(&[Arc::new(result("s/c/k", n, if n % 2 == 0 { Outcome::Up } else { Outcome::Down }))])
+            .unwrap();
         state.set_setting("next", Some(&(n + 1).to_string())).unwrap();
         writeln!(std::io::stdout(), "stored {n}").unwrap();
     }

@@ -52,9 +52,14 @@ pub(crate) async fn until_ended(farero: &run::Farero) -> Result<()> {
     }
 }
 
+/// Threads for work that waits for a disk or counts long. The loops need ten at most; the rest is for pages. Each costs
+/// memory of its own, and one that had no work for ten seconds ends.
+const BLOCKING_THREADS: usize = 48;
+
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
         .thread_name("farero")
         .build()
         .context("the runtime cannot be made")

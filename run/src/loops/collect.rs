@@ -3,12 +3,11 @@
 //! A result counts once it is in both stores. What cannot be stored (disk full) is counted and logged, and still shown:
 //! people must see that something is wrong even when it cannot be kept.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use decide::health::Seen;
-use kernel::Labels;
-use kernel::labels::METRIC_NAME;
 use kernel::probe::{CheckId, Outcome, ProbeResult};
 use kernel::series::{Row, SeriesError};
 use state::ResultFilter;
@@ -16,6 +15,7 @@ use tokio::sync::mpsc;
 use web::live::Beat;
 
 use crate::core::{Core, Systems};
+use crate::layout::Layouts;
 use crate::shapes::Shapes;
 use crate::system::System;
 
@@ -29,25 +29,16 @@ const RESTORED_BEATS: usize = 30;
 /// Results taken in at once.
 const BATCH: usize = 1_024;
 
+/// After a result the loop waits this long for others, so that ten writes a second are the most there are; what follows
+/// from a result is decided that much later.
+const GATHER: Duration = Duration::from_millis(100);
+
 /// What the loop remembers between batches.
 #[derive(Default)]
 struct Memory {
     shapes: Shapes,
-    names: Names,
+    layouts: Layouts,
     seen: BTreeMap<CheckId, Seen>,
-}
-
-/// Names of metrics and labels, shared by all series that have them.
-#[derive(Default)]
-struct Names(HashMap<String, Arc<str>>);
-
-impl Names {
-    fn share(&mut self, name: &str) -> Arc<str> {
-        match self.0.get(name) {
-            Some(shared) => shared.clone(),
-            None => self.0.entry(name.to_owned()).or_insert_with(|| Arc::from(name)).clone(),
-        }
-    }
 }
 
 /// Runs until all senders are gone.
@@ -56,7 +47,12 @@ pub async fn run(core: Arc<Core>, mut results: mpsc::Receiver<ProbeResult>) {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         tokio::select! {
-            received = results.recv_many(&mut batch, BATCH) => if received == 0 { return },
+            received = results.recv_many(&mut batch, BATCH) => {
+                if received == 0 {
+                    return;
+                }
+                gather(&mut results, &mut batch).await;
+            }
             // The core lives as long as this loop, so its sender does.
             _ = plans.changed() => {}
         }
@@ -83,13 +79,26 @@ pub async fn run(core: Arc<Core>, mut results: mpsc::Receiver<ProbeResult>) {
     }
 }
 
+/// Waits a moment for more results: each batch costs a wait for the disk, in both stores.
+async fn gather(results: &mut mpsc::Receiver<ProbeResult>, batch: &mut Vec<ProbeResult>) {
+    if batch.len() < BATCH {
+        tokio::time::sleep(GATHER).await;
+        while batch.len() < BATCH
+            && let Ok(result) = results.try_recv()
+        {
+            batch.push(result);
+        }
+    }
+}
+
 /// Takes a batch in; whether an outcome changed.
 fn take_in(core: &Core, memory: &mut Memory, results: Vec<ProbeResult>) -> bool {
     let systems = core.systems();
     let mut changed: BTreeSet<Arc<str>> = BTreeSet::new();
     let mut rows = end_gone(core, &systems, memory, &mut changed);
     // A check that was being made when a new plan left it out is no longer asked for.
-    let results: Vec<ProbeResult> = results.into_iter().filter(|r| is_asked(&systems, &r.check)).collect();
+    let asked = results.into_iter().filter(|r| is_asked(&systems, &r.check));
+    let results: Vec<Arc<ProbeResult>> = asked.map(Arc::new).collect();
     for result in &results {
         if see(&mut memory.seen, result) {
             changed.insert(result.check.system.clone());
@@ -115,7 +124,7 @@ fn take_in(core: &Core, memory: &mut Memory, results: Vec<ProbeResult>) -> bool 
         // Only a failure needs an explanation.
         let failed = result.outcome == Outcome::Down;
         let explained = failed.then(|| explained_by(core, &memory.seen, &result.check)).flatten();
-        core.live.record_result(&Arc::new(result), explained);
+        core.live.record_result(&result, explained);
     }
     !changed.is_empty()
 }
@@ -130,6 +139,7 @@ fn end_gone(core: &Core, systems: &Systems, memory: &mut Memory, changed: &mut B
     let now = core.now().as_millis();
     let end = |id: CheckId| {
         memory.seen.remove(&id);
+        memory.layouts.forget(&id);
         changed.insert(id.system.clone());
         memory.shapes.end(&id.to_string(), now)
     };
@@ -156,31 +166,10 @@ fn see(all: &mut BTreeMap<CheckId, Seen>, result: &ProbeResult) -> bool {
 
 /// A result as one row of the check's scrape group.
 fn row(core: &Core, system: &System, memory: &mut Memory, result: &ProbeResult) -> Result<Row, SeriesError> {
-    let base = system.check_labels(&result.check);
-    let names = &mut memory.names;
-    let mut series = |name: &str, more: &[(&str, &str)]| {
-        let mut pairs: Vec<(Arc<str>, Arc<str>)> = Vec::with_capacity(base.len() + more.len() + 1);
-        pairs.extend_from_slice(base);
-        pairs.push((names.share(METRIC_NAME), names.share(name)));
-        pairs.extend(more.iter().map(|(n, v)| (names.share(n), Arc::from(*v))));
-        Labels::from_shared(pairs)
-    };
-    let mut samples = Vec::with_capacity(6 + result.phases.len() + result.readings.len());
-    if result.outcome != Outcome::Blind {
-        samples.push((series("probe_success", &[]), f64::from(u8::from(result.outcome.is_success()))));
-        samples.push((series("probe_slow", &[]), f64::from(u8::from(result.outcome == Outcome::Slow))));
-        samples.push((series("probe_duration_seconds", &[]), result.duration.as_secs_f64()));
-        samples.push((series("probe_attempts", &[]), f64::from(result.attempts)));
-    }
-    let phase_metric = system.phase_metric(&result.check);
-    for (phase, ms) in &result.phases {
-        samples.push((series(phase_metric, &[("phase", phase.as_str())]), ms / 1_000.0));
-    }
-    for reading in &result.readings {
-        let labels: Vec<(&str, &str)> = reading.labels.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        samples.push((series(&reading.metric, &labels), reading.value));
-    }
-    memory.shapes.row(&*core.series, &result.check.to_string(), result.started_at.as_millis(), &samples)
+    let Memory { shapes, layouts, .. } = memory;
+    let layout = layouts.of(system, result);
+    let samples = layout.samples(result);
+    shapes.row(&*core.series, layout.source(), result.started_at.as_millis(), &samples)
 }
 
 /// Fills the read model with the latest results from before a restart.

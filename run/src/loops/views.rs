@@ -1,7 +1,7 @@
 //! The loop that keeps the read model's slow parts fresh: uptime, hosts, today's activity, own numbers. I/O by the stores.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use decide_promql::{Limits, Query, Value, evaluate, parse};
 use kernel::probe::CheckId;
@@ -15,35 +15,43 @@ use crate::system::System;
 /// Hosts, today's activity and own numbers are read this often.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Uptime is computed this often: it moves slowly.
+/// Uptime is computed this often at most: it moves slowly.
 const UPTIME_EVERY: Duration = Duration::from_secs(30);
+
+/// After uptime was computed, nothing of it is done for this many times as long: a year of 10,000 checks is much to add up,
+/// and may not take more than a hundredth of a core.
+const UPTIME_REST: u32 = 100;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Runs until the process ends.
 pub async fn run(core: Arc<Core>) {
-    let mut uptime_at: Option<Timestamp> = None;
+    let mut uptime_due: Option<Timestamp> = None;
     let mut changed = core.changed();
     loop {
         let now = core.now();
-        // Right after a start there is nothing to show yet: the first results are counted soon.
-        let young = now.since(core.live.started_at()) < UPTIME_EVERY * 4;
-        let with_uptime = young || uptime_at.is_none_or(|at| now.since(at) >= UPTIME_EVERY);
-        if with_uptime {
-            uptime_at = Some(now);
-        }
+        let with_uptime = uptime_due.is_none_or(|at| at <= now);
         let turn = core.clone();
-        if let Err(error) = tokio::task::spawn_blocking(move || refresh(&turn, now, with_uptime)).await {
-            tracing::error!(%error, "refreshing the overview broke off");
+        match tokio::task::spawn_blocking(move || refresh(&turn, now, with_uptime)).await {
+            Ok(Some(took)) => {
+                // Right after a start there is nothing to show yet: the first results are counted soon.
+                let is_young = now.since(core.live.started_at()) < UPTIME_EVERY * 4;
+                let least = if is_young { EVERY } else { UPTIME_EVERY };
+                uptime_due = Some(now + least.max(took * UPTIME_REST));
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "refreshing the overview broke off"),
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
-            _ = changed.changed() => uptime_at = None,
+            _ = changed.changed() => uptime_due = None,
         }
     }
 }
 
-fn refresh(core: &Core, now: Timestamp, with_uptime: bool) {
+/// Refreshes everything; how long uptime took, where it was computed.
+fn refresh(core: &Core, now: Timestamp, with_uptime: bool) -> Option<Duration> {
+    let mut uptime_took = Duration::ZERO;
     for system in core.systems().values() {
         let name = &system.plan.system;
         for (host, _) in &system.plan.hosts {
@@ -55,10 +63,13 @@ fn refresh(core: &Core, now: Timestamp, with_uptime: bool) {
             core.live.set_today(name, today(core, system, now));
         }
         if with_uptime {
+            let began = Instant::now();
             set_uptime(core, system, now);
+            uptime_took += began.elapsed();
         }
     }
     own(core);
+    with_uptime.then_some(uptime_took)
 }
 
 fn set_uptime(core: &Core, system: &System, now: Timestamp) {

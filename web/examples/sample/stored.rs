@@ -1,5 +1,7 @@
 //! What the sample has on disk: failures, alerts with their deliveries, a day of measurements. Pure but for the database.
 
+use std::sync::Arc;
+
 use decide_promql::memory::MemoryReader;
 use kernel::alert::{AlertEvent, AlertState, EventKind};
 use kernel::message::{AttemptResult, DeliveryAttempt, DeliveryState, Message, MessageItem, MessageKind, OutboxEntry};
@@ -14,7 +16,7 @@ pub fn fill(state: &State, trouble: bool) {
     let mut results = Vec::new();
     for i in (0..800u64).rev() {
         let outcome = if i % 310 == 40 || i == 0 && trouble { Outcome::Down } else { Outcome::Up };
-        results.push(result("sigcerh/backend/salud", outcome, 110 + (i * 37) % 60, i * 300 + 30));
+        results.push(Arc::new(result("sigcerh/backend/salud", outcome, 110 + (i * 37) % 60, i * 300 + 30)));
     }
     state.record_results(&results).expect("results are stored");
     if !trouble {

@@ -40,6 +40,6 @@ fn log_in(port: u16, log: &Path) -> Result<String> {
     super::process::post_form(
         port,
         &format!("/setup/{token}"),
-        "name=bench&password=a-long-enough-password&password_again=a-long-enough-password",
+        "name=bench&password=a-long-enough-password&again=a-long-enough-password",
     )
 }

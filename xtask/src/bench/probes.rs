@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
+use super::median;
 use super::process::{Process, free_port, get};
 use super::server::Server;
-use super::{ROUNDS, median};
 
 /// Time for starting up before measuring, and the time measured.
 const WARM: Duration = Duration::from_secs(25);
@@ -25,11 +25,13 @@ struct Figures {
     late_max_ms: f64,
 }
 
-/// A plan with so many HTTP checks, and nothing else.
+/// A plan with so many HTTP checks, and alerts on all of them.
 pub(super) fn write_plan(folder: &Path, port: u16, checks: usize, every: Duration) -> Result<()> {
     std::fs::create_dir_all(folder)?;
     let mut text = format!(
-        "system: bench\ntimezone: UTC\nlanguage: en\ndefaults: {{ every: {0}ms, timeout: {1}ms, attempts: 1 }}\nservices:\n",
+        "system: bench\ntimezone: UTC\nlanguage: en\ndefaults: {{ every: {0}ms, timeout: {1}ms, attempts: 1 }}\n\
+         severities:\n  critical: {{ rank: critical, deliver: info }}\n  warning: {{ rank: warning, deliver: info }}\n\
+         alerts: {{ down: critical, slow: warning, blind: warning }}\nservices:\n",
         every.as_millis(),
         every.as_millis().min(5_000)
     );
@@ -114,10 +116,10 @@ fn measure(processes: &[&Process], server: &Server, every: Duration) -> Result<F
 }
 
 /// 1,000 checks every 10 s, Farero and the peer in turn.
-pub(super) fn compare(farero: &Path) -> Result<()> {
+pub(super) fn compare(farero: &Path, rounds: usize) -> Result<()> {
     let every = Duration::from_secs(10);
     let (mut own, mut peer) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         own.push(farero_round(farero, 1_000, every)?);
         match peer_round(1_000, every) {
             Ok(figures) => peer.push(figures),
@@ -141,10 +143,18 @@ pub(super) fn compare(farero: &Path) -> Result<()> {
 }
 
 /// 1,000 checks a second.
-pub(super) fn schedule(farero: &Path) -> Result<()> {
+pub(super) fn schedule(farero: &Path, rounds: usize) -> Result<()> {
     let rounds: Vec<Figures> =
-        (0..ROUNDS).map(|_| farero_round(farero, 1_000, Duration::from_secs(1))).collect::<Result<_>>()?;
+        (0..rounds).map(|_| farero_round(farero, 1_000, Duration::from_secs(1))).collect::<Result<_>>()?;
     print("schedule  farero    1,000 checks @ 1 s", &rounds);
+    Ok(())
+}
+
+/// 10,000 checks on one Farero.
+pub(super) fn many(farero: &Path, rounds: usize) -> Result<()> {
+    let rounds: Vec<Figures> =
+        (0..rounds).map(|_| farero_round(farero, 10_000, Duration::from_secs(10))).collect::<Result<_>>()?;
+    print("many      farero    10,000 checks @ 10 s", &rounds);
     Ok(())
 }
 
