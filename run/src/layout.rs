@@ -10,6 +10,9 @@ use kernel::probe::{CheckId, Outcome, Phase, ProbeResult};
 
 use crate::system::{SharedLabel, System};
 
+/// The labels that a reading has beside those of its check.
+type MoreLabels = Vec<(String, String)>;
+
 /// The layouts of all checks.
 #[derive(Default)]
 pub struct Layouts {
@@ -23,7 +26,7 @@ pub struct Layout {
     base: Vec<SharedLabel>,
     is_blind: bool,
     phases: Vec<Phase>,
-    readings: Vec<(Arc<str>, Vec<(String, String)>)>,
+    readings: Vec<(Arc<str>, MoreLabels)>,
     series: Vec<Labels>,
 }
 

@@ -99,7 +99,7 @@ async fn hostile_texts_stay_texts() {
     let mut result = sample::result("sigcerh/backend/salud", Outcome::Down, 10, 1);
     result.evidence.error = Some(hostile.into());
     site.app.live.record_result(&Arc::new(result.clone()), None);
-    site.app.state.record_results(&[result]).unwrap();
+    site.app.state.record_results(&[result.into()]).unwrap();
     let hostile_query = "/alerts?text=%3Cscript%3Ealert(1)%3C/script%3E%22&state=all";
     for path in PAGES.into_iter().chain([hostile_query, "/s/%3Cscript%3Ealert(1)%3C%2Fscript%3E"]) {
         let body = site.get(path, &cookie).await.body;
