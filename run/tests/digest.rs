@@ -110,7 +110,7 @@ impl World {
             readings: Vec::new(),
             evidence: kernel::probe::Evidence::default(),
         };
-        self.core.state.record_results(&[result]).unwrap();
+        self.core.state.record_results(&[result.into()]).unwrap();
     }
 
     /// An alert of the informative severity fires.
