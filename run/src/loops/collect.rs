@@ -39,6 +39,8 @@ struct Memory {
     shapes: Shapes,
     layouts: Layouts,
     seen: BTreeMap<CheckId, Seen>,
+    /// The plans at the last batch: only when they change can a check be gone.
+    plans: Option<Arc<Systems>>,
 }
 
 /// Runs until all senders are gone.
@@ -134,7 +136,11 @@ fn is_asked(systems: &Systems, check: &CheckId) -> bool {
 }
 
 /// Ends the series of checks that a new plan left out, so that no rule sees their last values any longer, and forgets them.
-fn end_gone(core: &Core, systems: &Systems, memory: &mut Memory, changed: &mut BTreeSet<Arc<str>>) -> Vec<Row> {
+fn end_gone(core: &Core, systems: &Arc<Systems>, memory: &mut Memory, changed: &mut BTreeSet<Arc<str>>) -> Vec<Row> {
+    if memory.plans.as_ref().is_some_and(|known| Arc::ptr_eq(known, systems)) {
+        return Vec::new();
+    }
+    memory.plans = Some(systems.clone());
     let gone: Vec<CheckId> = memory.seen.keys().filter(|id| !is_asked(systems, id)).cloned().collect();
     let now = core.now().as_millis();
     let end = |id: CheckId| {
