@@ -187,7 +187,7 @@ fn chk_14_slow_is_told_within_the_hour_and_is_not_down() {
     world.minutes(90, &with("ocr", Outcome::Slow, 8.5));
     assert_eq!(world.told, ["10:59 Advertencia: ocr va lento"]);
     let entry = world.outbox.values().next().unwrap();
-    assert!(entry.message.text.contains("Valor: 8.5s"), "{}", entry.message.text);
+    assert!(entry.message.text.contains("Valor: 8.5 s"), "{}", entry.message.text);
 }
 
 #[test]

@@ -9,7 +9,7 @@ pub(crate) fn run(root: &Path, install: bool, rest: &[String]) -> Result<()> {
     crate::packages::provide(install)?;
     // The end-to-end tests start the real binary.
     cargo(root, &["build", "--locked", "--package", "farero"])?;
-    let mut arguments = vec!["test", "--locked", "--workspace"];
+    let mut arguments = vec!["test", "--locked", "--workspace", "--no-fail-fast"];
     arguments.extend(rest.iter().map(String::as_str));
     cargo(root, &arguments)
 }
