@@ -40,7 +40,7 @@ async fn alr_06_a_dead_backend_is_told_and_so_is_its_recovery() {
     eventually("the webhook hears of the failure", || hooks.alerts("firing").contains(&told)).await;
     eventually("the mail hears of the failure", || !mail.subjects().is_empty()).await;
     let first = &mail.mails()[0];
-    assert_eq!(first["subject"], "Crítica: backend no responde");
+    assert_eq!(first["subject"], "Crítica: Backend no responde");
     let text = first["text"].as_str().unwrap();
     assert!(text.contains("Servicio: Backend") && text.contains("servicio-caido"), "{text}");
     assert_eq!(text.matches(&farero.url("/alerts/")).count(), 1, "the way to the page, once: {text}");
@@ -50,7 +50,7 @@ async fn alr_06_a_dead_backend_is_told_and_so_is_its_recovery() {
     target.on().await;
     eventually("the webhook hears of the recovery", || hooks.alerts("resolved").contains(&told)).await;
     eventually("the mail hears of the recovery", || mail.subjects().len() == 2).await;
-    assert_eq!(mail.subjects()[1], "Recuperado (Crítica): backend no responde");
+    assert_eq!(mail.subjects()[1], "Recuperado (Crítica): Backend no responde");
     assert_eq!(hooks.alerts("firing").len(), 1, "told once: {:?}", hooks.all());
 }
 

@@ -72,7 +72,7 @@ async fn chn_01_mail_goes_by_starttls_with_log_in_and_a_private_authority() {
     assert_eq!((&first["tls"], &first["user"]), (&true.into(), &"farero".into()), "{first}");
     assert_eq!(
         (&first["to"][0], &first["subject"]),
-        (&"equipo@example.org".into(), &"Crítica: backend no responde".into())
+        (&"equipo@example.org".into(), &"Crítica: Backend no responde".into())
     );
     let secret_told = farero.output().contains("llave-de-correo") || first.to_string().contains("llave-de-correo");
     assert!(!secret_told, "the password stands nowhere");
