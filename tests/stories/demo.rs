@@ -69,13 +69,14 @@ impl Demo {
 async fn chn_02_the_demo_shows_failure_message_and_recovery() {
     let demo = Demo::start().await;
     demo.fault("frontend", "break").await;
-    demo.wait("mail about the failure", |channel, subject| channel == "email" && subject.contains("frontend")).await;
-    demo.wait("Slack about the failure", |channel, subject| channel == "slack" && subject.contains("frontend")).await;
-    demo.wait("SMS about the failure", |channel, subject| channel == "sms" && subject.contains("frontend")).await;
-    let before = demo.messages().await.unwrap().iter().filter(|(c, _)| c == "email").count();
+    demo.wait("mail about the failure", |channel, subject| channel == "email" && subject.contains("Frontend")).await;
+    demo.wait("Slack about the failure", |channel, subject| channel == "slack" && subject.contains("Frontend")).await;
+    demo.wait("SMS about the failure", |channel, subject| channel == "sms" && subject.contains("Frontend")).await;
+    let of_frontend = |(c, s): &&(String, String)| c == "email" && s.contains("Frontend");
+    let before = demo.messages().await.unwrap().iter().filter(of_frontend).count();
     demo.fault("frontend", "mend").await;
     wait_for("mail about the recovery", || async {
-        let mails = demo.messages().await?.iter().filter(|(c, s)| c == "email" && s.contains("frontend")).count();
+        let mails = demo.messages().await?.iter().filter(of_frontend).count();
         (mails > before).then_some(())
     })
     .await;
