@@ -89,15 +89,8 @@ impl Labels {
     ///
     /// Alerts are known by it (their *fingerprint*), also on disk.
     pub fn fingerprint(&self) -> u64 {
-        let mut hash = 0xcbf2_9ce4_8422_2325u64;
-        let mut byte = |b: u8| hash = (hash ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
-        for (name, value) in self.iter() {
-            name.bytes().for_each(&mut byte);
-            byte(0xff);
-            value.bytes().for_each(&mut byte);
-            byte(0xff);
-        }
-        hash
+        let all = self.0.iter();
+        crate::hash::fnv1a(all.flat_map(|(n, v)| n.bytes().chain([0xff]).chain(v.bytes()).chain([0xff])))
     }
 }
 

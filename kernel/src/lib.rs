@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod duration;
 pub mod float;
+pub mod hash;
 pub mod heartbeat;
 pub mod labels;
 pub mod language;

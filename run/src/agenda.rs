@@ -36,8 +36,7 @@ impl Agenda {
 
 /// A number that stays the same for a name: FNV-1a, so that jobs spread evenly and each keeps its place.
 pub fn spread(name: &str) -> u64 {
-    let hash =
-        name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3));
+    let hash = kernel::hash::fnv1a(name.bytes());
     hash ^ (hash >> 29)
 }
 

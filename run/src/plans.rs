@@ -7,6 +7,7 @@ use decide::rules::file::read_rule_files;
 use decide::rules::from_plan::rules_from_plan;
 use decide::rules::lint::lint;
 use kernel::Timestamp;
+use kernel::hash::fnv1a;
 use plan_model::load::{LoadOptions, Loaded, load};
 use plan_syntax::diagnostic::has_errors;
 use plan_syntax::{Diagnostic, SourceFile};
@@ -68,9 +69,6 @@ pub fn check_files(files: Vec<SourceFile>, options: &LoadOptions, folder: &str) 
 
 /// A short hash of all files, FNV-1a over paths and texts: tells one version of a plan from another.
 pub fn hash(files: &[SourceFile]) -> String {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    for byte in files.iter().flat_map(|f| f.path.bytes().chain([0]).chain(f.text.bytes()).chain([0])) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
+    let hash = fnv1a(files.iter().flat_map(|f| f.path.bytes().chain([0]).chain(f.text.bytes()).chain([0])));
     format!("{hash:016x}")
 }

@@ -7,6 +7,7 @@ use std::time::Duration as StdDuration;
 
 use kernel::Timestamp;
 use kernel::alert::EventKind;
+use kernel::hash::fnv1a;
 use kernel::message::{AttemptResult, DeliveryState, MessageKind, OutboxEntry};
 use plan_model::{Channel, Plan};
 
@@ -92,10 +93,7 @@ pub(super) fn first_state(channel: &Channel, now: Timestamp) -> (DeliveryState, 
 /// How long to wait after a number of tries: doubling, bounded, with a jitter that the key decides.
 pub fn pause_after(key: &str, tries: u32, retry_after_s: Option<u64>) -> StdDuration {
     let doubled = FIRST_PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(LONGEST_PAUSE);
-    let hash = key
-        .bytes()
-        .chain(tries.to_le_bytes())
-        .fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3));
+    let hash = fnv1a(key.bytes().chain(tries.to_le_bytes()));
     let share = (hash >> 40) as f64 / f64::from(1u32 << 24);
     let pause = doubled.mul_f64(1.0 - JITTER * share);
     let asked = StdDuration::from_secs(retry_after_s.unwrap_or(0)).min(LONGEST_RETRY_AFTER);

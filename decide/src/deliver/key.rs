@@ -11,6 +11,7 @@
 //! that was to hear of something anyway is not told a second time because another one failed.
 
 use kernel::Timestamp;
+use kernel::hash::fnv1a;
 
 /// What is told, to whom.
 pub fn key(what: &str, channel: &str) -> String {
@@ -30,10 +31,7 @@ pub fn what_events(ids: &[&str]) -> String {
     }
     let mut sorted: Vec<&str> = ids.to_vec();
     sorted.sort_unstable();
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    for byte in sorted.iter().flat_map(|id| id.bytes().chain([0xff])) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
+    let hash = fnv1a(sorted.iter().flat_map(|id| id.bytes().chain([0xff])));
     format!("batch-{hash:016x}")
 }
 
