@@ -19,6 +19,7 @@ pub mod secret;
 pub mod series;
 pub mod severity;
 pub mod time;
+pub mod trail;
 
 pub use duration::Duration;
 pub use labels::Labels;

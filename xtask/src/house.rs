@@ -1,7 +1,7 @@
 //! The dependency rule, over the whole graph of `cargo metadata`. I/O.
 //!
-//! `cli → run → web → { observe | store | decide | act | state } → plan → kernel`; stages never import one another; nothing
-//! under `kernel/`, `plan/` or `decide/` reaches a runtime, a socket or a database, not even through others.
+//! `cli → run → web → { observe | store | decide | act | prove | state } → plan → kernel`; stages never import one another; nothing
+//! under `kernel/`, `plan/`, `decide/` or `prove/` reaches a runtime, a socket or a database, not even through others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,8 +20,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("decide-promql", &["kernel"]),
     ("decide", &["kernel", "plan-syntax", "plan-model", "decide-promql"]),
     ("act", &["kernel", "plan-syntax", "plan-model"]),
+    ("prove-trail", &["kernel"]),
     ("state", &["kernel"]),
-    ("web", &["kernel", "plan-syntax", "plan-model", "store-series", "decide", "decide-promql", "state"]),
+    (
+        "web",
+        &["kernel", "plan-syntax", "plan-model", "store-series", "decide", "decide-promql", "prove-trail", "state"],
+    ),
     (
         "run",
         &[
@@ -33,18 +37,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "decide",
             "decide-promql",
             "act",
+            "prove-trail",
             "state",
             "web",
         ],
     ),
     ("demo", &["kernel"]),
-    ("farero", &["kernel", "plan-syntax", "plan-model", "decide", "run", "demo"]),
+    ("farero", &["kernel", "plan-syntax", "plan-model", "decide", "prove-trail", "run", "demo"]),
     ("tests", &["kernel"]),
     ("xtask", &[]),
 ];
 
 /// Rooms that only think: no clock, no runtime, no files, no sockets.
-const PURE: &[&str] = &["kernel", "plan-syntax", "plan-model", "decide-promql", "decide"];
+const PURE: &[&str] = &["kernel", "plan-syntax", "plan-model", "decide-promql", "decide", "prove-trail"];
 
 /// Packages that a pure room must not reach, with the reason.
 const IMPURE: &[(&str, &str)] = &[
@@ -123,7 +128,14 @@ fn words(root: &Path) -> Result<Vec<String>> {
     let mut out = Vec::new();
     for path in crate::files(root, &[".rs"])? {
         let name = crate::relative(root, &path);
-        let pure = ["kernel/src/", "plan/syntax/src/", "plan/model/src/", "decide/src/", "decide/promql/src/"];
+        let pure = [
+            "kernel/src/",
+            "plan/syntax/src/",
+            "plan/model/src/",
+            "decide/src/",
+            "decide/promql/src/",
+            "prove/trail/src/",
+        ];
         if !pure.iter().any(|p| name.starts_with(p)) || name.contains("/tests") {
             continue;
         }
