@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::CheckDefaults;
 use crate::parameter::{Environment, Parameter};
 use crate::severity::AlertPolicy;
-use crate::{Audience, Channel, Component, Contact, Person, Role, Severity, Task};
+use crate::{Audience, Channel, Component, Contact, Person, Role, Severity, SignOff, Task};
 
 /// The plan of one system: what `plan.yaml` and the other YAML files of its folder say together.
 ///
@@ -88,10 +88,13 @@ pub struct Plan {
     /// Activities, automatic and manual (PLN-08).
     #[serde(default)]
     pub tasks: IndexMap<String, Task>,
+    /// Documents that must be signed, and by which roles (CKL-06).
+    #[serde(default)]
+    pub signatures: IndexMap<String, SignOff>,
     /// What the overview shows beside services and hosts (DSH-06).
     #[serde(default)]
     pub overview: Overview,
-    /// How long measurements are kept.
+    /// How long measurements and the audit trail are kept.
     #[serde(default)]
     pub retention: Retention,
     /// An outside heartbeat that Farero calls while it works, so that its own failure is noticed (CHK-10).
@@ -137,7 +140,7 @@ pub struct TodayCounter {
     pub from: Option<String>,
 }
 
-/// How long measurements are kept (MET-02, MET-03).
+/// How long measurements and the audit trail are kept (MET-02, MET-03, LOG-11).
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
@@ -147,6 +150,10 @@ pub struct Retention {
     /// Roll-ups; 25 months when left out.
     #[serde(default)]
     pub rollups: Option<Duration>,
+    /// Entries of the audit trail; 7 years when left out. Entries of all systems are kept as long as the plan that asks for
+    /// the longest.
+    #[serde(default)]
+    pub trail: Option<Duration>,
 }
 
 /// A file of Prometheus rule groups, as it stands in the folder `rules/`.

@@ -17,6 +17,7 @@ mod channels;
 mod checks;
 mod cycles;
 mod names;
+mod sign_offs;
 mod texts;
 
 /// All that is wrong between the parts of a plan.
@@ -38,6 +39,7 @@ pub(crate) fn verify(plan: &Plan, loaded: &Loaded) -> Vec<Diagnostic> {
     verifier.channels();
     verifier.components();
     verifier.tasks();
+    verifier.sign_offs();
     verifier.cycles();
     verifier.out
 }

@@ -32,7 +32,7 @@ fn main() {
         let entry = chain(&head, &deed(n));
         head = entry.head();
         entries.push(entry);
-        if n % 1_000 == 0 || n == count {
+        if n.is_multiple_of(1_000) || n == count {
             checkpoints.push(key.sign(head, n, Timestamp::from_millis(0)));
         }
     }

@@ -4,9 +4,9 @@ use kernel::Timestamp;
 use kernel::trail::{Deed, Hash, Outcome};
 use serde::{Deserialize, Serialize};
 
-use crate::export::{self, Verified};
+use crate::export;
 use crate::problem::same;
-use crate::{Header, Line, Problem, PublicKey};
+use crate::{Line, Problem, PublicKey, Report, Verifier};
 
 /// Action of the deed by which somebody signs a document. Its object is the document's path; its fields `sha256` and `role` say
 /// what exactly was signed, and as what.
@@ -59,14 +59,15 @@ pub struct SignedCopy {
     pub document: SignedDocument,
     /// Who signed it, in the order of their signing.
     pub signatures: Vec<DocumentSignature>,
-    /// The lines of an excerpt of the trail: an export with everything left out but the signing.
-    pub trail: Vec<String>,
+    /// Excerpts of the trail, each as its lines: one for each signature, with everything left out but the signing, from the
+    /// checkpoint before it to the one that covers it.
+    pub trail: Vec<Vec<String>>,
 }
 
 impl SignedCopy {
-    /// Of its parts; `trail` is the text of an excerpt.
-    pub fn new(document: SignedDocument, signatures: Vec<DocumentSignature>, trail: &str) -> Self {
-        let trail = trail.lines().map(ToOwned::to_owned).collect();
+    /// Of its parts; `excerpts` are the texts of excerpts, one that holds several signatures may stand once.
+    pub fn new(document: SignedDocument, signatures: Vec<DocumentSignature>, excerpts: &[String]) -> Self {
+        let trail = excerpts.iter().map(|text| text.lines().map(ToOwned::to_owned).collect()).collect();
         Self { format: FORMAT.to_owned(), version: VERSION, document, signatures, trail }
     }
 
@@ -98,28 +99,24 @@ impl SignedCopy {
     }
 
     /// Verifies it: the text gives the hash, each signature stands in the trail, and the trail is whole and signed.
-    pub fn verify(&self, trusted: &[PublicKey]) -> Verified {
-        let mut lines = self.trail.join("\n");
-        lines.push('\n');
-        let mut deeds: Vec<(u64, Deed)> = Vec::new();
-        let keep = |line: &Line| {
-            if let Line::Entry(entry) = line
-                && let Ok(deed) = entry.deed()
-            {
-                deeds.push((entry.sequence, deed));
-            }
-        };
-        // Reading from memory cannot fail.
-        let header: Option<Header> = None;
-        let mut verified = export::read(lines.as_bytes(), trusted, keep)
-            .unwrap_or_else(|_| Verified { header, report: crate::Verifier::default().finish() });
-        for problem in self.contradictions(&deeds, verified.report.signed_until) {
-            verified.report.problems.add(problem);
+    pub fn verify(&self, trusted: &[PublicKey]) -> Report {
+        let mut told: Vec<Told> = Vec::new();
+        let mut out: Option<Report> = None;
+        for excerpt in &self.trail {
+            let report = verify_excerpt(excerpt, trusted, &mut told);
+            out = Some(match out {
+                None => report,
+                Some(before) => before.and(report),
+            });
         }
-        verified
+        let mut report = out.unwrap_or_else(|| Verifier::default().finish());
+        for problem in self.contradictions(&told) {
+            report.problems.add(problem);
+        }
+        report
     }
 
-    fn contradictions(&self, deeds: &[(u64, Deed)], signed_until: u64) -> Vec<Problem> {
+    fn contradictions(&self, told: &[Told]) -> Vec<Problem> {
         let mut out = Vec::new();
         let mut say = |what: String| out.push(Problem::Contradiction { what });
         let document = &self.document;
@@ -131,13 +128,16 @@ impl SignedCopy {
         }
         for signature in &self.signatures {
             let (who, number) = (&signature.person, signature.sequence);
-            if !deeds.iter().any(|(sequence, deed)| *sequence == number && self.is_told_by(signature, deed)) {
-                say(format!(
+            let entry = told.iter().find(|t| t.sequence == number && self.is_told_by(signature, &t.deed));
+            match entry {
+                None => say(format!(
                     "the trail's entry {number} does not say that {who} signed this text as {}",
                     signature.role
-                ));
-            } else if number > signed_until {
-                say(format!("entry {number}, by which {who} signed, is covered by no checkpoint"));
+                )),
+                Some(entry) if !entry.signed => {
+                    say(format!("entry {number}, by which {who} signed, is covered by no checkpoint"));
+                }
+                Some(_) => {}
             }
         }
         out
@@ -158,4 +158,31 @@ impl SignedCopy {
             && field("title") == Some(&document.title)
             && field("sha256") == Some(&document.sha256.to_string())
     }
+}
+
+/// A deed of an excerpt, and whether a checkpoint covers it.
+struct Told {
+    sequence: u64,
+    deed: Deed,
+    signed: bool,
+}
+
+fn verify_excerpt(lines: &[String], trusted: &[PublicKey], told: &mut Vec<Told>) -> Report {
+    let mut text = lines.join("\n");
+    text.push('\n');
+    let from = told.len();
+    let keep = |line: &Line| {
+        if let Line::Entry(entry) = line
+            && let Ok(deed) = entry.deed()
+        {
+            told.push(Told { sequence: entry.sequence, deed, signed: false });
+        }
+    };
+    // Reading from memory cannot fail.
+    let report = export::read(text.as_bytes(), trusted, keep)
+        .map_or_else(|_| Verifier::default().finish(), |verified| verified.report);
+    for one in &mut told[from..] {
+        one.signed = one.sequence <= report.signed_until;
+    }
+    report
 }

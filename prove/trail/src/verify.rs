@@ -56,6 +56,30 @@ pub struct Report {
 }
 
 impl Report {
+    /// Two excerpts of one trail as one report: numbers from the first to the last of both.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.entries += other.entries;
+        self.omitted += other.omitted;
+        self.checkpoints += other.checkpoints;
+        self.first = self.first.min(other.first);
+        if other.last.sequence > self.last.sequence {
+            (self.last, self.unsigned) = (other.last, other.unsigned);
+        }
+        if other.signed_until > self.signed_until {
+            (self.signed_until, self.signed_at) = (other.signed_until, other.signed_at);
+        }
+        if other.start == Start::Unknown {
+            self.start = Start::Unknown;
+        }
+        self.keys.extend(other.keys);
+        self.keys.sort_unstable();
+        self.keys.dedup();
+        other.problems.named.into_iter().for_each(|p| self.problems.add(p));
+        self.problems.more += other.problems.more;
+        self
+    }
+
     /// Whether nothing is wrong.
     pub const fn is_whole(&self) -> bool {
         self.problems.is_empty()

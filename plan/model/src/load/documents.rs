@@ -25,7 +25,7 @@ impl Document {
     }
 
     /// The name that a plan means: folder and ending may be left out.
-    pub(crate) fn plain_name(kind: DocumentKind, written: &str) -> String {
+    pub fn plain_name(kind: DocumentKind, written: &str) -> String {
         let name = written.strip_prefix(kind.folder()).unwrap_or(written);
         if name.ends_with(".md") { name.to_owned() } else { format!("{name}.md") }
     }

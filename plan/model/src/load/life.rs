@@ -46,6 +46,7 @@ const ITEMS: &[(&str, ItemKind)] = &[
     ("overview today *", ItemKind::Counter),
     ("defaults *", ItemKind::Setting),
     ("retention *", ItemKind::Setting),
+    ("signatures * *", ItemKind::Setting),
     ("watchdog", ItemKind::Setting),
     ("watchdog every", ItemKind::Setting),
     ("people * *", ItemKind::Setting),

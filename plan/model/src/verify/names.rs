@@ -17,6 +17,7 @@ const SECTIONS: &[&str] = &[
     "services",
     "hosts",
     "tasks",
+    "signatures",
 ];
 
 /// Longest name; it stands in addresses and labels.
