@@ -3,12 +3,12 @@
 CREATE TABLE settings (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
-) WITHOUT ROWID;
+) {without_rowid};
 
 CREATE TABLE marks (
     key   TEXT PRIMARY KEY,
     at_ms INTEGER NOT NULL
-) WITHOUT ROWID;
+) {without_rowid};
 
 -- Alerts that are pending or firing now: the memory of the rules.
 CREATE TABLE active_alerts (
@@ -76,7 +76,7 @@ CREATE INDEX outbox_by_time ON outbox (created_ms);
 
 -- The delivery log.
 CREATE TABLE attempts (
-    id      INTEGER PRIMARY KEY,
+    id      {integer_key},
     key     TEXT NOT NULL REFERENCES outbox (key) ON DELETE CASCADE,
     system  TEXT NOT NULL,
     channel TEXT NOT NULL,
@@ -90,7 +90,7 @@ CREATE INDEX attempts_taken ON attempts (system, channel, at_ms) WHERE result = 
 
 -- Checks with their latest result; the counters number their history rows, whose slots are reused in a ring.
 CREATE TABLE checks (
-    id         INTEGER PRIMARY KEY,
+    id         {integer_key},
     name       TEXT NOT NULL UNIQUE,
     outcome    TEXT,
     since_ms   INTEGER,
@@ -124,7 +124,7 @@ CREATE TABLE rollups (
     sum_ms   INTEGER NOT NULL,
     max_ms   INTEGER NOT NULL,
     PRIMARY KEY (span_ms, start_ms, check_id)
-) WITHOUT ROWID;
+) {without_rowid};
 
 -- Times at which Farero itself did not watch.
 CREATE TABLE blind (
@@ -138,7 +138,7 @@ CREATE TABLE heartbeats (
 );
 
 CREATE TABLE pings (
-    id    INTEGER PRIMARY KEY,
+    id    {integer_key},
     name  TEXT NOT NULL,
     at_ms INTEGER NOT NULL,
     json  TEXT NOT NULL
@@ -151,10 +151,10 @@ CREATE TABLE intensive (
     until_ms  INTEGER NOT NULL,
     by_whom   TEXT NOT NULL,
     PRIMARY KEY (system, component)
-) WITHOUT ROWID;
+) {without_rowid};
 
 CREATE TABLE plans (
-    id      INTEGER PRIMARY KEY,
+    id      {integer_key},
     system  TEXT NOT NULL,
     hash    TEXT NOT NULL,
     at_ms   INTEGER NOT NULL,
@@ -164,7 +164,7 @@ CREATE TABLE plans (
 CREATE INDEX plans_by_system ON plans (system, at_ms);
 
 CREATE TABLE users (
-    id            INTEGER PRIMARY KEY,
+    id            {integer_key},
     name          TEXT NOT NULL UNIQUE,
     role          TEXT NOT NULL,
     language      TEXT NOT NULL,
@@ -185,7 +185,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_user ON sessions (user_id);
 
 CREATE TABLE tokens (
-    id         INTEGER PRIMARY KEY,
+    id         {integer_key},
     token_hash TEXT NOT NULL UNIQUE,
     name       TEXT NOT NULL,
     scopes     TEXT NOT NULL,

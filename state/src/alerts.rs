@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use kernel::Timestamp;
 use kernel::alert::{Alert, AlertEvent, AlertState};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::codec::{json, like, maybe_time, to_json, whole};
+use crate::db::{Cell, Row, SqlResult, Tx, Value, values};
 use crate::{State, StateError};
 
 /// What one evaluation of one rule group changed.
@@ -73,9 +73,9 @@ impl State {
     /// The pending and firing alerts of a system, in the order of their groups: what the rules start from.
     pub fn active_alerts(&self, system: &str) -> Result<Vec<Alert>, StateError> {
         self.read("read the active alerts", |t| {
-            t.prepare_cached("SELECT json FROM active_alerts WHERE system = ?1 ORDER BY grp, place")?
-                .query_map([system], |r| json(r, 0))?
-                .collect()
+            t.query("SELECT json FROM active_alerts WHERE system = ?1 ORDER BY grp, place", &values![system], |r| {
+                json(r, 0)
+            })
         })
     }
 
@@ -107,21 +107,19 @@ impl State {
 
     fn has_active(&self, system: &str, group: &str) -> Result<bool, StateError> {
         self.read("read the active alerts", |t| {
-            t.prepare_cached("SELECT 1 FROM active_alerts WHERE system = ?1 AND grp = ?2 LIMIT 1")?
-                .exists([system, group])
+            t.exists("SELECT 1 FROM active_alerts WHERE system = ?1 AND grp = ?2 LIMIT 1", &values![system, group])
         })
     }
 
     /// Closes what belongs to groups that a system's plan no longer has, at `at`; returns the alerts that were firing.
     pub fn retain_groups(&self, system: &str, groups: &[String], at: Timestamp) -> Result<Vec<Alert>, StateError> {
         self.write("close the alerts of removed rule groups", |t| {
-            let known: Vec<String> = t
-                .prepare_cached(
-                    "SELECT grp FROM active_alerts WHERE system = ?1
+            let known: Vec<String> = t.query(
+                "SELECT grp FROM active_alerts WHERE system = ?1
                      UNION SELECT grp FROM alerts WHERE system = ?1 AND resolved_ms IS NULL",
-                )?
-                .query_map([system], |r| r.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
+                &values![system],
+                |r| r.get(0),
+            )?;
             let mut closed = Vec::new();
             for group in known.into_iter().filter(|g| !groups.contains(g)) {
                 let empty =
@@ -136,16 +134,14 @@ impl State {
     /// The firings that fulfil a filter, newest first.
     pub fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRecord>, StateError> {
         self.read("read the alerts", |t| {
-            t.prepare_cached(
+            t.query(
                 "SELECT json, firing_id, ack_by, ack_ms, ack_note FROM alerts
-                 WHERE (?1 IS NULL OR system = ?1)
+                 WHERE (system = ?1 OR ?1 IS NULL)
                    AND (NOT ?2 OR resolved_ms IS NULL) AND (NOT ?3 OR resolved_ms IS NOT NULL)
-                   AND (?4 IS NULL OR search LIKE ?4 ESCAPE '\\')
-                   AND (?5 IS NULL OR fired_ms < ?5)
+                   AND (search LIKE ?4 ESCAPE '\\' OR ?4 IS NULL)
+                   AND (fired_ms < ?5 OR ?5 IS NULL)
                  ORDER BY fired_ms DESC, firing_id LIMIT ?6",
-            )?
-            .query_map(
-                params![
+                &values![
                     filter.system,
                     filter.firing_only,
                     filter.past_only,
@@ -154,26 +150,27 @@ impl State {
                     whole(filter.limit)
                 ],
                 record,
-            )?
-            .collect()
+            )
         })
     }
 
     /// One firing.
     pub fn alert(&self, firing_id: &str) -> Result<Option<AlertRecord>, StateError> {
         self.read("read an alert", |t| {
-            t.prepare_cached("SELECT json, firing_id, ack_by, ack_ms, ack_note FROM alerts WHERE firing_id = ?1")?
-                .query_row([firing_id], record)
-                .optional()
+            t.query_maybe(
+                "SELECT json, firing_id, ack_by, ack_ms, ack_note FROM alerts WHERE firing_id = ?1",
+                &values![firing_id],
+                record,
+            )
         })
     }
 
     /// Everything that was told of one firing, oldest first.
     pub fn events_of(&self, firing_id: &str) -> Result<Vec<AlertEvent>, StateError> {
         self.read("read the events of an alert", |t| {
-            t.prepare_cached("SELECT json FROM events WHERE firing_id = ?1 ORDER BY at_ms, id")?
-                .query_map([firing_id], |r| json(r, 0))?
-                .collect()
+            t.query("SELECT json FROM events WHERE firing_id = ?1 ORDER BY at_ms, id", &values![firing_id], |r| {
+                json(r, 0)
+            })
         })
     }
 
@@ -187,63 +184,66 @@ impl State {
         note: &str,
     ) -> Result<Option<Acknowledgement>, StateError> {
         self.write("store an acknowledgement", |t| {
-            t.prepare_cached(
+            t.execute(
                 "UPDATE alerts SET ack_by = ?2, ack_ms = ?3, ack_note = ?4 WHERE firing_id = ?1 AND ack_by IS NULL",
-            )?
-            .execute(params![firing_id, by, at.as_millis(), note])?;
-            t.prepare_cached("SELECT json, firing_id, ack_by, ack_ms, ack_note FROM alerts WHERE firing_id = ?1")?
-                .query_row([firing_id], record)
-                .optional()
-                .map(|found| found.and_then(|r| r.acknowledged))
+                &values![firing_id, by, at.as_millis(), note],
+            )?;
+            t.query_maybe(
+                "SELECT json, firing_id, ack_by, ack_ms, ack_note FROM alerts WHERE firing_id = ?1",
+                &values![firing_id],
+                record,
+            )
+            .map(|found| found.and_then(|r| r.acknowledged))
         })
     }
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<AlertRecord> {
+fn record(row: &Row<'_>) -> SqlResult<AlertRecord> {
     let by: Option<String> = row.get(2)?;
     let acknowledged = match (by, maybe_time(row, 3)?) {
         (Some(by), Some(at)) => {
-            Some(Acknowledgement { by, at, note: row.get::<_, Option<String>>(4)?.unwrap_or_default() })
+            Some(Acknowledgement { by, at, note: row.get::<Option<String>>(4)?.unwrap_or_default() })
         }
         _ => None,
     };
     Ok(AlertRecord { alert: json(row, 0)?, firing_id: row.get(1)?, acknowledged })
 }
 
-fn replace_active(t: &Transaction<'_>, commit: &EvaluationCommit) -> rusqlite::Result<()> {
-    t.prepare_cached("DELETE FROM active_alerts WHERE system = ?1 AND grp = ?2 AND place >= ?3")?.execute(params![
-        commit.system,
-        commit.group,
-        whole(commit.active.len())
-    ])?;
-    let mut put = t.prepare_cached(
-        "INSERT INTO active_alerts (system, grp, place, json) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (system, grp, place) DO UPDATE SET json = excluded.json WHERE json <> excluded.json",
+fn replace_active(t: &Tx<'_>, commit: &EvaluationCommit) -> SqlResult<()> {
+    t.execute(
+        "DELETE FROM active_alerts WHERE system = ?1 AND grp = ?2 AND place >= ?3",
+        &values![commit.system, commit.group, whole(commit.active.len())],
     )?;
+    let mut rows = Vec::with_capacity(commit.active.len());
     for (place, alert) in commit.active.iter().enumerate() {
-        put.execute(params![commit.system, commit.group, whole(place), to_json(alert)?])?;
+        rows.push([commit.system.value(), commit.group.value(), Value::Int(whole(place)), to_json(alert)?.into()]);
     }
+    t.execute_many(
+        "INSERT INTO active_alerts (system, grp, place, json) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (system, grp, place) DO UPDATE SET json = excluded.json WHERE active_alerts.json <> excluded.json",
+        &rows,
+    )?;
     Ok(())
 }
 
 /// Stores a firing as it is now. One that has ended never opens again under the same identity.
-fn upsert_history(t: &Transaction<'_>, alert: &Alert) -> rusqlite::Result<()> {
-    t.prepare_cached(
+fn upsert_history(t: &Tx<'_>, alert: &Alert) -> SqlResult<()> {
+    t.execute(
         "INSERT INTO alerts (firing_id, system, grp, fired_ms, resolved_ms, search, json)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (firing_id) DO UPDATE
          SET resolved_ms = excluded.resolved_ms, search = excluded.search, json = excluded.json
-         WHERE resolved_ms IS NULL AND json <> excluded.json",
-    )?
-    .execute(params![
-        alert.firing_id(),
-        alert.system,
-        alert.group,
-        alert.fired_at.unwrap_or(alert.active_at).as_millis(),
-        alert.resolved_at.map(Timestamp::as_millis),
-        search_text(alert),
-        to_json(alert)?
-    ])?;
+         WHERE alerts.resolved_ms IS NULL AND alerts.json <> excluded.json",
+        &values![
+            alert.firing_id(),
+            alert.system,
+            alert.group,
+            alert.fired_at.unwrap_or(alert.active_at).as_millis(),
+            alert.resolved_at.map(Timestamp::as_millis),
+            search_text(alert),
+            to_json(alert)?
+        ],
+    )?;
     Ok(())
 }
 
@@ -256,38 +256,32 @@ fn search_text(alert: &Alert) -> String {
     text.to_lowercase()
 }
 
-fn insert_event(t: &Transaction<'_>, event: &AlertEvent) -> rusqlite::Result<usize> {
-    t.prepare_cached(
+fn insert_event(t: &Tx<'_>, event: &AlertEvent) -> SqlResult<usize> {
+    t.execute(
         "INSERT INTO events (id, system, at_ms, firing_id, json) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (id) DO NOTHING",
-    )?
-    .execute(params![
-        event.id,
-        event.alert.system,
-        event.at.as_millis(),
-        event.alert.firing_id(),
-        to_json(event)?
-    ])
+        &values![event.id, event.alert.system, event.at.as_millis(), event.alert.firing_id(), to_json(event)?],
+    )
 }
 
 /// Closes the group's open firings that are not among the active ones; returns them.
-fn close_vanished(t: &Transaction<'_>, commit: &EvaluationCommit) -> rusqlite::Result<Vec<Alert>> {
-    let open: Vec<String> = t
-        .prepare_cached("SELECT firing_id FROM alerts WHERE system = ?1 AND grp = ?2 AND resolved_ms IS NULL")?
-        .query_map([&commit.system, &commit.group], |r| r.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+fn close_vanished(t: &Tx<'_>, commit: &EvaluationCommit) -> SqlResult<Vec<Alert>> {
+    let open: Vec<String> = t.query(
+        "SELECT firing_id FROM alerts WHERE system = ?1 AND grp = ?2 AND resolved_ms IS NULL",
+        &values![&commit.system, &commit.group],
+        |r| r.get(0),
+    )?;
     let active: HashSet<String> =
         commit.active.iter().filter(|a| a.state == AlertState::Firing).map(Alert::firing_id).collect();
     let mut closed = Vec::new();
     for id in open.into_iter().filter(|id| !active.contains(id)) {
         let alert: Alert =
-            t.prepare_cached("SELECT json FROM alerts WHERE firing_id = ?1")?.query_row([&id], |r| json(r, 0))?;
+            t.query_one("SELECT json FROM alerts WHERE firing_id = ?1", &values![&id], |r| json(r, 0))?;
         let ended = Alert { state: AlertState::Resolved, resolved_at: Some(commit.at), ..alert };
-        t.prepare_cached("UPDATE alerts SET resolved_ms = ?2, json = ?3 WHERE firing_id = ?1")?.execute(params![
-            id,
-            commit.at.as_millis(),
-            to_json(&ended)?
-        ])?;
+        t.execute(
+            "UPDATE alerts SET resolved_ms = ?2, json = ?3 WHERE firing_id = ?1",
+            &values![id, commit.at.as_millis(), to_json(&ended)?],
+        )?;
         closed.push(ended);
     }
     Ok(closed)

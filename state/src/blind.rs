@@ -3,6 +3,7 @@
 use kernel::Timestamp;
 
 use crate::codec::time;
+use crate::db::values;
 use crate::{State, StateError};
 
 impl State {
@@ -17,11 +18,11 @@ impl State {
             return Ok(());
         }
         self.write("store a blind period", |t| {
-            t.prepare_cached(
+            t.execute(
                 "INSERT INTO blind (from_ms, to_ms) VALUES (?1, ?2)
-                 ON CONFLICT (from_ms) DO UPDATE SET to_ms = max(to_ms, excluded.to_ms)",
-            )?
-            .execute([from.as_millis(), to.as_millis()])
+                 ON CONFLICT (from_ms) DO UPDATE SET to_ms = excluded.to_ms WHERE blind.to_ms < excluded.to_ms",
+                &values![from.as_millis(), to.as_millis()],
+            )
             .map(|_| ())
         })
     }
@@ -29,9 +30,11 @@ impl State {
     /// The periods that ended after a time in which Farero did not watch, oldest first.
     pub fn blind_periods(&self, since: Timestamp) -> Result<Vec<(Timestamp, Timestamp)>, StateError> {
         self.read("read the blind periods", |t| {
-            t.prepare_cached("SELECT from_ms, to_ms FROM blind WHERE to_ms > ?1 ORDER BY from_ms")?
-                .query_map([since.as_millis()], |r| Ok((time(r, 0)?, time(r, 1)?)))?
-                .collect()
+            t.query(
+                "SELECT from_ms, to_ms FROM blind WHERE to_ms > ?1 ORDER BY from_ms",
+                &values![since.as_millis()],
+                |r| Ok((time(r, 0)?, time(r, 1)?)),
+            )
         })
     }
 }

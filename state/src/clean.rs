@@ -2,6 +2,7 @@
 
 use kernel::Timestamp;
 
+use crate::db::values;
 use crate::{State, StateError};
 
 const DAY_MS: i64 = 86_400_000;
@@ -41,8 +42,7 @@ impl State {
             let sql =
                 format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {rows} LIMIT {BATCH})");
             loop {
-                let n =
-                    self.write("delete what was kept long enough", |t| t.prepare_cached(&sql)?.execute([oldest]))?;
+                let n = self.write("delete what was kept long enough", |t| t.execute(&sql, &values![oldest]))?;
                 deleted += n as u64;
                 if (n as i64) < BATCH {
                     break;

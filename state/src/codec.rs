@@ -1,42 +1,42 @@
-//! Between kernel words and columns: times as milliseconds, words and values as JSON. Pure.
+//! Between kernel words and columns: words and values as JSON, texts for `LIKE`. Pure.
 
 use kernel::Timestamp;
-use rusqlite::types::Type;
-use rusqlite::{Error, Result, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::db::{Row, SqlError, SqlResult, Value};
+
 /// A value as JSON.
-pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|e| Error::ToSqlConversionFailure(Box::new(e)))
+pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> SqlResult<String> {
+    Ok(serde_json::to_string(value)?)
 }
 
 /// The value in a JSON column.
-pub(crate) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T> {
-    let text: &str = row.get_ref(column)?.as_str()?;
-    serde_json::from_str(text).map_err(|e| Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
+pub(crate) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> SqlResult<T> {
+    match row.value(column)? {
+        Value::Text(text) => Ok(serde_json::from_str(&text)?),
+        other => Err(SqlError::Column { column, found: other.kind(), wanted: "JSON" }),
+    }
 }
 
 /// The word that serde writes for a unit variant: `queued`.
-pub(crate) fn word<T: Serialize>(value: &T) -> Result<String> {
+pub(crate) fn word<T: Serialize>(value: &T) -> SqlResult<String> {
     Ok(to_json(value)?.trim_matches('"').to_owned())
 }
 
 /// The unit variant that a word stands for.
-pub(crate) fn from_word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T> {
-    let text: String = row.get(column)?;
-    serde_json::from_value(serde_json::Value::String(text))
-        .map_err(|e| Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
+pub(crate) fn from_word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> SqlResult<T> {
+    Ok(serde_json::from_value(serde_json::Value::String(row.get(column)?))?)
 }
 
 /// The time in a column of milliseconds.
-pub(crate) fn time(row: &Row<'_>, column: usize) -> Result<Timestamp> {
-    row.get(column).map(Timestamp::from_millis)
+pub(crate) fn time(row: &Row<'_>, column: usize) -> SqlResult<Timestamp> {
+    row.get(column)
 }
 
 /// The time in a column of milliseconds that may be empty.
-pub(crate) fn maybe_time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>> {
-    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis))
+pub(crate) fn maybe_time(row: &Row<'_>, column: usize) -> SqlResult<Option<Timestamp>> {
+    row.get(column)
 }
 
 /// A limit or a count for SQL.

@@ -3,9 +3,9 @@
 use kernel::Timestamp;
 use kernel::alert::AlertEvent;
 use kernel::message::{HeldItem, OutboxEntry};
-use rusqlite::{OptionalExtension, params};
 
 use crate::codec::{json, time, to_json, whole};
+use crate::db::values;
 use crate::outbox::insert_entry;
 use crate::{State, StateError};
 
@@ -28,18 +28,18 @@ impl State {
     /// The system's events from which no deliveries were decided yet, oldest first.
     pub fn undecided_events(&self, system: &str, limit: usize) -> Result<Vec<AlertEvent>, StateError> {
         self.read("read the undecided events", |t| {
-            t.prepare_cached("SELECT json FROM events WHERE system = ?1 AND decided = 0 ORDER BY at_ms, id LIMIT ?2")?
-                .query_map(params![system, whole(limit)], |r| json(r, 0))?
-                .collect()
+            t.query(
+                "SELECT json FROM events WHERE system = ?1 AND decided = 0 ORDER BY at_ms, id LIMIT ?2",
+                &values![system, whole(limit)],
+                |r| json(r, 0),
+            )
         })
     }
 
     /// The system's items that wait for their class's delay or the digest, the most pressing first.
     pub fn held_items(&self, system: &str) -> Result<Vec<HeldItem>, StateError> {
         self.read("read the waiting items", |t| {
-            t.prepare_cached("SELECT json FROM held WHERE system = ?1 ORDER BY due_ms, id")?
-                .query_map([system], |r| json(r, 0))?
-                .collect()
+            t.query("SELECT json FROM held WHERE system = ?1 ORDER BY due_ms, id", &values![system], |r| json(r, 0))
         })
     }
 
@@ -50,34 +50,28 @@ impl State {
         }
         self.write("store decided deliveries", |t| {
             for id in &commit.decided {
-                t.prepare_cached("UPDATE events SET decided = 1 WHERE id = ?1")?.execute([id])?;
+                t.execute("UPDATE events SET decided = 1 WHERE id = ?1", &values![id])?;
             }
             for item in &commit.hold {
-                t.prepare_cached(
+                t.execute(
                     "INSERT INTO held (id, system, severity, due_ms, json) VALUES (?1, ?2, ?3, ?4, ?5)
                      ON CONFLICT (id) DO NOTHING",
-                )?
-                .execute(params![
-                    item.id,
-                    item.system,
-                    item.severity,
-                    item.due_at.as_millis(),
-                    to_json(item)?
-                ])?;
+                    &values![item.id, item.system, item.severity, item.due_at.as_millis(), to_json(item)?],
+                )?;
             }
             for id in &commit.release {
-                t.prepare_cached("DELETE FROM held WHERE id = ?1")?.execute([id])?;
+                t.execute("DELETE FROM held WHERE id = ?1", &values![id])?;
             }
             let mut stored = 0;
             for entry in &commit.outbox {
                 stored += insert_entry(t, entry)?;
             }
             for (key, at) in &commit.marks {
-                t.prepare_cached(
+                t.execute(
                     "INSERT INTO marks (key, at_ms) VALUES (?1, ?2)
                      ON CONFLICT (key) DO UPDATE SET at_ms = excluded.at_ms",
-                )?
-                .execute(params![key, at.as_millis()])?;
+                    &values![key, at.as_millis()],
+                )?;
             }
             Ok(stored)
         })
@@ -86,7 +80,7 @@ impl State {
     /// A remembered time.
     pub fn mark(&self, key: &str) -> Result<Option<Timestamp>, StateError> {
         self.read("read a remembered time", |t| {
-            t.prepare_cached("SELECT at_ms FROM marks WHERE key = ?1")?.query_row([key], |r| time(r, 0)).optional()
+            t.query_maybe("SELECT at_ms FROM marks WHERE key = ?1", &values![key], |r| time(r, 0))
         })
     }
 }

@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-use rusqlite::ErrorCode;
+use crate::db::{SqlError, SqlResult};
 
 /// Why the state could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
     /// The database refused or failed; nothing of the operation was kept.
-    #[error("cannot {doing}: {source}{}", advice(source))]
+    #[error("cannot {doing}: {source}{}", source.advice())]
     Sql {
         /// What was being done, as a verb phrase.
         doing: &'static str,
         /// The database's own words.
         #[source]
-        source: rusqlite::Error,
+        source: SqlError,
     },
     /// A file or folder could not be used.
     #[error("cannot {doing} {}: {source}", path.display())]
@@ -28,30 +28,93 @@ pub enum StateError {
         #[source]
         source: std::io::Error,
     },
-    /// Another process holds the data folder.
-    #[error("another Farero is using {}: stop it, or give this one a data folder of its own", folder.display())]
+    /// The address of the database cannot be used. It is not quoted, for it may hold a password.
+    #[error("the URL of the state cannot be used: {reason}; it reads postgres://user:password@host:5432/database")]
+    Url {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Another process holds the data folder or the database.
+    #[error("another Farero is using {place}: stop it, or give this one a place of its own")]
     InUse {
-        /// The data folder.
-        folder: PathBuf,
+        /// The data folder or the database.
+        place: String,
     },
     /// The database was written by a later version.
     #[error(
-        "{} was written by a newer Farero (schema {found}; this one knows schemas up to {known}): \
-         start that version again, or restore the copy made before the upgrade", path.display()
+        "{place} was written by a newer Farero (schema {found}; this one knows schemas up to {known}): \
+         start that version again, or restore the copy made before the upgrade"
     )]
     Newer {
-        /// The database file.
-        path: PathBuf,
+        /// The database.
+        place: String,
         /// Its schema version.
         found: u32,
         /// The newest version known here.
         known: u32,
     },
-    /// The file is some other program's database.
-    #[error("{} is a database of another program: give Farero a data folder of its own", path.display())]
+    /// The database is some other program's.
+    #[error("{place} is a database of another program: give Farero a place of its own")]
     Foreign {
-        /// The database file.
+        /// The database.
+        place: String,
+    },
+    /// The database cannot be brought to this version's schema as it is. It was not changed.
+    #[error("{place} cannot be brought to the schema {step}: {problems}")]
+    Preflight {
+        /// The database.
+        place: String,
+        /// The step that was not begun.
+        step: &'static str,
+        /// What is in the way, and what to do.
+        problems: String,
+    },
+    /// The database was moved elsewhere; going on here would make two truths.
+    #[error(
+        "{place} was moved to {to}: start with --state and that URL. To go back here and lose what happened since, \
+         delete the row `state.moved_to` of the table settings with the program sqlite3"
+    )]
+    Moved {
+        /// The old database.
+        place: String,
+        /// The new one.
+        to: String,
+    },
+    /// There is something where nothing may be.
+    #[error("{place} is not empty: choose another place, nothing was changed")]
+    NotEmpty {
+        /// The file, folder or database.
+        place: String,
+    },
+    /// There is nothing where a state should be.
+    #[error("there is no state of Farero in {place}: name the folder of --data, or the URL of --state")]
+    NoState {
+        /// The folder or database.
+        place: String,
+    },
+    /// The schema is older than this program's.
+    #[error(
+        "{place} has the schema of an older Farero: start this version on it once, it brings the schema up to date"
+    )]
+    Older {
+        /// The database.
+        place: String,
+    },
+    /// The file is no backup.
+    #[error("{} is no backup of Farero: make one with `farero state backup FILE`", path.display())]
+    NoBackup {
+        /// The file.
         path: PathBuf,
+    },
+    /// What was read back is not what was written.
+    #[error(
+        "{place} does not hold what the manifest says: {problem}; nothing was kept, use another backup or try again"
+    )]
+    Damaged {
+        /// The backup or the target.
+        place: String,
+        /// Which table, and how.
+        problem: String,
     },
     /// A name that must be unique is in use.
     #[error("the {what} `{name}` exists already: choose another name")]
@@ -63,31 +126,19 @@ pub enum StateError {
     },
 }
 
-/// The next step for the failures that people can mend.
-fn advice(source: &rusqlite::Error) -> &'static str {
-    match source.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "; free some space on the disk, writing goes on by itself then",
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            "; the file is damaged: stop Farero, keep a copy of it, and restore the last backup"
-        }
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            "; check that Farero's user may write the data folder"
-        }
-        Some(ErrorCode::SystemIoFailure) => "; look at the system's log for errors of the disk",
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            "; another program keeps the database locked: close it"
-        }
-        _ => "",
-    }
-}
-
 /// Names the operation of a database error.
 pub(crate) trait Doing<T> {
     fn doing(self, doing: &'static str) -> Result<T, StateError>;
 }
 
-impl<T> Doing<T> for rusqlite::Result<T> {
+impl<T> Doing<T> for SqlResult<T> {
     fn doing(self, doing: &'static str) -> Result<T, StateError> {
         self.map_err(|source| StateError::Sql { doing, source })
+    }
+}
+
+impl<T> Doing<T> for rusqlite::Result<T> {
+    fn doing(self, doing: &'static str) -> Result<T, StateError> {
+        self.map_err(SqlError::from).doing(doing)
     }
 }

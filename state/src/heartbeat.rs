@@ -5,9 +5,9 @@
 
 use kernel::heartbeat::Ping;
 use kernel::probe::CheckId;
-use rusqlite::{OptionalExtension, params};
 
 use crate::codec::{json, to_json, whole};
+use crate::db::values;
 use crate::{State, StateError};
 
 /// Calls kept per check.
@@ -21,18 +21,18 @@ impl State {
     pub fn heartbeat_token(&self, check: &CheckId) -> Result<String, StateError> {
         let name = check.to_string();
         let known = self.read("read a heartbeat's token", |t| {
-            t.prepare_cached("SELECT token FROM heartbeats WHERE name = ?1")?
-                .query_row([&name], |r| r.get(0))
-                .optional()
+            t.query_maybe("SELECT token FROM heartbeats WHERE name = ?1", &values![&name], |r| r.get(0))
         })?;
         if let Some(token) = known {
             return Ok(token);
         }
         let fresh: String = rand::random::<[u8; TOKEN_BYTES]>().iter().map(|b| format!("{b:02x}")).collect();
         self.write("store a heartbeat's token", |t| {
-            t.prepare_cached("INSERT INTO heartbeats (name, token) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING")?
-                .execute([&name, &fresh])?;
-            t.query_row("SELECT token FROM heartbeats WHERE name = ?1", [&name], |r| r.get(0))
+            t.execute(
+                "INSERT INTO heartbeats (name, token) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
+                &values![&name, &fresh],
+            )?;
+            t.query_one("SELECT token FROM heartbeats WHERE name = ?1", &values![&name], |r| r.get(0))
         })
     }
 
@@ -40,17 +40,15 @@ impl State {
     pub fn set_heartbeat_token(&self, check: &CheckId, token: &str) -> Result<bool, StateError> {
         let name = check.to_string();
         self.write("store a heartbeat's token", |t| {
-            let owner: Option<String> = t
-                .prepare_cached("SELECT name FROM heartbeats WHERE token = ?1")?
-                .query_row([token], |r| r.get(0))
-                .optional()?;
+            let owner: Option<String> =
+                t.query_maybe("SELECT name FROM heartbeats WHERE token = ?1", &values![token], |r| r.get(0))?;
             if let Some(owner) = owner {
                 return Ok(owner == name);
             }
-            t.prepare_cached(
+            t.execute(
                 "INSERT INTO heartbeats (name, token) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET token = ?2",
-            )?
-            .execute([&*name, token])?;
+                &values![&*name, token],
+            )?;
             Ok(true)
         })
     }
@@ -58,9 +56,7 @@ impl State {
     /// The check that a token belongs to.
     pub fn check_by_token(&self, token: &str) -> Result<Option<CheckId>, StateError> {
         let name: Option<String> = self.read("look a heartbeat's token up", |t| {
-            t.prepare_cached("SELECT name FROM heartbeats WHERE token = ?1")?
-                .query_row([token], |r| r.get(0))
-                .optional()
+            t.query_maybe("SELECT name FROM heartbeats WHERE token = ?1", &values![token], |r| r.get(0))
         })?;
         Ok(name.as_deref().and_then(CheckId::parse))
     }
@@ -69,16 +65,15 @@ impl State {
     pub fn record_ping(&self, check: &CheckId, ping: &Ping) -> Result<(), StateError> {
         let name = check.to_string();
         self.write("store a heartbeat", |t| {
-            t.prepare_cached("INSERT INTO pings (name, at_ms, json) VALUES (?1, ?2, ?3)")?.execute(params![
-                name,
-                ping.at.as_millis(),
-                to_json(ping)?
-            ])?;
-            t.prepare_cached(
-                "DELETE FROM pings WHERE name = ?1 AND id IN
-                     (SELECT id FROM pings WHERE name = ?1 ORDER BY at_ms DESC, id DESC LIMIT -1 OFFSET ?2)",
-            )?
-            .execute(params![name, PINGS_KEPT])
+            t.execute(
+                "INSERT INTO pings (name, at_ms, json) VALUES (?1, ?2, ?3)",
+                &values![name, ping.at.as_millis(), to_json(ping)?],
+            )?;
+            t.execute(
+                "DELETE FROM pings WHERE name = ?1 AND id NOT IN
+                     (SELECT id FROM pings WHERE name = ?1 ORDER BY at_ms DESC, id DESC LIMIT ?2)",
+                &values![name, PINGS_KEPT],
+            )
             .map(|_| ())
         })
     }
@@ -86,9 +81,11 @@ impl State {
     /// A check's calls, newest first.
     pub fn pings(&self, check: &CheckId, limit: usize) -> Result<Vec<Ping>, StateError> {
         self.read("read the heartbeats", |t| {
-            t.prepare_cached("SELECT json FROM pings WHERE name = ?1 ORDER BY at_ms DESC, id DESC LIMIT ?2")?
-                .query_map(params![check.to_string(), whole(limit)], |r| json(r, 0))?
-                .collect()
+            t.query(
+                "SELECT json FROM pings WHERE name = ?1 ORDER BY at_ms DESC, id DESC LIMIT ?2",
+                &values![check.to_string(), whole(limit)],
+                |r| json(r, 0),
+            )
         })
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use kernel::Timestamp;
 use kernel::probe::{CheckId, Outcome, ProbeResult};
-use rusqlite::params;
 
 use crate::codec::{json, time, whole};
+use crate::db::values;
 use crate::{State, StateError};
 
 /// A check's latest result.
@@ -42,12 +42,10 @@ impl State {
     pub fn latest_results(&self) -> Result<Vec<LatestResult>, StateError> {
         let pending = self.0.results.read();
         let mut found: HashMap<CheckId, LatestResult> = self.read("read the latest results", |t| {
-            t.prepare_cached("SELECT json, since_ms FROM checks WHERE json IS NOT NULL")?
-                .query_map([], |r| {
-                    let result: ProbeResult = json(r, 0)?;
-                    Ok((result.check.clone(), LatestResult { result, since: time(r, 1)? }))
-                })?
-                .collect()
+            t.query("SELECT json, since_ms FROM checks WHERE json IS NOT NULL", &[], |r| {
+                let result: ProbeResult = json(r, 0)?;
+                Ok((result.check.clone(), LatestResult { result, since: time(r, 1)? }))
+            })
         })?;
         for (check, entry) in &pending.checks {
             if let Some(result) = &entry.latest {
@@ -63,14 +61,12 @@ impl State {
     pub fn results(&self, check: &CheckId, filter: &ResultFilter) -> Result<Vec<ProbeResult>, StateError> {
         let pending = self.0.results.read();
         let mut found: Vec<ProbeResult> = self.read("read the results of a check", |t| {
-            t.prepare_cached(
+            t.query(
                 "SELECT r.json FROM results r JOIN checks c ON c.id = r.check_id
-                 WHERE c.name = ?1 AND (?2 IS NULL OR r.outcome = ?2) AND (NOT ?3 OR r.kind = 0)
-                   AND (?4 IS NULL OR r.at_ms < ?4)
+                 WHERE c.name = ?1 AND (r.outcome = ?2 OR ?2 IS NULL) AND (NOT ?3 OR r.kind = 0)
+                   AND (r.at_ms < ?4 OR ?4 IS NULL)
                  ORDER BY r.at_ms DESC LIMIT ?5",
-            )?
-            .query_map(
-                params![
+                &values![
                     check.to_string(),
                     filter.outcome.map(Outcome::as_str),
                     filter.changes_only,
@@ -78,8 +74,7 @@ impl State {
                     whole(filter.limit)
                 ],
                 |r| json(r, 0),
-            )?
-            .collect()
+            )
         })?;
         let latest = pending.checks.get(check).and_then(|e| e.latest.as_ref()).filter(|r| {
             !filter.changes_only
@@ -97,9 +92,11 @@ impl State {
     /// Changes of outcome of all checks since a time, newest first: what happened today.
     pub fn recent_changes(&self, since: Timestamp, limit: usize) -> Result<Vec<ProbeResult>, StateError> {
         self.read("read the changes of checks", |t| {
-            t.prepare_cached("SELECT json FROM results WHERE kind = 0 AND at_ms >= ?1 ORDER BY at_ms DESC LIMIT ?2")?
-                .query_map(params![since.as_millis(), whole(limit)], |r| json(r, 0))?
-                .collect()
+            t.query(
+                "SELECT json FROM results WHERE kind = 0 AND at_ms >= ?1 ORDER BY at_ms DESC LIMIT ?2",
+                &values![since.as_millis(), whole(limit)],
+                |r| json(r, 0),
+            )
         })
     }
 }

@@ -1,9 +1,9 @@
 //! Periods in which a system or component is watched more closely (CHK-16). I/O.
 
 use kernel::Timestamp;
-use rusqlite::{Row, params};
 
 use crate::codec::time;
+use crate::db::{Row, SqlResult, values};
 use crate::{State, StateError};
 
 /// One such period.
@@ -19,7 +19,7 @@ pub struct Intensive {
     pub by: String,
 }
 
-fn intensive(r: &Row<'_>) -> rusqlite::Result<Intensive> {
+fn intensive(r: &Row<'_>) -> SqlResult<Intensive> {
     let component: String = r.get(1)?;
     Ok(Intensive {
         system: r.get(0)?,
@@ -40,12 +40,12 @@ impl State {
         by: &str,
     ) -> Result<(), StateError> {
         self.write("store intensive watching", |t| {
-            t.prepare_cached(
+            t.execute(
                 "INSERT INTO intensive (system, component, until_ms, by_whom) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (system, component) DO UPDATE
                  SET until_ms = excluded.until_ms, by_whom = excluded.by_whom",
-            )?
-            .execute(params![system, component.unwrap_or_default(), until.as_millis(), by])
+                &values![system, component.unwrap_or_default(), until.as_millis(), by],
+            )
             .map(|_| ())
         })
     }
@@ -53,12 +53,12 @@ impl State {
     /// What is watched intensively at a time.
     pub fn intensive(&self, now: Timestamp) -> Result<Vec<Intensive>, StateError> {
         self.read("read intensive watching", |t| {
-            t.prepare_cached(
+            t.query(
                 "SELECT system, component, until_ms, by_whom FROM intensive WHERE until_ms > ?1
                  ORDER BY system, component",
-            )?
-            .query_map([now.as_millis()], intensive)?
-            .collect()
+                &values![now.as_millis()],
+                intensive,
+            )
         })
     }
 }

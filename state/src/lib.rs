@@ -1,4 +1,4 @@
-//! What must survive a restart: all SQL of Farero. I/O (SQLite).
+//! What must survive a restart: all SQL of Farero. I/O (SQLite, PostgreSQL).
 //!
 //! Invariants, each with a test in `tests/`:
 //! 1. What a writing call returned `Ok` for is on disk; a kill at any moment loses none of it. The one exception is
@@ -13,6 +13,7 @@
 //! `state` knows nothing of probes, rules, channels, pages or clocks; time is an argument. Secrets reach it as hashes.
 
 mod alerts;
+pub mod backup;
 mod blind;
 pub mod clean;
 mod codec;
@@ -22,7 +23,8 @@ mod error;
 mod heartbeat;
 mod history;
 mod intensive;
-mod migrate;
+#[doc(hidden)]
+pub mod migrate;
 mod outbox;
 mod people;
 mod plans;
@@ -33,7 +35,9 @@ mod settings;
 mod tokens;
 
 pub use alerts::{Acknowledgement, AlertFilter, AlertRecord, EvaluationCommit};
-pub use db::{FILE_NAME, State};
+pub use db::{
+    Cell, Dialect, FILE_NAME, FromCell, PostgresUrl, Row, SqlError, SqlResult, State, StateLocation, Tx, Value,
+};
 pub use deliveries::DeliveryCommit;
 pub use error::StateError;
 pub use heartbeat::PINGS_KEPT;

@@ -2,9 +2,9 @@
 
 use kernel::Timestamp;
 use kernel::message::{AttemptResult, DeliveryAttempt, DeliveryState, OutboxEntry};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::codec::{from_word, json, maybe_time, time, to_json, whole, word};
+use crate::db::{Row, SqlResult, Tx, Value, values};
 use crate::{State, StateError};
 
 /// Which outbox entries to list, newest first.
@@ -54,7 +54,7 @@ pub struct OutboxCount {
 
 const ENTRY: &str = "key, system, channel, state, tries, due_ms, created_ms, fallen_from, message";
 
-fn entry(r: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
+fn entry(r: &Row<'_>) -> SqlResult<OutboxEntry> {
     Ok(OutboxEntry {
         key: r.get(0)?,
         system: r.get(1)?,
@@ -69,41 +69,38 @@ fn entry(r: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
 }
 
 /// Stores an entry unless its key is known; returns how many were stored, 0 or 1.
-pub(crate) fn insert_entry(t: &Transaction<'_>, e: &OutboxEntry) -> rusqlite::Result<usize> {
-    t.prepare_cached(
+pub(crate) fn insert_entry(t: &Tx<'_>, e: &OutboxEntry) -> SqlResult<usize> {
+    t.execute(
         "INSERT INTO outbox (key, system, channel, state, tries, due_ms, created_ms, fallen_from, message)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (key) DO NOTHING",
-    )?
-    .execute(params![
-        e.key,
-        e.system,
-        e.channel,
-        word(&e.state)?,
-        e.tries,
-        e.due_at.as_millis(),
-        e.created_at.as_millis(),
-        to_json(&e.fallen_from)?,
-        to_json(&e.message)?
-    ])
+        &values![
+            e.key,
+            e.system,
+            e.channel,
+            word(&e.state)?,
+            e.tries,
+            e.due_at.as_millis(),
+            e.created_at.as_millis(),
+            to_json(&e.fallen_from)?,
+            to_json(&e.message)?
+        ],
+    )
 }
 
 impl State {
     /// The entries whose time has come, the longest due first.
     pub fn due_outbox(&self, now: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>, StateError> {
         self.read("read the outbox", |t| {
-            t.prepare_cached(&format!(
+            t.query(&format!(
                 "SELECT {ENTRY} FROM outbox WHERE state = 'queued' AND due_ms <= ?1 ORDER BY due_ms, created_ms LIMIT ?2"
-            ))?
-            .query_map(params![now.as_millis(), whole(limit)], entry)?
-            .collect()
+            ), &values![now.as_millis(), whole(limit)], entry)
         })
     }
 
     /// When the next queued entry is due; `None` when none is queued.
     pub fn next_due(&self) -> Result<Option<Timestamp>, StateError> {
         self.read("read the outbox", |t| {
-            t.prepare_cached("SELECT min(due_ms) FROM outbox WHERE state = 'queued'")?
-                .query_row([], |r| maybe_time(r, 0))
+            t.query_one("SELECT min(due_ms) FROM outbox WHERE state = 'queued'", &[], |r| maybe_time(r, 0))
         })
     }
 
@@ -111,20 +108,22 @@ impl State {
     /// To be called once at start, before the first try. Returns the entries.
     pub fn requeue_interrupted(&self) -> Result<Vec<OutboxEntry>, StateError> {
         self.write("queue interrupted deliveries again", |t| {
-            t.prepare_cached(&format!("UPDATE outbox SET state = 'queued' WHERE state = 'sending' RETURNING {ENTRY}"))?
-                .query_map([], entry)?
-                .collect()
+            t.query(
+                &format!("UPDATE outbox SET state = 'queued' WHERE state = 'sending' RETURNING {ENTRY}"),
+                &[],
+                entry,
+            )
         })
     }
 
     /// Notes, before anything goes out, that a try begins. `false` when the entry is not queued any more.
     pub fn begin_attempt(&self, key: &str, at: Timestamp) -> Result<bool, StateError> {
         self.write("note the beginning of a delivery", |t| {
-            t.prepare_cached(
+            t.execute(
                 "UPDATE outbox SET state = 'sending', tries = tries + 1, due_ms = ?2
                  WHERE key = ?1 AND state = 'queued'",
-            )?
-            .execute(params![key, at.as_millis()])
+                &values![key, at.as_millis()],
+            )
             .map(|n| n == 1)
         })
     }
@@ -137,30 +136,30 @@ impl State {
         fallback: Option<&OutboxEntry>,
     ) -> Result<(), StateError> {
         self.write("store what became of a delivery", |t| {
-            t.prepare_cached(
+            t.execute(
                 "INSERT INTO attempts (key, system, channel, at_ms, took_ms, result, json)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?
-            .execute(params![
-                attempt.key,
-                entry.system,
-                attempt.channel,
-                attempt.at.as_millis(),
-                i64::try_from(attempt.took_ms).unwrap_or(i64::MAX),
-                result_word(&attempt.result),
-                to_json(attempt)?
-            ])?;
-            t.prepare_cached(
+                &values![
+                    attempt.key,
+                    entry.system,
+                    attempt.channel,
+                    attempt.at.as_millis(),
+                    i64::try_from(attempt.took_ms).unwrap_or(i64::MAX),
+                    result_word(&attempt.result),
+                    to_json(attempt)?
+                ],
+            )?;
+            t.execute(
                 "UPDATE outbox SET state = ?2, tries = ?3, due_ms = ?4, fallen_from = ?5, message = ?6 WHERE key = ?1",
-            )?
-            .execute(params![
-                entry.key,
-                word(&entry.state)?,
-                entry.tries,
-                entry.due_at.as_millis(),
-                to_json(&entry.fallen_from)?,
-                to_json(&entry.message)?
-            ])?;
+                &values![
+                    entry.key,
+                    word(&entry.state)?,
+                    entry.tries,
+                    entry.due_at.as_millis(),
+                    to_json(&entry.fallen_from)?,
+                    to_json(&entry.message)?
+                ],
+            )?;
             if let Some(fallback) = fallback {
                 insert_entry(t, fallback)?;
             }
@@ -171,19 +170,21 @@ impl State {
     /// Puts an entry off without a try (rate limit, channel not usable yet).
     pub fn postpone(&self, key: &str, due_at: Timestamp) -> Result<bool, StateError> {
         self.write("put a delivery off", |t| {
-            t.prepare_cached("UPDATE outbox SET due_ms = ?2 WHERE key = ?1 AND state = 'queued'")?
-                .execute(params![key, due_at.as_millis()])
-                .map(|n| n == 1)
+            t.execute(
+                "UPDATE outbox SET due_ms = ?2 WHERE key = ?1 AND state = 'queued'",
+                &values![key, due_at.as_millis()],
+            )
+            .map(|n| n == 1)
         })
     }
 
     /// A person wants it tried again, now: one that waits, or one that was given up. `false` when it is neither.
     pub fn retry_now(&self, key: &str, at: Timestamp) -> Result<bool, StateError> {
         self.write("queue a delivery again", |t| {
-            t.prepare_cached(
+            t.execute(
                 "UPDATE outbox SET state = 'queued', due_ms = ?2 WHERE key = ?1 AND state IN ('queued', 'failed')",
-            )?
-            .execute(params![key, at.as_millis()])
+                &values![key, at.as_millis()],
+            )
             .map(|n| n == 1)
         })
     }
@@ -191,11 +192,11 @@ impl State {
     /// A person says that the message was passed on. `false` when the entry does not wait for one.
     pub fn confirm_by_person(&self, key: &str, by: &str, at: Timestamp) -> Result<bool, StateError> {
         self.write("store a confirmation", |t| {
-            t.prepare_cached(
+            t.execute(
                 "UPDATE outbox SET state = 'sent', confirmed_by = ?2, confirmed_ms = ?3
                  WHERE key = ?1 AND state = 'awaiting_person'",
-            )?
-            .execute(params![key, by, at.as_millis()])
+                &values![key, by, at.as_millis()],
+            )
             .map(|n| n == 1)
         })
     }
@@ -204,16 +205,16 @@ impl State {
     pub fn outbox(&self, filter: &OutboxFilter) -> Result<Vec<OutboxRecord>, StateError> {
         let state = filter.state.map(|s| word(&s)).transpose();
         self.read("read the deliveries", |t| {
-            t.prepare_cached(&format!(
-                "SELECT {ENTRY}, confirmed_by, confirmed_ms,
+            t.query(
+                &format!(
+                    "SELECT {ENTRY}, confirmed_by, confirmed_ms,
                         (SELECT json FROM attempts a WHERE a.key = outbox.key ORDER BY a.id DESC LIMIT 1)
                  FROM outbox
-                 WHERE (?1 IS NULL OR system = ?1) AND (?2 IS NULL OR channel = ?2) AND (?3 IS NULL OR state = ?3)
-                   AND (?4 IS NULL OR created_ms < ?4)
+                 WHERE (system = ?1 OR ?1 IS NULL) AND (channel = ?2 OR ?2 IS NULL) AND (state = ?3 OR ?3 IS NULL)
+                   AND (created_ms < ?4 OR ?4 IS NULL)
                  ORDER BY created_ms DESC, key LIMIT ?5"
-            ))?
-            .query_map(
-                params![
+                ),
+                &values![
                     filter.system,
                     filter.channel,
                     state?,
@@ -221,59 +222,54 @@ impl State {
                     whole(filter.limit)
                 ],
                 record,
-            )?
-            .collect()
+            )
         })
     }
 
     /// One entry.
     pub fn outbox_entry(&self, key: &str) -> Result<Option<OutboxEntry>, StateError> {
         self.read("read a delivery", |t| {
-            t.prepare_cached(&format!("SELECT {ENTRY} FROM outbox WHERE key = ?1"))?.query_row([key], entry).optional()
+            t.query_maybe(&format!("SELECT {ENTRY} FROM outbox WHERE key = ?1"), &values![key], entry)
         })
     }
 
     /// The tries of one entry, oldest first.
     pub fn attempts(&self, key: &str) -> Result<Vec<DeliveryAttempt>, StateError> {
         self.read("read the delivery log", |t| {
-            t.prepare_cached("SELECT json FROM attempts WHERE key = ?1 ORDER BY id")?
-                .query_map([key], |r| json(r, 0))?
-                .collect()
+            t.query("SELECT json FROM attempts WHERE key = ?1 ORDER BY id", &values![key], |r| json(r, 0))
         })
     }
 
     /// When a system's channel last took messages, since a time, oldest first: what its rate limit counts.
     pub fn sent_times(&self, system: &str, channel: &str, since: Timestamp) -> Result<Vec<Timestamp>, StateError> {
         self.read("read the delivery log", |t| {
-            t.prepare_cached(
+            t.query(
                 "SELECT at_ms FROM attempts
                  WHERE system = ?1 AND channel = ?2 AND at_ms >= ?3 AND result = 'taken' ORDER BY at_ms",
-            )?
-            .query_map(params![system, channel, since.as_millis()], |r| time(r, 0))?
-            .collect()
+                &values![system, channel, since.as_millis()],
+                |r| time(r, 0),
+            )
         })
     }
 
     /// How many entries are in which state, by system.
     pub fn outbox_counts(&self) -> Result<Vec<OutboxCount>, StateError> {
         self.read("count the deliveries", |t| {
-            t.prepare_cached("SELECT system, state, count(*), min(created_ms) FROM outbox GROUP BY system, state")?
-                .query_map([], |r| {
+            t.query("SELECT system, state, count(*), min(created_ms) FROM outbox GROUP BY system, state ORDER BY system, state", &[], |r| {
                     Ok(OutboxCount {
                         system: r.get(0)?,
                         state: from_word(r, 1)?,
-                        count: r.get::<_, i64>(2)?.unsigned_abs(),
+                        count: r.get::<i64>(2)?.unsigned_abs(),
                         oldest_at: time(r, 3)?,
                     })
-                })?
-                .collect()
+                })
         })
     }
 }
 
-fn record(r: &Row<'_>) -> rusqlite::Result<OutboxRecord> {
+fn record(r: &Row<'_>) -> SqlResult<OutboxRecord> {
     let by: Option<String> = r.get(9)?;
-    let last_attempt = if r.get_ref(11)?.as_str_or_null()?.is_some() { Some(json(r, 11)?) } else { None };
+    let last_attempt = if r.value(11)? == Value::Null { None } else { Some(json(r, 11)?) };
     Ok(OutboxRecord { entry: entry(r)?, confirmed: by.zip(maybe_time(r, 10)?), last_attempt })
 }
 

@@ -1,9 +1,9 @@
 //! People who may log in. Passwords are known here only as hashes that callers give. I/O.
 
 use kernel::{Language, Timestamp};
-use rusqlite::{ErrorCode, OptionalExtension, Row, params};
 
 use crate::codec::{from_word, time, word};
+use crate::db::{Row, SqlResult, values};
 use crate::{State, StateError};
 
 /// A person who may log in.
@@ -39,7 +39,7 @@ pub struct NewUser {
 pub(crate) const USER: &str = "u.id, u.name, u.role, u.language, u.created_ms, u.disabled";
 
 /// A user from the columns of [`USER`], which begin at `first`.
-pub(crate) fn user(r: &Row<'_>, first: usize) -> rusqlite::Result<User> {
+pub(crate) fn user(r: &Row<'_>, first: usize) -> SqlResult<User> {
     Ok(User {
         id: r.get(first)?,
         name: r.get(first + 1)?,
@@ -57,20 +57,15 @@ impl State {
     /// [`StateError::Taken`] when the name exists.
     pub fn create_user(&self, new: &NewUser, at: Timestamp) -> Result<User, StateError> {
         let stored = self.write("store a user", |t| {
-            t.prepare_cached(
-                "INSERT INTO users (name, role, language, password_hash, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![
-                new.name,
-                new.role,
-                word(&new.language)?,
-                new.password_hash,
-                at.as_millis()
-            ])?;
-            Ok(t.last_insert_rowid())
+            t.query_one(
+                "INSERT INTO users (name, role, language, password_hash, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+                 RETURNING id",
+                &values![new.name, new.role, word(&new.language)?, new.password_hash, at],
+                |r| r.get(0),
+            )
         });
         let id = stored.map_err(|e| match e {
-            StateError::Sql { source, .. } if source.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            StateError::Sql { source, .. } if source.is_unique() => {
                 StateError::Taken { what: "user", name: new.name.clone() }
             }
             other => other,
@@ -88,47 +83,44 @@ impl State {
     /// All users by name.
     pub fn users(&self) -> Result<Vec<User>, StateError> {
         self.read("read the users", |t| {
-            t.prepare_cached(&format!("SELECT {USER} FROM users u ORDER BY name"))?
-                .query_map([], |r| user(r, 0))?
-                .collect()
+            t.query(&format!("SELECT {USER} FROM users u ORDER BY name"), &[], |r| user(r, 0))
         })
     }
 
     /// One user.
     pub fn user(&self, id: i64) -> Result<Option<User>, StateError> {
         self.read("read a user", |t| {
-            t.prepare_cached(&format!("SELECT {USER} FROM users u WHERE id = ?1"))?
-                .query_row([id], |r| user(r, 0))
-                .optional()
+            t.query_maybe(&format!("SELECT {USER} FROM users u WHERE id = ?1"), &values![id], |r| user(r, 0))
         })
     }
 
     /// The user of a name with the hash of the password, to verify a log-in.
     pub fn credentials(&self, name: &str) -> Result<Option<(User, String)>, StateError> {
         self.read("read a user", |t| {
-            t.prepare_cached(&format!("SELECT {USER}, u.password_hash FROM users u WHERE name = ?1"))?
-                .query_row([name], |r| Ok((user(r, 0)?, r.get(6)?)))
-                .optional()
+            t.query_maybe(
+                &format!("SELECT {USER}, u.password_hash FROM users u WHERE name = ?1"),
+                &values![name],
+                |r| Ok((user(r, 0)?, r.get(6)?)),
+            )
         })
     }
 
     /// Replaces the hash of a password. Sessions go on; end them with [`State::end_sessions`].
     pub fn set_password(&self, id: i64, password_hash: &str) -> Result<bool, StateError> {
         self.write("store a password's hash", |t| {
-            t.prepare_cached("UPDATE users SET password_hash = ?2 WHERE id = ?1")?
-                .execute(params![id, password_hash])
-                .map(|n| n == 1)
+            t.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", &values![id, password_hash]).map(|n| n == 1)
         })
     }
 
     /// Changes role, language and whether someone may log in; whoever may not is logged out by it.
     pub fn update_user(&self, id: i64, role: &str, language: Language, disabled: bool) -> Result<bool, StateError> {
         self.write("change a user", |t| {
-            let found = t
-                .prepare_cached("UPDATE users SET role = ?2, language = ?3, disabled = ?4 WHERE id = ?1")?
-                .execute(params![id, role, word(&language)?, disabled])?;
+            let found = t.execute(
+                "UPDATE users SET role = ?2, language = ?3, disabled = ?4 WHERE id = ?1",
+                &values![id, role, word(&language)?, disabled],
+            )?;
             if disabled {
-                t.prepare_cached("DELETE FROM sessions WHERE user_id = ?1")?.execute([id])?;
+                t.execute("DELETE FROM sessions WHERE user_id = ?1", &values![id])?;
             }
             Ok(found == 1)
         })

@@ -1,9 +1,9 @@
 //! Versions of the plans as they were loaded (PLN-15). I/O.
 
 use kernel::Timestamp;
-use rusqlite::{OptionalExtension, params};
 
 use crate::codec::time;
+use crate::db::values;
 use crate::{State, StateError};
 
 /// One loaded version of a system's plan.
@@ -25,15 +25,18 @@ impl State {
     /// Records the version that came into use. `false` when it is the one that is in use already.
     pub fn record_plan(&self, plan: &PlanVersion) -> Result<bool, StateError> {
         self.write("store a plan's version", |t| {
-            let last: Option<String> = t
-                .prepare_cached("SELECT hash FROM plans WHERE system = ?1 ORDER BY id DESC LIMIT 1")?
-                .query_row([&plan.system], |r| r.get(0))
-                .optional()?;
+            let last: Option<String> = t.query_maybe(
+                "SELECT hash FROM plans WHERE system = ?1 ORDER BY id DESC LIMIT 1",
+                &values![&plan.system],
+                |r| r.get(0),
+            )?;
             if last.as_ref() == Some(&plan.hash) {
                 return Ok(false);
             }
-            t.prepare_cached("INSERT INTO plans (system, hash, at_ms, version, files) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute(params![plan.system, plan.hash, plan.at.as_millis(), plan.version, plan.files_json])?;
+            t.execute(
+                "INSERT INTO plans (system, hash, at_ms, version, files) VALUES (?1, ?2, ?3, ?4, ?5)",
+                &values![plan.system, plan.hash, plan.at.as_millis(), plan.version, plan.files_json],
+            )?;
             Ok(true)
         })
     }
@@ -41,19 +44,19 @@ impl State {
     /// The versions of a system's plan, newest first.
     pub fn plans(&self, system: &str) -> Result<Vec<PlanVersion>, StateError> {
         self.read("read the plan's versions", |t| {
-            t.prepare_cached(
+            t.query(
                 "SELECT system, hash, at_ms, version, files FROM plans WHERE system = ?1 ORDER BY id DESC",
-            )?
-            .query_map([system], |r| {
-                Ok(PlanVersion {
-                    system: r.get(0)?,
-                    hash: r.get(1)?,
-                    at: time(r, 2)?,
-                    version: r.get(3)?,
-                    files_json: r.get(4)?,
-                })
-            })?
-            .collect()
+                &values![system],
+                |r| {
+                    Ok(PlanVersion {
+                        system: r.get(0)?,
+                        hash: r.get(1)?,
+                        at: time(r, 2)?,
+                        version: r.get(3)?,
+                        files_json: r.get(4)?,
+                    })
+                },
+            )
         })
     }
 }

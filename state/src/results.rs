@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use kernel::Timestamp;
 use kernel::probe::{CheckId, Outcome, ProbeResult};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::codec::{from_word, maybe_time, to_json};
+use crate::db::{SqlResult, Tx, Value, values};
 use crate::rollups::{Counts, Delta, Span, write_deltas};
 use crate::{State, StateError};
 
@@ -96,10 +96,9 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Self> {
-        let mut statement =
-            connection.prepare("SELECT name, id, outcome, since_ms, at_ms, changes, failures, samples FROM checks")?;
-        let rows = statement.query_map([], |r| {
+    pub(crate) fn load(t: &Tx<'_>) -> SqlResult<Self> {
+        let sql = "SELECT name, id, outcome, since_ms, at_ms, changes, failures, samples FROM checks";
+        let rows: Vec<(String, Entry)> = t.query(sql, &[], |r| {
             let outcome: Option<String> = r.get(2)?;
             let entry = Entry {
                 id: r.get(1)?,
@@ -112,15 +111,9 @@ impl Pending {
                 stored_at: maybe_time(r, 4)?.unwrap_or_default(),
                 deltas: Vec::new(),
             };
-            Ok((r.get::<_, String>(0)?, entry))
+            Ok((r.get(0)?, entry))
         })?;
-        let mut checks = HashMap::new();
-        for row in rows {
-            let (name, entry) = row?;
-            if let Some(id) = CheckId::parse(&name) {
-                checks.insert(id, entry);
-            }
-        }
+        let checks = rows.into_iter().filter_map(|(name, entry)| Some((CheckId::parse(&name)?, entry))).collect();
         Ok(Self { checks, waiting_since: None })
     }
 
@@ -194,18 +187,18 @@ impl State {
         };
         let written = self.write(doing, |t| {
             let mut rows = HashMap::new();
+            let mut history = Vec::with_capacity(durable.len());
             for (place, kind) in &durable {
                 let result = &results[*place];
-                let (id, numbers) = match rows.get(&result.check) {
+                let (id, mut numbers) = match rows.get(&result.check) {
                     Some(known) => *known,
                     None => row_of(t, &result.check, pending.checks.get(&result.check))?,
                 };
-                let numbers = insert_history(t, id, numbers, *kind, result)?;
+                history.push(history_row(id, &mut numbers, *kind, result)?);
                 rows.insert(result.check.clone(), (id, numbers));
             }
-            for (check, (id, numbers)) in &rows {
-                write_latest(t, *id, numbers, pending.checks.get(check))?;
-            }
+            t.execute_many(INSERT_HISTORY, &history)?;
+            write_latest(t, rows.iter().map(|(check, (id, numbers))| (*id, *numbers, pending.checks.get(check))))?;
             flush(t, &pending, &touched, &rows)?;
             Ok(rows)
         })?;
@@ -225,17 +218,16 @@ impl State {
             let mut rows = HashMap::new();
             for check in &touched {
                 if let Some(entry) = pending.checks.get(check).filter(|e| e.id == 0) {
-                    let (id, numbers) = row_of(t, check, Some(entry))?;
-                    write_latest(t, id, &numbers, Some(entry))?;
-                    rows.insert(check.clone(), (id, numbers));
+                    rows.insert(check.clone(), row_of(t, check, Some(entry))?);
                 }
             }
+            write_latest(t, rows.iter().map(|(check, (id, numbers))| (*id, *numbers, pending.checks.get(check))))?;
             flush(t, &pending, &touched, &rows)?;
-            t.prepare_cached(
+            t.execute(
                 "INSERT INTO marks (key, at_ms) VALUES ('farero.alive', ?1)
                  ON CONFLICT (key) DO UPDATE SET at_ms = excluded.at_ms",
-            )?
-            .execute([now.as_millis()])?;
+                &values![now.as_millis()],
+            )?;
             Ok(rows)
         })?;
         pending.settle(&touched, &written);
@@ -279,72 +271,61 @@ impl Pending {
 }
 
 /// The row of a check, made when it is new, and its history counters.
-fn row_of(t: &Transaction<'_>, check: &CheckId, known: Option<&Entry>) -> rusqlite::Result<(i64, [i64; 3])> {
+fn row_of(t: &Tx<'_>, check: &CheckId, known: Option<&Entry>) -> SqlResult<(i64, [i64; 3])> {
     if let Some(entry) = known.filter(|e| e.id != 0) {
         return Ok((entry.id, entry.written));
     }
-    let name = check.to_string();
-    let found = t
-        .prepare_cached("SELECT id, changes, failures, samples FROM checks WHERE name = ?1")?
-        .query_row([&name], |r| Ok((r.get(0)?, [r.get(1)?, r.get(2)?, r.get(3)?])))
-        .optional()?;
-    if let Some(found) = found {
-        return Ok(found);
-    }
-    t.prepare_cached("INSERT INTO checks (name) VALUES (?1)")?.execute([&name])?;
-    Ok((t.last_insert_rowid(), [0; 3]))
+    t.query_one(
+        "INSERT INTO checks (name) VALUES (?1) ON CONFLICT (name) DO UPDATE SET name = excluded.name
+         RETURNING id, changes, failures, samples",
+        &values![check.to_string()],
+        |r| Ok((r.get(0)?, [r.get(1)?, r.get(2)?, r.get(3)?])),
+    )
 }
 
-fn insert_history(
-    t: &Transaction<'_>,
-    id: i64,
-    mut numbers: [i64; 3],
-    kind: Kind,
-    result: &ProbeResult,
-) -> rusqlite::Result<[i64; 3]> {
+const INSERT_HISTORY: &str = "INSERT INTO results (check_id, kind, slot, at_ms, outcome, json)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (check_id, kind, slot) DO UPDATE
+    SET at_ms = excluded.at_ms, outcome = excluded.outcome, json = excluded.json";
+
+/// The row of a result in the history of its check, which it counts.
+fn history_row(id: i64, numbers: &mut [i64; 3], kind: Kind, result: &ProbeResult) -> SqlResult<[Value<'static>; 6]> {
     let number = &mut numbers[usize::try_from(kind.number()).unwrap_or(0)];
-    t.prepare_cached(
-        "INSERT INTO results (check_id, kind, slot, at_ms, outcome, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (check_id, kind, slot) DO UPDATE
-         SET at_ms = excluded.at_ms, outcome = excluded.outcome, json = excluded.json",
-    )?
-    .execute(params![
-        id,
-        kind.number(),
-        *number % kind.kept(),
-        result.started_at.as_millis(),
-        result.outcome.as_str(),
-        to_json(result)?
-    ])?;
+    let slot = *number % kind.kept();
     *number += 1;
-    Ok(numbers)
+    let outcome = Value::Text(result.outcome.as_str().into());
+    let at = Value::Int(result.started_at.as_millis());
+    Ok([Value::Int(id), Value::Int(kind.number()), Value::Int(slot), at, outcome, to_json(result)?.into()])
 }
 
-fn write_latest(t: &Transaction<'_>, id: i64, numbers: &[i64; 3], entry: Option<&Entry>) -> rusqlite::Result<()> {
-    t.prepare_cached("UPDATE checks SET changes = ?2, failures = ?3, samples = ?4 WHERE id = ?1")?
-        .execute(params![id, numbers[0], numbers[1], numbers[2]])?;
-    let Some((entry, latest)) = entry.and_then(|e| e.latest.as_ref().map(|l| (e, l))) else { return Ok(()) };
-    t.prepare_cached("UPDATE checks SET outcome = ?2, since_ms = ?3, at_ms = ?4, json = ?5 WHERE id = ?1")?
-        .execute(params![
-            id,
-            latest.outcome.as_str(),
-            entry.since.as_millis(),
-            latest.started_at.as_millis(),
-            to_json(&**latest)?
-        ])
-        .map(|_| ())
+/// Writes the counters of checks, and their latest results where these wait in memory.
+fn write_latest<'a>(t: &Tx<'_>, checks: impl Iterator<Item = (i64, [i64; 3], Option<&'a Entry>)>) -> SqlResult<()> {
+    let (mut counters, mut latest) = (Vec::new(), Vec::new());
+    for (id, [changes, failures, samples], entry) in checks {
+        counters.push([Value::Int(id), Value::Int(changes), Value::Int(failures), Value::Int(samples)]);
+        let Some((entry, result)) = entry.and_then(|e| e.latest.as_ref().map(|l| (e, l))) else { continue };
+        let outcome = Value::Text(result.outcome.as_str().into());
+        let times = [entry.since, result.started_at].map(|at| Value::Int(at.as_millis()));
+        let [since, at] = times;
+        latest.push([Value::Int(id), outcome, since, at, to_json(&**result)?.into()]);
+    }
+    t.execute_many("UPDATE checks SET changes = ?2, failures = ?3, samples = ?4 WHERE id = ?1", &counters)?;
+    t.execute_many("UPDATE checks SET outcome = ?2, since_ms = ?3, at_ms = ?4, json = ?5 WHERE id = ?1", &latest)?;
+    Ok(())
 }
 
 /// Writes what waits for the touched checks.
-fn flush(t: &Transaction<'_>, pending: &Pending, touched: &[CheckId], rows: &Rows) -> rusqlite::Result<()> {
+fn flush(t: &Tx<'_>, pending: &Pending, touched: &[CheckId], rows: &Rows) -> SqlResult<()> {
     let mut deltas = Vec::new();
+    let mut latest = Vec::new();
     for check in touched {
         let Some(entry) = pending.checks.get(check) else { continue };
         let (id, numbers) = rows.get(check).copied().unwrap_or((entry.id, entry.written));
         if !rows.contains_key(check) && entry.due_latest().is_some() {
-            write_latest(t, id, &numbers, Some(entry))?;
+            latest.push((id, numbers, Some(entry)));
         }
         deltas.extend(entry.deltas.iter().map(|d| (id, d)));
     }
+    write_latest(t, latest.into_iter())?;
     write_deltas(t, deltas)
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use kernel::Timestamp;
 use kernel::probe::{CheckId, Outcome, ProbeResult};
-use rusqlite::{Row, Transaction, params};
 
+use crate::db::{Row, SqlResult, Tx, Value, values};
 use crate::{State, StateError};
 
 /// A length of time that counts are kept for; it begins at a whole hour or day of UTC.
@@ -101,36 +101,34 @@ pub(crate) struct Delta {
 }
 
 /// Adds counts to what is stored, in the order of the key.
-pub(crate) fn write_deltas(t: &Transaction<'_>, mut deltas: Vec<(i64, &Delta)>) -> rusqlite::Result<()> {
+pub(crate) fn write_deltas(t: &Tx<'_>, mut deltas: Vec<(i64, &Delta)>) -> SqlResult<()> {
     deltas.sort_unstable_by_key(|(id, d)| (d.span, d.start, *id));
-    let mut add = t.prepare_cached(
+    let n = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
+    let rows: Vec<[Value<'_>; 9]> = deltas
+        .into_iter()
+        .map(|(id, d)| {
+            let c = &d.counts;
+            let (span, start) = (Value::Int(d.span.length_ms()), Value::Int(d.start.as_millis()));
+            let (sum, max) = (n(c.duration_sum_ms), n(c.duration_max_ms));
+            [span, start, Value::Int(id), n(c.up), n(c.slow), n(c.down), n(c.blind), sum, max]
+        })
+        .collect();
+    t.execute_many(
         "INSERT INTO rollups (span_ms, start_ms, check_id, up, slow, down, blind, sum_ms, max_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (span_ms, start_ms, check_id) DO UPDATE
-         SET up = up + excluded.up, slow = slow + excluded.slow, down = down + excluded.down,
-             blind = blind + excluded.blind, sum_ms = sum_ms + excluded.sum_ms, max_ms = max(max_ms, excluded.max_ms)",
-    )?;
-    for (id, d) in deltas {
-        let c = &d.counts;
-        let n = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        add.execute(params![
-            d.span.length_ms(),
-            d.start.as_millis(),
-            id,
-            n(c.up),
-            n(c.slow),
-            n(c.down),
-            n(c.blind),
-            n(c.duration_sum_ms),
-            n(c.duration_max_ms)
-        ])?;
-    }
-    Ok(())
+         SET up = rollups.up + excluded.up, slow = rollups.slow + excluded.slow,
+             down = rollups.down + excluded.down, blind = rollups.blind + excluded.blind,
+             sum_ms = rollups.sum_ms + excluded.sum_ms,
+             max_ms = CASE WHEN rollups.max_ms < excluded.max_ms THEN excluded.max_ms ELSE rollups.max_ms END",
+        &rows,
+    )
+    .map(|_| ())
 }
 
 /// `up` and the columns after it.
-fn counts(r: &Row<'_>, first: usize) -> rusqlite::Result<Counts> {
-    let n = |i: usize| r.get::<_, i64>(first + i).map(i64::unsigned_abs);
+fn counts(r: &Row<'_>, first: usize) -> SqlResult<Counts> {
+    let n = |i: usize| r.get::<i64>(first + i).map(i64::unsigned_abs);
     Ok(Counts { up: n(0)?, slow: n(1)?, down: n(2)?, blind: n(3)?, duration_sum_ms: n(4)?, duration_max_ms: n(5)? })
 }
 
@@ -149,20 +147,18 @@ impl State {
         let pending = self.0.results.read();
         let mut found: Vec<Bucket> = self.read("read the counts of a check", |t| {
             // The key begins with the start, so each span is looked up by itself: 365 look-ups, not a scan.
-            t.prepare_cached(
+            t.query(
                 "WITH RECURSIVE starts (start_ms) AS (
-                     SELECT ?2 WHERE ?2 <= ?3
-                     UNION ALL SELECT start_ms + ?1 FROM starts WHERE start_ms + ?1 <= ?3)
+                     SELECT CAST(?2 AS BIGINT) WHERE CAST(?2 AS BIGINT) <= CAST(?3 AS BIGINT)
+                     UNION ALL SELECT start_ms + CAST(?1 AS BIGINT) FROM starts
+                     WHERE start_ms + CAST(?1 AS BIGINT) <= CAST(?3 AS BIGINT))
                  SELECT s.start_ms, r.up, r.slow, r.down, r.blind, r.sum_ms, r.max_ms
                  FROM checks c CROSS JOIN starts s
-                 CROSS JOIN rollups r ON r.span_ms = ?1 AND r.start_ms = s.start_ms AND r.check_id = c.id
-                 WHERE c.name = ?4",
-            )?
-            .query_map(
-                params![span.length_ms(), first_start(span, from).as_millis(), to.as_millis(), check.to_string()],
+                 CROSS JOIN rollups r
+                 WHERE r.span_ms = ?1 AND r.start_ms = s.start_ms AND r.check_id = c.id AND c.name = ?4",
+                &values![span.length_ms(), first_start(span, from).as_millis(), to.as_millis(), check.to_string()],
                 |r| Ok(Bucket { start: Timestamp::from_millis(r.get(0)?), span, counts: counts(r, 1)? }),
-            )?
-            .collect()
+            )
         })?;
         let waiting = pending.checks.get(check).map(|e| e.deltas.as_slice()).unwrap_or_default();
         for delta in waiting.iter().filter(|d| d.span == span && d.start >= from && d.start <= to) {
@@ -181,12 +177,13 @@ impl State {
     ) -> Result<HashMap<CheckId, Counts>, StateError> {
         let pending = self.0.results.read();
         let mut by_id: HashMap<i64, Counts> = self.read("read the counts of all checks", |t| {
-            t.prepare_cached(
-                "SELECT check_id, sum(up), sum(slow), sum(down), sum(blind), sum(sum_ms), max(max_ms) FROM rollups
+            t.query(
+                "SELECT check_id, CAST(sum(up) AS BIGINT), CAST(sum(slow) AS BIGINT), CAST(sum(down) AS BIGINT),
+                        CAST(sum(blind) AS BIGINT), CAST(sum(sum_ms) AS BIGINT), max(max_ms) FROM rollups
                  WHERE span_ms = ?1 AND start_ms BETWEEN ?2 AND ?3 GROUP BY check_id",
-            )?
-            .query_map([span.length_ms(), from.as_millis(), to.as_millis()], |r| Ok((r.get(0)?, counts(r, 1)?)))?
-            .collect()
+                &values![span.length_ms(), from.as_millis(), to.as_millis()],
+                |r| Ok((r.get(0)?, counts(r, 1)?)),
+            )
         })?;
         let mut out = HashMap::with_capacity(pending.checks.len());
         for (check, entry) in &pending.checks {

@@ -1,9 +1,9 @@
 //! Log-in sessions, known by the hash of their token. I/O.
 
 use kernel::Timestamp;
-use rusqlite::{OptionalExtension, params};
 
 use crate::codec::time;
+use crate::db::{Row, SqlResult, values};
 use crate::people::{USER, User, user};
 use crate::{State, StateError};
 
@@ -31,7 +31,7 @@ pub struct Session {
 
 const SESSION: &str = "s.token_hash, s.user_id, s.created_ms, s.seen_ms, s.idle_ends_ms, s.ends_ms, s.client";
 
-fn session(r: &rusqlite::Row<'_>) -> rusqlite::Result<Session> {
+fn session(r: &Row<'_>) -> SqlResult<Session> {
     Ok(Session {
         token_hash: r.get(0)?,
         user_id: r.get(1)?,
@@ -47,19 +47,19 @@ impl State {
     /// Begins a session.
     pub fn create_session(&self, s: &Session) -> Result<(), StateError> {
         self.write("store a session", |t| {
-            t.prepare_cached(
+            t.execute(
                 "INSERT INTO sessions (token_hash, user_id, created_ms, seen_ms, idle_ends_ms, ends_ms, client)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?
-            .execute(params![
-                s.token_hash,
-                s.user_id,
-                s.created_at.as_millis(),
-                s.last_seen_at.as_millis(),
-                s.idle_ends_at.as_millis(),
-                s.ends_at.as_millis(),
-                s.client
-            ])
+                &values![
+                    s.token_hash,
+                    s.user_id,
+                    s.created_at.as_millis(),
+                    s.last_seen_at.as_millis(),
+                    s.idle_ends_at.as_millis(),
+                    s.ends_at.as_millis(),
+                    s.client
+                ],
+            )
             .map(|_| ())
         })
     }
@@ -67,12 +67,14 @@ impl State {
     /// The session of a token and its user; `None` when it ended, never was, or the user may not log in.
     pub fn session(&self, token_hash: &str, now: Timestamp) -> Result<Option<(Session, User)>, StateError> {
         self.read("read a session", |t| {
-            t.prepare_cached(&format!(
-                "SELECT {SESSION}, {USER} FROM sessions s JOIN users u ON u.id = s.user_id
+            t.query_maybe(
+                &format!(
+                    "SELECT {SESSION}, {USER} FROM sessions s JOIN users u ON u.id = s.user_id
                  WHERE s.token_hash = ?1 AND s.ends_ms > ?2 AND s.idle_ends_ms > ?2 AND u.disabled = 0"
-            ))?
-            .query_row(params![token_hash, now.as_millis()], |r| Ok((session(r)?, user(r, 7)?)))
-            .optional()
+                ),
+                &values![token_hash, now.as_millis()],
+                |r| Ok((session(r)?, user(r, 7)?)),
+            )
         })
     }
 
@@ -82,35 +84,37 @@ impl State {
             return Ok(());
         }
         self.write("note that a session is in use", |t| {
-            t.prepare_cached("UPDATE sessions SET seen_ms = ?2, idle_ends_ms = ?3 WHERE token_hash = ?1")?
-                .execute(params![session.token_hash, now.as_millis(), idle_ends_at.as_millis()])
-                .map(|_| ())
+            t.execute(
+                "UPDATE sessions SET seen_ms = ?2, idle_ends_ms = ?3 WHERE token_hash = ?1",
+                &values![session.token_hash, now.as_millis(), idle_ends_at.as_millis()],
+            )
+            .map(|_| ())
         })
     }
 
     /// A user's sessions, newest first.
     pub fn sessions(&self, user_id: i64, now: Timestamp) -> Result<Vec<Session>, StateError> {
         self.read("read the sessions", |t| {
-            t.prepare_cached(&format!(
-                "SELECT {SESSION} FROM sessions s WHERE user_id = ?1 AND ends_ms > ?2 AND idle_ends_ms > ?2
+            t.query(
+                &format!(
+                    "SELECT {SESSION} FROM sessions s WHERE user_id = ?1 AND ends_ms > ?2 AND idle_ends_ms > ?2
                  ORDER BY created_ms DESC"
-            ))?
-            .query_map(params![user_id, now.as_millis()], session)?
-            .collect()
+                ),
+                &values![user_id, now.as_millis()],
+                session,
+            )
         })
     }
 
     /// Ends one session.
     pub fn end_session(&self, token_hash: &str) -> Result<bool, StateError> {
         self.write("end a session", |t| {
-            t.prepare_cached("DELETE FROM sessions WHERE token_hash = ?1")?.execute([token_hash]).map(|n| n == 1)
+            t.execute("DELETE FROM sessions WHERE token_hash = ?1", &values![token_hash]).map(|n| n == 1)
         })
     }
 
     /// Ends all sessions of a user; returns how many there were.
     pub fn end_sessions(&self, user_id: i64) -> Result<usize, StateError> {
-        self.write("end a user's sessions", |t| {
-            t.prepare_cached("DELETE FROM sessions WHERE user_id = ?1")?.execute([user_id])
-        })
+        self.write("end a user's sessions", |t| t.execute("DELETE FROM sessions WHERE user_id = ?1", &values![user_id]))
     }
 }

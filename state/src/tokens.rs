@@ -1,9 +1,9 @@
 //! API tokens and one-time links, known by the hash of their secret. I/O.
 
 use kernel::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
 
 use crate::codec::{json, maybe_time, time, to_json};
+use crate::db::{Row, SqlResult, values};
 use crate::sessions::TOUCH_EVERY_MS;
 use crate::{State, StateError};
 
@@ -60,7 +60,7 @@ pub struct Link {
 
 const TOKEN: &str = "id, name, scopes, user_id, created_ms, used_ms, expires_ms, revoked_ms";
 
-fn token(r: &Row<'_>) -> rusqlite::Result<ApiToken> {
+fn token(r: &Row<'_>) -> SqlResult<ApiToken> {
     Ok(ApiToken {
         id: r.get(0)?,
         name: r.get(1)?,
@@ -77,33 +77,28 @@ impl State {
     /// Makes a token; returns its number.
     pub fn create_token(&self, new: &NewToken, at: Timestamp) -> Result<i64, StateError> {
         self.write("store an API token", |t| {
-            t.prepare_cached(
+            t.query_one(
                 "INSERT INTO tokens (token_hash, name, scopes, user_id, created_ms, expires_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
-                new.token_hash,
-                new.name,
-                to_json(&new.scopes)?,
-                new.user_id,
-                at.as_millis(),
-                new.expires_at.map(Timestamp::as_millis)
-            ])?;
-            Ok(t.last_insert_rowid())
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
+                &values![new.token_hash, new.name, to_json(&new.scopes)?, new.user_id, at, new.expires_at],
+                |r| r.get(0),
+            )
         })
     }
 
     /// The token of a secret; `None` when it ended, was taken back, never was, or its user may not log in.
     pub fn api_token(&self, token_hash: &str, now: Timestamp) -> Result<Option<ApiToken>, StateError> {
         self.read("read an API token", |t| {
-            t.prepare_cached(&format!(
-                "SELECT {TOKEN} FROM tokens
+            t.query_maybe(
+                &format!(
+                    "SELECT {TOKEN} FROM tokens
                  WHERE token_hash = ?1 AND revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?2)
                    AND (user_id IS NULL OR EXISTS
                         (SELECT 1 FROM users u WHERE u.id = tokens.user_id AND u.disabled = 0))"
-            ))?
-            .query_row(params![token_hash, now.as_millis()], token)
-            .optional()
+                ),
+                &values![token_hash, now.as_millis()],
+                token,
+            )
         })
     }
 
@@ -113,43 +108,45 @@ impl State {
             return Ok(());
         }
         self.write("note that an API token is in use", |t| {
-            t.prepare_cached("UPDATE tokens SET used_ms = ?2 WHERE id = ?1")?
-                .execute([used.id, now.as_millis()])
-                .map(|_| ())
+            t.execute("UPDATE tokens SET used_ms = ?2 WHERE id = ?1", &values![used.id, now.as_millis()]).map(|_| ())
         })
     }
 
     /// All tokens, newest first, those that ended too.
     pub fn api_tokens(&self) -> Result<Vec<ApiToken>, StateError> {
         self.read("read the API tokens", |t| {
-            t.prepare_cached(&format!("SELECT {TOKEN} FROM tokens ORDER BY id DESC"))?.query_map([], token)?.collect()
+            t.query(&format!("SELECT {TOKEN} FROM tokens ORDER BY id DESC"), &[], token)
         })
     }
 
     /// Takes a token back.
     pub fn revoke_api_token(&self, id: i64, at: Timestamp) -> Result<bool, StateError> {
         self.write("take an API token back", |t| {
-            t.prepare_cached("UPDATE tokens SET revoked_ms = ?2 WHERE id = ?1 AND revoked_ms IS NULL")?
-                .execute([id, at.as_millis()])
-                .map(|n| n == 1)
+            t.execute(
+                "UPDATE tokens SET revoked_ms = ?2 WHERE id = ?1 AND revoked_ms IS NULL",
+                &values![id, at.as_millis()],
+            )
+            .map(|n| n == 1)
         })
     }
 
     /// Makes a link. Earlier unused links of the same purpose and user work no longer: the newest one counts.
     pub fn create_link(&self, link: &Link) -> Result<(), StateError> {
         self.write("store a one-time link", |t| {
-            t.prepare_cached("DELETE FROM links WHERE purpose = ?1 AND user_id IS ?2 AND used_ms IS NULL")?
-                .execute(params![link.purpose, link.user_id])?;
-            t.prepare_cached(
+            t.execute(
+                "DELETE FROM links WHERE purpose = ?1 AND user_id IS NOT DISTINCT FROM ?2 AND used_ms IS NULL",
+                &values![link.purpose, link.user_id],
+            )?;
+            t.execute(
                 "INSERT INTO links (token_hash, purpose, user_id, created_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![
-                link.token_hash,
-                link.purpose,
-                link.user_id,
-                link.created_at.as_millis(),
-                link.expires_at.as_millis()
-            ])
+                &values![
+                    link.token_hash,
+                    link.purpose,
+                    link.user_id,
+                    link.created_at.as_millis(),
+                    link.expires_at.as_millis()
+                ],
+            )
             .map(|_| ())
         })
     }
@@ -157,30 +154,30 @@ impl State {
     /// Looks a link up without using it.
     pub fn link(&self, token_hash: &str, purpose: &str, now: Timestamp) -> Result<Option<Link>, StateError> {
         self.read("read a one-time link", |t| {
-            t.prepare_cached(
+            t.query_maybe(
                 "SELECT token_hash, purpose, user_id, created_ms, expires_ms FROM links
                  WHERE token_hash = ?1 AND purpose = ?2 AND used_ms IS NULL AND expires_ms > ?3",
-            )?
-            .query_row(params![token_hash, purpose, now.as_millis()], link)
-            .optional()
+                &values![token_hash, purpose, now.as_millis()],
+                link,
+            )
         })
     }
 
     /// Uses a link: of any number of callers at once exactly one gets it.
     pub fn use_link(&self, token_hash: &str, purpose: &str, now: Timestamp) -> Result<Option<Link>, StateError> {
         self.write("use a one-time link", |t| {
-            t.prepare_cached(
+            t.query_maybe(
                 "UPDATE links SET used_ms = ?3
                  WHERE token_hash = ?1 AND purpose = ?2 AND used_ms IS NULL AND expires_ms > ?3
                  RETURNING token_hash, purpose, user_id, created_ms, expires_ms",
-            )?
-            .query_row(params![token_hash, purpose, now.as_millis()], link)
-            .optional()
+                &values![token_hash, purpose, now.as_millis()],
+                link,
+            )
         })
     }
 }
 
-fn link(r: &Row<'_>) -> rusqlite::Result<Link> {
+fn link(r: &Row<'_>) -> SqlResult<Link> {
     Ok(Link {
         token_hash: r.get(0)?,
         purpose: r.get(1)?,

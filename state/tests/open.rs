@@ -8,8 +8,8 @@ use state::{FILE_NAME, SCHEMA_VERSION, State};
 
 fn refuses(prepare: impl FnOnce(&rusqlite::Connection), expect: &str) {
     let f = Fixture::new();
-    let path = f.state.path().to_owned();
-    drop(f.state);
+    let path = f.folder.path().join(FILE_NAME);
+    let f = f.closed();
     let connection = rusqlite::Connection::open(&path).unwrap();
     prepare(&connection);
     drop(connection);
@@ -28,7 +28,7 @@ fn a_newer_schema_is_refused_with_a_way_out() {
 fn a_fresh_database_is_sound_and_syncs_fully() {
     let f = Fixture::new();
     assert_eq!(f.state.integrity().unwrap(), [""; 0]);
-    let c = rusqlite::Connection::open(f.state.path()).unwrap();
+    let c = rusqlite::Connection::open(f.folder.path().join(FILE_NAME)).unwrap();
     let version: u32 = c.query_row("PRAGMA user_version", [], |r| r.get(0)).unwrap();
     let mode: String = c.query_row("PRAGMA journal_mode", [], |r| r.get(0)).unwrap();
     assert_eq!((version, mode.as_str()), (SCHEMA_VERSION, "wal"));

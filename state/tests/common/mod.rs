@@ -1,34 +1,85 @@
 //! Values that the state's tests share. Pure.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 use kernel::alert::{Alert, AlertEvent, AlertState, EventKind};
 use kernel::message::{DeliveryState, Message, MessageKind, OutboxEntry};
 use kernel::probe::{CheckId, Evidence, Outcome, ProbeResult};
 use kernel::{Duration, Labels, Language, Rank, Timestamp};
-use state::State;
+use state::{NewUser, State, StateLocation};
+
+pub mod postgres;
 
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_secs(1_770_000_000 + seconds)
 }
 
+/// A database and a state on it, which the test may close.
 pub struct Fixture {
     pub folder: tempfile::TempDir,
-    pub state: State,
+    pub location: StateLocation,
+    /// What the command line would say.
+    pub url: String,
+    pub state: Open,
+}
+
+/// The state while it is open.
+pub struct Open(Option<State>);
+
+impl std::ops::Deref for Open {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        self.0.as_ref().unwrap()
+    }
+}
+
+/// Runs a test on each database: the contract is one.
+pub fn each_database(test: impl Fn(Fixture)) {
+    for fixture in [Fixture::new(), Fixture::postgres()] {
+        // Shown when the test fails.
+        println!("on {:?}", fixture.state.dialect());
+        test(fixture);
+    }
 }
 
 impl Fixture {
+    /// In a folder.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let state = State::open(folder.path()).unwrap();
-        Self { folder, state }
+        let url = folder.path().display().to_string();
+        Self::at(url, folder)
+    }
+
+    /// On the server that all tests of this binary share.
+    pub fn postgres() -> Self {
+        Self::at(postgres::new_database(), tempfile::tempdir().unwrap())
+    }
+
+    fn at(url: String, folder: tempfile::TempDir) -> Self {
+        let location = StateLocation::parse(&url).unwrap();
+        let state = Open(Some(State::open_at(&location).unwrap()));
+        Self { folder, location, url, state }
+    }
+
+    /// Closes it.
+    pub fn closed(mut self) -> Self {
+        self.state.0 = None;
+        self
     }
 
     /// Closes and opens again.
     pub fn reopen(self) -> Self {
-        let Self { folder, state } = self;
-        drop(state);
-        let state = State::open(folder.path()).unwrap();
-        Self { folder, state }
+        let Self { folder, url, .. } = self.closed();
+        Self::at(url, folder)
+    }
+}
+
+pub fn new_user(name: &str) -> NewUser {
+    NewUser {
+        name: name.into(),
+        role: "administrator".into(),
+        language: Language::Es,
+        password_hash: "$argon2id$…".into(),
     }
 }
 
