@@ -11,7 +11,7 @@ use clap_complete::Shell;
 #[command(name = "farero", version, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 all is well; 1 the answer is no (errors in the plan, plans differ, something is down, \
-message not taken); 2 it could not be tried."
+message not taken, a backup is damaged); 2 it could not be tried."
 )]
 pub(crate) struct Arguments {
     /// Write log lines as JSON.
@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Status(Status),
     /// Messages to people.
     Notify(Notify),
+    /// Farero's own data: backup, restore, move to PostgreSQL.
+    State(State),
     /// Start a stand-in of SIGCERH, watch it, and cause faults in it.
     Demo(Demo),
     /// Print completions for a shell.
@@ -65,6 +67,10 @@ pub(crate) struct Run {
     /// Folder for everything that Farero keeps.
     #[arg(long, env = "FARERO_DATA", default_value = "farero-data")]
     pub(crate) data: PathBuf,
+    /// PostgreSQL database for what must survive, instead of a file in the data folder: `postgres://…`, may be a reference such
+    /// as `${env:STATE_URL}` or `${file:/run/secrets/state-url}`. Measurements stay in the data folder.
+    #[arg(long, env = "FARERO_STATE", value_name = "URL", hide_env_values = true)]
+    pub(crate) state: Option<String>,
     /// Where to serve the pages.
     #[arg(long, env = "FARERO_LISTEN", default_value = "127.0.0.1:9810")]
     pub(crate) listen: SocketAddr,
@@ -148,6 +154,61 @@ pub(crate) enum NotifyAction {
         /// Environment to read the plan for.
         #[arg(long, value_name = "NAME")]
         environment: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct State {
+    #[command(subcommand)]
+    pub(crate) action: StateAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateAction {
+    /// Write everything of the database into a file, consistently while Farero runs. Measurements (`series/`) are not in it.
+    Backup {
+        /// The file; it must not exist.
+        file: PathBuf,
+        /// The folder of the running Farero.
+        #[arg(long, env = "FARERO_DATA", default_value = "farero-data")]
+        data: PathBuf,
+        /// The database of the running Farero, when it is not in the folder.
+        #[arg(long, env = "FARERO_STATE", value_name = "URL", hide_env_values = true)]
+        state: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look whether a backup holds what its manifest says.
+    Verify {
+        /// The file.
+        file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a backup into an empty place and prove that it arrived.
+    Restore {
+        /// The file.
+        file: PathBuf,
+        /// A data folder or a `postgres://` URL; neither in use nor filled. The URL may be a reference.
+        #[arg(long, value_name = "PLACE")]
+        to: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Move everything from a data folder to PostgreSQL and prove that it arrived. Farero must be stopped.
+    Move {
+        /// The data folder.
+        #[arg(long, value_name = "FOLDER")]
+        from: PathBuf,
+        /// A `postgres://` URL of an empty database, or a reference to it.
+        #[arg(long, value_name = "URL")]
+        to: String,
         /// Print JSON.
         #[arg(long)]
         json: bool,

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Schema => command::schema::run(),
         Command::Status(status) => command::status::run(&status),
         Command::Notify(notify) => command::notify::run(&notify),
+        Command::State(state) => command::state::run(&state),
         Command::Demo(demo) => command::demo::run(&demo),
         Command::Completions { shell } => command::manual::completions(shell),
         Command::Man { folder } => command::manual::pages(&folder),

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use kernel::secret::Secret;
+
 /// How Farero was started.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -10,6 +12,8 @@ pub struct Config {
     pub plans: Vec<PathBuf>,
     /// Folder for everything that Farero keeps.
     pub data: PathBuf,
+    /// PostgreSQL for what must survive, instead of a file in `data`: a URL, may hold references.
+    pub state: Option<Secret>,
     /// Where the pages are served.
     pub listen: SocketAddr,
     /// Address under which people reach the pages, for links in messages; made from `listen` when `None`.

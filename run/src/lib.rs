@@ -27,6 +27,7 @@ pub mod counters;
 pub mod folder;
 pub mod layout;
 pub mod loops;
+pub mod place;
 pub mod plans;
 pub mod resolver;
 pub mod shapes;
@@ -146,7 +147,11 @@ fn open(config: Config, clock: Arc<dyn Clock>, results: mpsc::Sender<kernel::pro
         let read = plan.read.with_context(|| format!("{} has errors; see: farero check {0}", folder.display()))?;
         checked.push((read, plan.files));
     }
-    let state = State::open(&config.data)?;
+    let state = State::open_at(&place::state_location(
+        &config.data,
+        config.state.as_ref().map(kernel::secret::Secret::expose),
+        &config.given,
+    )?)?;
     let (series, report) = SeriesStore::open(
         &config.data.join("series"),
         Options { retention: retention(&checked), ..Options::default() },

@@ -71,6 +71,7 @@ impl World {
             config: Config {
                 plans: vec![plan.clone()],
                 data,
+                state: None,
                 listen: "127.0.0.1:8080".parse().unwrap(),
                 public_url: None,
                 environment: None,

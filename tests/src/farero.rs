@@ -69,6 +69,11 @@ impl Farero {
         std::fs::write(path, text).expect("a file of the plan");
     }
 
+    /// Sets a variable for the next start.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     /// The plan's folder.
     pub fn plan(&self) -> PathBuf {
         self.folder.path().join("plan")

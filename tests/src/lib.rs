@@ -12,6 +12,7 @@ pub mod browser;
 pub mod farero;
 pub mod hooks;
 pub mod mail;
+pub mod postgres;
 pub mod target;
 pub mod wait;
 

@@ -18,3 +18,4 @@ mod heartbeat;
 mod mail;
 mod plans;
 mod reload;
+mod two_databases;

@@ -43,7 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("demo", &["kernel"]),
-    ("farero", &["kernel", "plan-syntax", "plan-model", "decide", "prove-trail", "run", "demo"]),
+    ("farero", &["kernel", "plan-syntax", "plan-model", "decide", "prove-trail", "state", "run", "demo"]),
     ("tests", &["kernel"]),
     ("xtask", &[]),
 ];

@@ -35,6 +35,7 @@ fn start(arguments: &Demo) -> Result<ExitCode> {
         let config = run::Config {
             plans: vec![plan],
             data: folder.0.join("data"),
+            state: None,
             listen: arguments.listen,
             public_url: None,
             environment: Some(ENVIRONMENT.to_owned()),

@@ -7,4 +7,5 @@ pub(crate) mod manual;
 pub(crate) mod notify;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod state;
 pub(crate) mod status;

@@ -17,6 +17,7 @@ pub(crate) fn run(arguments: Run) -> Result<ExitCode> {
     let config = run::Config {
         plans: arguments.plans,
         data: arguments.data,
+        state: arguments.state.map(kernel::secret::Secret::new),
         listen: arguments.listen,
         public_url: arguments.public_url,
         environment: arguments.environment,
