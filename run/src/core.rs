@@ -1,6 +1,7 @@
 //! What all loops share: the stores, the read model, the plans in use, and the bells that wake them. I/O through its parts.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -51,6 +52,8 @@ pub struct Core {
     systems: RwLock<Arc<Systems>>,
     explanations: RwLock<BTreeMap<String, Explained>>,
     intensive: RwLock<Intensive>,
+    /// What each plan folder held when it was last looked at.
+    seen_plans: RwLock<BTreeMap<PathBuf, String>>,
     changed: watch::Sender<u64>,
     /// When the probing loop last turned and a life sign was last stored, milliseconds since the epoch.
     turned: [AtomicI64; 2],
@@ -106,6 +109,7 @@ impl Core {
             systems: RwLock::default(),
             explanations: RwLock::default(),
             intensive: RwLock::default(),
+            seen_plans: RwLock::default(),
             changed: watch::Sender::new(0),
             turned: Default::default(),
             results,
@@ -125,6 +129,12 @@ impl Core {
         *guard = Arc::new(systems);
         drop(guard);
         self.ring_changed();
+    }
+
+    /// Notes what a plan folder holds; whether that is new.
+    pub fn see_plan(&self, folder: &Path, origin: String) -> bool {
+        let before = self.seen_plans.write().insert(folder.to_owned(), origin.clone());
+        before != Some(origin)
     }
 
     /// A receiver that wakes when plans or intensive watching changed.

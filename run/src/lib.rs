@@ -61,13 +61,25 @@ impl Farero {
     /// A plan has errors, the data folder cannot be used, or the port is taken. Plans that become bad later are refused and do
     /// not end anything.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
+        let (folders, environment, now) = (config.plans.clone(), config.environment.clone(), clock.now());
+        let checking = tokio::task::spawn_blocking(move || {
+            folders.iter().map(|f| plans::check_folder(f, environment.as_deref(), now)).collect::<Result<Vec<_>, _>>()
+        });
+        Self::start_checked(config, checking.await??, clock).await
+    }
+
+    /// As [`Farero::start`], with the plans of `config` checked already: a large plan is not read twice.
+    ///
+    /// # Errors
+    /// As [`Farero::start`].
+    pub async fn start_checked(config: Config, plans: Vec<plans::Checked>, clock: Arc<dyn Clock>) -> Result<Self> {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("{} cannot be listened on; choose another with --listen", config.listen))?;
         let address = listener.local_addr()?;
         let config = Config { listen: address, ..config };
         let (results, incoming) = mpsc::channel(loops::collect::RESULTS_QUEUE);
-        let opening = tokio::task::spawn_blocking(move || open(config, clock, results));
+        let opening = tokio::task::spawn_blocking(move || open(config, plans, clock, results));
         let core = Arc::new(opening.await??);
         let mut tasks = JoinSet::new();
         spawn_loops(&core, incoming, &mut tasks);
@@ -139,11 +151,15 @@ impl Farero {
 }
 
 /// Everything that waits for a disk: stores, plans, the absence since the last life sign.
-fn open(config: Config, clock: Arc<dyn Clock>, results: mpsc::Sender<kernel::probe::ProbeResult>) -> Result<Core> {
+fn open(
+    config: Config,
+    plans: Vec<plans::Checked>,
+    clock: Arc<dyn Clock>,
+    results: mpsc::Sender<kernel::probe::ProbeResult>,
+) -> Result<Core> {
     std::fs::create_dir_all(&config.data).with_context(|| format!("{} cannot be made", config.data.display()))?;
     let mut checked = Vec::new();
-    for folder in &config.plans {
-        let plan = plans::check_folder(folder, config.environment.as_deref(), clock.now())?;
+    for (folder, plan) in config.plans.iter().zip(plans) {
         let read = plan.read.with_context(|| format!("{} has errors; see: farero check {0}", folder.display()))?;
         checked.push((read, plan.files));
     }

@@ -33,13 +33,24 @@ pub struct Checked {
 /// The folder cannot be read. Errors in the plan are in the diagnostics.
 pub fn check_folder(folder: &Path, environment: Option<&str>, now: Timestamp) -> Result<Checked, FolderError> {
     let files = read_folder(folder)?;
-    let options = LoadOptions {
-        folder: folder.display().to_string(),
-        environment: environment.map(ToOwned::to_owned),
-        // Before the plan's own time zone is known, UTC's day decides what is planned from a day on.
-        today: now.in_zone(&jiff::tz::TimeZone::UTC).date(),
-    };
-    Ok(check_files(files, &options, &folder.display().to_string()))
+    Ok(check_read(files, folder, environment, now))
+}
+
+/// Checks the files of a plan's folder that were read already.
+pub fn check_read(files: Vec<SourceFile>, folder: &Path, environment: Option<&str>, now: Timestamp) -> Checked {
+    let folder = folder.display().to_string();
+    let environment = environment.map(ToOwned::to_owned);
+    check_files(files, &LoadOptions { folder: folder.clone(), environment, today: today(now) }, &folder)
+}
+
+/// The day that decides what is planned from a day on: UTC's, as the plan's own time zone is not known before it is read.
+fn today(now: Timestamp) -> jiff::civil::Date {
+    now.in_zone(&jiff::tz::TimeZone::UTC).date()
+}
+
+/// What a plan follows from: its files and the day. While it stays the same, reading the plan again changes nothing.
+pub fn origin(files: &[SourceFile], now: Timestamp) -> String {
+    format!("{} {}", hash(files), today(now))
 }
 
 /// Checks files that were read already.

@@ -44,17 +44,17 @@ pub(crate) fn run(arguments: &Check) -> Result<ExitCode> {
     }))
 }
 
-/// Prints the errors of plans to the standard error; whether there are any.
-pub(crate) fn print_errors(folders: &[PathBuf], environment: Option<&str>) -> Result<bool> {
-    let mut errors = false;
+/// Checks plans that are to be run; `None` when there are errors, which are printed to the standard error.
+pub(crate) fn check_to_run(folders: &[PathBuf], environment: Option<&str>) -> Result<Option<Vec<Checked>>> {
+    let mut all = Vec::new();
     for folder in folders {
         let checked = check_folder(folder, environment, run::SystemClock.now())?;
         for diagnostic in checked.diagnostics.iter().filter(|d| d.level == Level::Error) {
             eprintln!("{}", render(diagnostic, &checked));
         }
-        errors |= checked.read.is_none();
+        all.push(checked);
     }
-    Ok(errors)
+    Ok(all.iter().all(|c| c.read.is_some()).then_some(all))
 }
 
 fn render(diagnostic: &Diagnostic, checked: &Checked) -> String {

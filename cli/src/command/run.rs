@@ -11,9 +11,9 @@ use crate::command::check;
 
 pub(crate) fn run(arguments: Run) -> Result<ExitCode> {
     // Errors in plans are shown in full before anything starts.
-    if check::print_errors(&arguments.plans, arguments.environment.as_deref())? {
+    let Some(plans) = check::check_to_run(&arguments.plans, arguments.environment.as_deref())? else {
         return Ok(ExitCode::from(crate::exit::NO));
-    }
+    };
     let config = run::Config {
         plans: arguments.plans,
         data: arguments.data,
@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: Run) -> Result<ExitCode> {
         open_metrics: arguments.open_metrics,
     };
     runtime()?.block_on(async {
-        let farero = run::Farero::start(config, Arc::new(run::SystemClock)).await?;
+        let farero = run::Farero::start_checked(config, plans, Arc::new(run::SystemClock)).await?;
         println!("Farero: http://{}", farero.address());
         print_setup_link(&farero);
         until_ended(&farero).await?;

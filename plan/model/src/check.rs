@@ -74,7 +74,7 @@ pub struct Check {
     pub ntp: Option<Short<NtpCheck>>,
     /// Told from outside: something calls a URL of this Farero in time (CHK-10).
     #[serde(default)]
-    pub heartbeat: Option<HeartbeatCheck>,
+    pub heartbeat: Option<Box<HeartbeatCheck>>,
     /// Unit of systemd on this machine (CHK-04).
     #[serde(default)]
     pub systemd: Option<Short<SystemdCheck>>,
@@ -86,13 +86,13 @@ pub struct Check {
     pub process: Option<Short<ProcessCheck>>,
     /// Own command with the exit codes of Nagios plugins.
     #[serde(default)]
-    pub command: Option<CommandCheck>,
+    pub command: Option<Box<CommandCheck>>,
     /// This machine: CPU, load, memory, disks, network (CHK-06, MET-05).
     #[serde(default)]
-    pub host: Option<HostCheck>,
+    pub host: Option<Box<HostCheck>>,
     /// Other checks together (CHK-11).
     #[serde(default)]
-    pub composite: Option<CompositeCheck>,
+    pub composite: Option<Box<CompositeCheck>>,
 
     /// How often.
     #[serde(default)]
@@ -172,7 +172,7 @@ pub enum Short<T> {
     /// The text alone: a URL, an address, a name.
     Text(Text),
     /// All settings.
-    Full(T),
+    Full(Box<T>),
 }
 
 impl<T: From<Text> + Clone> Short<T> {
@@ -180,7 +180,7 @@ impl<T: From<Text> + Clone> Short<T> {
     pub fn full(&self) -> T {
         match self {
             Self::Text(t) => T::from(t.clone()),
-            Self::Full(f) => f.clone(),
+            Self::Full(f) => (**f).clone(),
         }
     }
 }
@@ -271,13 +271,13 @@ impl Check {
         all.extend(self.grpc.as_ref().map(|c| CheckKind::Grpc(c.full())));
         all.extend(self.websocket.as_ref().map(|c| CheckKind::Websocket(c.full())));
         all.extend(self.ntp.as_ref().map(|c| CheckKind::Ntp(c.full())));
-        all.extend(self.heartbeat.clone().map(CheckKind::Heartbeat));
+        all.extend(self.heartbeat.as_deref().cloned().map(CheckKind::Heartbeat));
         all.extend(self.systemd.as_ref().map(|c| CheckKind::Systemd(c.full())));
         all.extend(self.docker.as_ref().map(|c| CheckKind::Docker(c.full())));
         all.extend(self.process.as_ref().map(|c| CheckKind::Process(c.full())));
-        all.extend(self.command.clone().map(CheckKind::Command));
-        all.extend(self.host.clone().map(CheckKind::Host));
-        all.extend(self.composite.clone().map(CheckKind::Composite));
+        all.extend(self.command.as_deref().cloned().map(CheckKind::Command));
+        all.extend(self.host.as_deref().cloned().map(CheckKind::Host));
+        all.extend(self.composite.as_deref().cloned().map(CheckKind::Composite));
         all
     }
 }

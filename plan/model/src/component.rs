@@ -45,10 +45,10 @@ pub struct Component {
     pub checks: IndexMap<String, Check>,
     /// Its Prometheus endpoint (MET-01).
     #[serde(default)]
-    pub metrics: Option<MetricsEndpoint>,
+    pub metrics: Option<Box<MetricsEndpoint>>,
     /// Thresholds and severities that differ from the system's.
     #[serde(default)]
-    pub alerts: Option<AlertPolicy>,
+    pub alerts: Option<Box<AlertPolicy>>,
     /// Further numbers as the document gives them (memory, cores, versions); shown, not interpreted.
     #[serde(default)]
     pub facts: IndexMap<String, String>,

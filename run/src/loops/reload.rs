@@ -13,7 +13,8 @@ use tokio::sync::mpsc;
 use web::live::{PlanVersion, Reload};
 
 use crate::core::Core;
-use crate::plans::{Checked, check_folder};
+use crate::folder::read_folder;
+use crate::plans::{Checked, check_read, origin};
 use crate::system::{ReadPlan, System};
 
 /// Editors write a file in several steps: the plan is read this long after the last of them.
@@ -61,11 +62,19 @@ fn watch(folders: &[PathBuf], touched: &mpsc::Sender<()>) -> notify::Result<noti
     Ok(watcher)
 }
 
-/// Reads all folders; those that changed (all, when `asked`) are put in use or refused.
+/// Reads all folders; those that changed (all, when `asked`) are put in use or refused. Checking a large plan takes memory
+/// for a moment, so what did not change is not checked again.
 pub fn reload(core: &Core, asked: bool) {
     for folder in &core.config.plans {
-        match check_folder(folder, core.config.environment.as_deref(), core.now()) {
-            Ok(checked) => take(core, folder, checked, asked),
+        match read_folder(folder) {
+            Ok(files) => {
+                let is_new = core.see_plan(folder, origin(&files, core.now()));
+                if asked || is_new {
+                    let checked = check_read(files, folder, core.config.environment.as_deref(), core.now());
+                    take(core, folder, checked);
+                }
+            }
+            Err(error) if !core.see_plan(folder, error.to_string()) && !asked => {}
             Err(error) => {
                 core.counters.reloads_refused.add_one();
                 tracing::error!(%error, "the plan cannot be read; the one in use stays");
@@ -75,13 +84,7 @@ pub fn reload(core: &Core, asked: bool) {
     }
 }
 
-fn take(core: &Core, folder: &Path, checked: Checked, asked: bool) {
-    let hash = crate::plans::hash(&checked.files);
-    let systems = core.systems();
-    let in_use = systems.values().find(|s| Path::new(&s.folder) == folder);
-    if !asked && in_use.is_some_and(|s| s.hash == hash) && !refused_last(core, folder) {
-        return;
-    }
+fn take(core: &Core, folder: &Path, checked: Checked) {
     match checked.read {
         Some(read) => put_in_use(core, read, &checked.files),
         None => {
@@ -99,15 +102,6 @@ fn take(core: &Core, folder: &Path, checked: Checked, asked: bool) {
     }
 }
 
-fn refused_last(core: &Core, folder: &Path) -> bool {
-    let mut refused = false;
-    for system in core.systems().values().filter(|s| Path::new(&s.folder) == folder) {
-        refused |=
-            core.live.system(&system.plan.system, |s| s.reload.as_ref().is_some_and(|r| !r.accepted)).unwrap_or(false);
-    }
-    refused
-}
-
 fn refuse(core: &Core, folder: &Path, errors: Vec<String>) {
     for system in core.systems().values().filter(|s| Path::new(&s.folder) == folder) {
         core.live.set_reload(&system.plan.system, Reload { at: core.now(), accepted: false, errors: errors.clone() });
@@ -117,6 +111,7 @@ fn refuse(core: &Core, folder: &Path, errors: Vec<String>) {
 /// Prepares a plan and puts it in use; nothing that was measured or decided is lost.
 pub fn put_in_use(core: &Core, read: ReadPlan, files: &[plan_syntax::SourceFile]) {
     let now = core.now();
+    core.see_plan(Path::new(&read.folder), origin(files, now));
     let system = Arc::new(System::prepare(read, &core.references));
     let name = system.plan.system.clone();
     for (check, reason) in &system.waiting {

@@ -97,7 +97,7 @@ impl HostCard {
         let own = component.and_then(|c| c.alerts.as_ref());
         let common = &system.plan().alerts;
         let pick = |of: fn(&plan_model::severity::AlertPolicy) -> &Vec<Threshold>| {
-            own.map(of).filter(|t| !t.is_empty()).unwrap_or(of(common))
+            own.map(|own| of(own)).filter(|t| !t.is_empty()).unwrap_or(of(common))
         };
         let gauge = |label: &str, percent: f64, detail, thresholds: &[Threshold]| {
             let rank = |t: &Threshold| system.plan().severities.get(&t.severity).map_or(Rank::Warning, |s| s.rank);
