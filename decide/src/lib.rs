@@ -4,6 +4,7 @@
 //! opens a file or waits. What is decided is carried out by `act`, kept by `state`, and comes back as a fact at the next
 //! turn.
 
+pub mod access;
 pub mod deliver;
 pub mod health;
 pub mod rules;

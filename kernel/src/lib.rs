@@ -3,6 +3,7 @@
 //! The kernel knows nothing of plans, files, sockets, databases or pages. A word moves here only when a
 //! second room needs it; everything else stays with its owner.
 
+pub mod access;
 pub mod alert;
 pub mod duration;
 pub mod float;

@@ -46,6 +46,10 @@ pub struct Component {
     /// Its Prometheus endpoint (MET-01).
     #[serde(default)]
     pub metrics: Option<Box<MetricsEndpoint>>,
+    /// Only these see it, its checks, measurements and alerts: roles, teams or people of the plan, or built-in roles;
+    /// everybody who sees the system when empty (INC-14).
+    #[serde(default)]
+    pub restricted_to: Vec<String>,
     /// Thresholds and severities that differ from the system's.
     #[serde(default)]
     pub alerts: Option<Box<AlertPolicy>>,

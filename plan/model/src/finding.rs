@@ -8,6 +8,7 @@ use plan_syntax::{Diagnostic, Level};
 
 use crate::{Loaded, Plan};
 
+mod access;
 mod certificate;
 mod channel;
 mod detection;
@@ -30,6 +31,7 @@ mod unheard;
 
 /// All kinds of finding; each gives what it finds.
 const ALL: &[fn(&Review<'_>) -> Vec<Diagnostic>] = &[
+    access::find,
     certificate::find,
     channel::find,
     detection::find,

@@ -3,6 +3,7 @@
 //! The types here are the one source: the reader checks files against the JSON Schema generated from them, editors
 //! complete by it, and the manual's tables come from it. Maps keep the order of the files.
 
+pub mod access;
 pub mod channel;
 pub mod check;
 pub mod component;
@@ -22,6 +23,7 @@ pub mod task;
 pub mod threshold;
 mod verify;
 
+pub use access::{Access, Approval, ApprovalOf, Team};
 pub use channel::{Channel, ChannelKind};
 pub use check::{Check, CheckKind};
 pub use component::{Component, ComponentKind, Life};

@@ -35,6 +35,9 @@ pub struct Person {
     /// Name for people.
     #[serde(default)]
     pub name: Option<Text>,
+    /// Name of the account with which they log in to Farero.
+    #[serde(default)]
+    pub login: Option<String>,
     /// Mail address.
     #[serde(default)]
     pub email: Option<Text>,

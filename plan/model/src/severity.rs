@@ -25,6 +25,10 @@ pub struct Severity {
     /// Which channels, all of them at once.
     #[serde(default)]
     pub channels: Vec<String>,
+    /// Only these see its alerts and what was told of them: roles, teams or people of the plan, or built-in roles; everybody
+    /// who sees the system when empty (INC-14).
+    #[serde(default)]
+    pub restricted_to: Vec<String>,
 }
 
 /// Delivery class (ALR-05).

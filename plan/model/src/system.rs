@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::check::CheckDefaults;
 use crate::parameter::{Environment, Parameter};
 use crate::severity::AlertPolicy;
-use crate::{Audience, Channel, Component, Contact, Person, Role, Severity, SignOff, Task};
+use crate::{
+    Access, Approval, Audience, Channel, Component, Contact, Person, Role, Severity, SignOff, Task, Team,
+};
 
 /// The plan of one system: what `plan.yaml` and the other YAML files of its folder say together.
 ///
@@ -58,6 +60,15 @@ pub struct Plan {
     /// The team's people.
     #[serde(default)]
     pub people: IndexMap<String, Person>,
+    /// Teams of people.
+    #[serde(default)]
+    pub teams: IndexMap<String, Team>,
+    /// Who may do what in this system, beside what is granted on Farero's own pages.
+    #[serde(default)]
+    pub access: Vec<Access>,
+    /// What happens only once others have said yes.
+    #[serde(default)]
+    pub approvals: Vec<Approval>,
     /// External providers and escalation contacts.
     #[serde(default)]
     pub contacts: IndexMap<String, Contact>,

@@ -13,6 +13,7 @@ use crate::load::{Document, DocumentKind};
 use crate::severity::AlertPolicy;
 use crate::{Check, Component, Loaded, Plan};
 
+mod access;
 mod channels;
 mod checks;
 mod cycles;
@@ -35,6 +36,7 @@ pub(crate) fn verify(plan: &Plan, loaded: &Loaded) -> Vec<Diagnostic> {
     };
     verifier.names();
     verifier.people();
+    verifier.access();
     verifier.severities();
     verifier.channels();
     verifier.components();
@@ -152,6 +154,7 @@ impl<'a> Verifier<'a> {
             for (index, channel) in severity.channels.iter().enumerate() {
                 self.refer(channel, &["channels"], "channel", format_args!("severities.{name}.channels[{index}]"));
             }
+            self.restricted(&severity.restricted_to, &format!("severities.{name}"));
         }
         self.policy(&plan.alerts, "alerts");
     }
@@ -193,6 +196,7 @@ impl<'a> Verifier<'a> {
             }
         }
         self.environments(&component.environments, format_args!("{path}"));
+        self.restricted(&component.restricted_to, path);
         if let Some(policy) = &component.alerts {
             self.policy(policy, &format!("{path}.alerts"));
         }

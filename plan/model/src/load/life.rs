@@ -50,6 +50,9 @@ const ITEMS: &[(&str, ItemKind)] = &[
     ("watchdog", ItemKind::Setting),
     ("watchdog every", ItemKind::Setting),
     ("people * *", ItemKind::Setting),
+    ("teams * *", ItemKind::Setting),
+    // Without an open item of it there is less access; `approvals` is not here, for without one of them there would be more.
+    ("access #", ItemKind::Setting),
     ("contacts * *", ItemKind::Setting),
     ("roles * *", ItemKind::Setting),
     ("audiences * *", ItemKind::Setting),

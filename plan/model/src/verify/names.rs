@@ -10,6 +10,7 @@ const SECTIONS: &[&str] = &[
     "parameters",
     "roles",
     "people",
+    "teams",
     "contacts",
     "audiences",
     "severities",
