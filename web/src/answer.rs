@@ -51,8 +51,14 @@ impl Failure {
         Self::new(Kind::NotFound, StatusCode::NOT_FOUND, detail.into())
     }
 
-    pub(crate) fn forbidden() -> Self {
-        Self::new(Kind::Forbidden, StatusCode::FORBIDDEN, String::new())
+    /// They see it, and may not do this; the text says why.
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, StatusCode::FORBIDDEN, detail.into())
+    }
+
+    /// Too many requests; the header `Retry-After` says when to come back.
+    pub(crate) fn too_many() -> Self {
+        Self::new(Kind::Busy, StatusCode::TOO_MANY_REQUESTS, String::new())
     }
 
     pub(crate) fn unauthorized() -> Self {

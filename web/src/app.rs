@@ -16,6 +16,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::answer::Failure;
+use crate::auth::known::Known;
+use crate::auth::rate::Rates;
 use crate::auth::throttle::Throttle;
 use crate::control::Control;
 use crate::limits;
@@ -66,6 +68,8 @@ pub(crate) struct Gates {
     pub(crate) hashes_waiting: Arc<Semaphore>,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) throttle: Throttle,
+    pub(crate) known: Known,
+    pub(crate) rates: Rates,
 }
 
 impl App {
@@ -85,8 +89,15 @@ impl App {
             hashes_waiting: gate(limits::HASHES_WAITING),
             queries: gate(limits::QUERIES_AT_ONCE),
             throttle: Throttle::default(),
+            known: Known::default(),
+            rates: Rates::default(),
         };
         Self { live, state, series, control, clock, config: Arc::new(config), gates: Arc::new(gates) }
+    }
+
+    /// Forgets who was recognised: people, rights, tokens or sessions have changed. Live pages end and are opened anew.
+    pub fn forget_identities(&self) {
+        self.gates.known.forget();
     }
 
     /// Runs something on the database, off the async threads.

@@ -3,55 +3,22 @@
 //! Invariants: nothing but a hash of a session's or token's secret is stored; a password change ends all sessions; no
 //! route runs its handler before [`guard`] has let the request pass.
 
+pub mod access;
+pub(crate) mod find;
 pub(crate) mod guard;
+pub(crate) mod known;
 pub mod link;
 pub(crate) mod origin;
 pub(crate) mod password;
+pub(crate) mod rate;
+pub(crate) mod rights;
 pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod throttle;
 pub(crate) mod token;
 
-use crate::routes::Permission;
-
-/// What a person or a token may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Sees.
-    Viewer,
-    /// Sees and operates.
-    Operator,
-    /// Everything.
-    Administrator,
-}
-
-impl Role {
-    /// All roles, the least first.
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Administrator];
-
-    /// The word in the database and in forms.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Operator => "operator",
-            Self::Administrator => "administrator",
-        }
-    }
-
-    /// From the word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|r| r.as_str() == word)
-    }
-
-    /// Whether the role includes a permission.
-    pub fn may(self, permission: Permission) -> bool {
-        match permission {
-            Permission::Public | Permission::Read => true,
-            Permission::Operate => self >= Self::Operator,
-            Permission::Administer => self >= Self::Administrator,
-        }
-    }
-}
+pub use access::Access;
+pub use kernel::access::Role;
 
 /// How someone proved who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +34,8 @@ pub enum Proof {
     Token {
         /// Its number.
         id: i64,
+        /// The account that owns it.
+        owner: String,
     },
 }
 
@@ -78,7 +47,7 @@ pub struct Identity {
     /// Account name, or the token's.
     pub name: String,
     /// What they may do.
-    pub role: Role,
+    pub access: Access,
     /// Language of the account.
     pub language: Option<kernel::Language>,
     /// How they proved it.
@@ -86,6 +55,14 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The account behind it, whatever it was proved by: nobody counts as two by using a token.
+    pub fn account(&self) -> &str {
+        match &self.proof {
+            Proof::Session { .. } => &self.name,
+            Proof::Token { owner, .. } => owner,
+        }
+    }
+
     /// The name under which deeds are recorded.
     pub fn by(&self) -> String {
         match self.proof {

@@ -84,6 +84,8 @@ struct Page {
     changes: Receiver<Change>,
     dirty: Dirty,
     ends: tokio::time::Instant,
+    epoch: u64,
+    over: bool,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -94,7 +96,8 @@ pub(crate) async fn stream(State(app): State<App>, visit: Visit, Query(wanted): 
         return (StatusCode::SERVICE_UNAVAILABLE, "too many live pages at once").into_response();
     };
     let (changes, ends) = (app.live.changes(), tokio::time::Instant::now() + LIVE_PAGE_LIFE);
-    let page = Page { app, visit, wanted, changes, dirty: Dirty::default(), ends, _permit: permit };
+    let epoch = app.gates.known.epoch();
+    let page = Page { app, visit, wanted, changes, dirty: Dirty::default(), ends, epoch, over: false, _permit: permit };
     let keep_alive = KeepAlive::new().interval(LIVE_KEEPALIVE);
     let mut response = Sse::new(messages(page)).keep_alive(keep_alive).into_response();
     response.headers_mut().insert("x-accel-buffering", http::HeaderValue::from_static("no"));
@@ -112,6 +115,10 @@ impl Page {
     /// Waits for a change, gathers what comes within the pause, and says it in one message.
     async fn next(&mut self) -> Option<Event> {
         loop {
+            // Rights have changed since: the page asks anew, and gets what it may see now.
+            if self.over || self.app.gates.known.epoch() != self.epoch {
+                return None;
+            }
             match tokio::time::timeout_at(self.ends, self.changes.recv()).await {
                 Ok(Ok(change)) => self.mark(&change),
                 Ok(Err(RecvError::Lagged(_))) => self.dirty.stale = true,
@@ -129,6 +136,9 @@ impl Page {
                 }
             }
             let dirty = std::mem::take(&mut self.dirty);
+            if self.app.gates.known.epoch() != self.epoch {
+                return None;
+            }
             let event = self.event(&dirty);
             if event.is_some() {
                 return event;
@@ -136,7 +146,22 @@ impl Page {
         }
     }
 
+    /// Whether a change is of something that this person sees.
+    fn is_seen(&self, change: &Change) -> bool {
+        let seen = self.visit.seen(&self.app);
+        match change {
+            Change::Check(id) => seen.check(id, |_, _| ()).is_some(),
+            Change::System(s) | Change::Alerts(s) | Change::Plan(s) => seen.system(s, |_| ()).is_some(),
+            Change::Deliveries => true,
+        }
+    }
+
     fn mark(&mut self, change: &Change) {
+        // What plans grant may have changed: the stream ends after this, and the page asks anew.
+        self.over |= matches!(change, Change::Plan(_));
+        if !self.is_seen(change) {
+            return;
+        }
         let about = |system: &Arc<str>| self.wanted.system.as_deref().is_none_or(|s| s == &**system);
         let dirty = &mut self.dirty;
         match (self.wanted.view, change) {
@@ -182,7 +207,7 @@ impl Page {
     fn system_parts(&self, dirty: &Dirty) -> Vec<Part> {
         let Some(name) = dirty.parts.iter().next() else { return Vec::new() };
         let (language, now) = (self.visit.language, self.app.clock.now());
-        let found = self.app.live.system(name, |s| {
+        let found = self.visit.seen(&self.app).system(name, |s| {
             let rows: Vec<Row> = dirty.rows.iter().filter_map(|c| Row::one(s, c, language)).collect();
             (rows, SystemView::new(s, language, now))
         });
@@ -203,7 +228,7 @@ impl Page {
         let (language, now) = (self.visit.language, self.app.clock.now());
         let mut out = Vec::new();
         for name in &dirty.parts {
-            if let Some(s) = self.app.live.system(name, |s| SystemView::new(s, language, now)) {
+            if let Some(s) = self.visit.seen(&self.app).system(name, |s| SystemView::new(s, language, now)) {
                 push(&mut out, format!("card.{name}"), &CardPart { f: &self.frame(name), s: &s });
             }
         }

@@ -18,6 +18,7 @@ pub mod control;
 pub mod events;
 pub mod format;
 pub mod limits;
+pub(crate) mod lists;
 pub mod live;
 pub mod pages;
 pub mod routes;

@@ -13,10 +13,14 @@ use tokio::sync::broadcast;
 
 mod check;
 mod host;
+mod seen;
+mod series;
 mod system;
 
 pub use check::{Beat, CheckState, Uptime};
 pub use host::{DiskUse, HostUse};
+pub use seen::Seen;
+pub use series::SeenSeries;
 pub use system::{Intensive, PlanVersion, Reload, RuleGroupState, RuleState, RuleVerdict, SystemState, TodayValue};
 
 use crate::limits::CHANGES_BUFFERED;
@@ -53,6 +57,8 @@ pub struct OwnMetric {
 
 #[derive(Default)]
 struct Inner {
+    /// Counts changes of plans: what was worked out from them is worked out anew after one.
+    plans: u64,
     systems: IndexMap<Arc<str>, SystemState>,
     own: Vec<OwnMetric>,
     ready: bool,
@@ -75,6 +81,11 @@ impl Live {
     /// When this Farero started.
     pub const fn started_at(&self) -> Timestamp {
         self.started_at
+    }
+
+    /// How often plans have changed: what plans grant is worked out anew after each.
+    pub fn plans_counted(&self) -> u64 {
+        self.read().plans
     }
 
     /// A new reader of changes; one that is slower than [`CHANGES_BUFFERED`] changes is told that it missed some.
@@ -102,6 +113,7 @@ impl Live {
         let name: Arc<str> = version.plan.system.as_str().into();
         {
             let mut inner = self.write();
+            inner.plans += 1;
             match inner.systems.get_mut(&name) {
                 Some(system) => system.replace_plan(version),
                 None => {
@@ -114,7 +126,11 @@ impl Live {
 
     /// Takes a system out that is no longer in any plan folder.
     pub fn remove_system(&self, name: &str) {
-        let removed = self.write().systems.shift_remove(name);
+        let removed = {
+            let mut inner = self.write();
+            inner.plans += 1;
+            inner.systems.shift_remove(name)
+        };
         if removed.is_some() {
             self.announce(Change::Plan(name.into()));
         }

@@ -1,10 +1,11 @@
-//! The one table of routes: method, path, needed permission, handler. The router is built from it and from nothing else,
-//! so a route without a permission cannot exist. Pure.
+//! The one table of routes: method, path, what it asks for, handler. The router is built from it and from nothing else, so a
+//! route that asks for nothing cannot exist by accident. Pure.
 
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
+use kernel::access::{Kind, Verb};
 
 use crate::app::App;
 use crate::auth::guard::{Guard, guard};
@@ -13,17 +14,37 @@ use crate::pages::{
 };
 use crate::{api, assets, events};
 
-/// What someone must be allowed to do; each includes the ones before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Permission {
-    /// Nothing: anyone may. Every such route says beside it why.
+/// Who may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// Anyone. Every such route says beside it why.
     Public,
-    /// See what is watched.
-    Read,
-    /// Acknowledge, confirm, test, switch.
-    Operate,
-    /// Change who may do what.
-    Administer,
+    /// Whoever is logged in or has a token: it tells nothing of any system.
+    Known,
+    /// A person about their own account; tokens have none.
+    Own,
+    /// Whoever may do this to things of this kind; the object is found so.
+    Ask(Verb, Kind, Find),
+}
+
+/// How the object of a request is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Find {
+    /// It is the platform itself, or all systems together.
+    Platform,
+    /// The system in the path.
+    System,
+    /// The component in the path, or in a badge's file name, and its system.
+    Component,
+    /// The channel in the path and its system.
+    Channel,
+    /// The alert in the path, with its system and restrictions.
+    Alert,
+    /// The delivery in the path, with its system, channel, and the restrictions of the alerts it tells of.
+    Delivery,
+    /// It is a list, or the body names it: whoever may do it to anything gets in, and the handler shows and takes only what they
+    /// may, asking the same function.
+    Filtered,
 }
 
 /// What kind of client a route is for: how it is refused, and what it may prove itself by.
@@ -48,36 +69,56 @@ pub struct Route {
     /// Path as axum writes it.
     pub path: &'static str,
     /// Who may.
-    pub permission: Permission,
+    pub rule: Rule,
     /// For whom.
     pub surface: Surface,
     handler: MethodRouter<App>,
 }
 
 impl Route {
-    fn new<H, T>(method: Method, surface: Surface, path: &'static str, permission: Permission, handler: H) -> Self
+    fn new<H, T>(method: Method, surface: Surface, path: &'static str, rule: Rule, handler: H) -> Self
     where
         H: Handler<T, App>,
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-        Self { method, path, permission, surface, handler: on(filter, handler) }
+        Self { method, path, rule, surface, handler: on(filter, handler) }
     }
 
     /// The handler behind its guard.
     pub(crate) fn into_guarded(self, app: &App) -> MethodRouter<App> {
-        let state = Guard { app: app.clone(), permission: self.permission, surface: self.surface };
+        let state = Guard { app: app.clone(), rule: self.rule, surface: self.surface };
         self.handler.route_layer(from_fn_with_state(state, guard))
     }
 }
 
-fn get<H: Handler<T, App>, T: 'static>(s: Surface, path: &'static str, p: Permission, handler: H) -> Route {
-    Route::new(Method::GET, s, path, p, handler)
+fn get<H: Handler<T, App>, T: 'static>(s: Surface, path: &'static str, rule: Rule, handler: H) -> Route {
+    Route::new(Method::GET, s, path, rule, handler)
 }
 
-fn post<H: Handler<T, App>, T: 'static>(s: Surface, path: &'static str, p: Permission, handler: H) -> Route {
-    Route::new(Method::POST, s, path, p, handler)
+fn post<H: Handler<T, App>, T: 'static>(s: Surface, path: &'static str, rule: Rule, handler: H) -> Route {
+    Route::new(Method::POST, s, path, rule, handler)
 }
+
+/// Sees something of a system.
+const fn see(find: Find) -> Rule {
+    Rule::Ask(Verb::See, Kind::System, find)
+}
+
+/// Has something done.
+const fn run(find: Find) -> Rule {
+    Rule::Ask(Verb::Run, Kind::System, find)
+}
+
+/// Every alert, delivery and channel has one of these.
+const ACKNOWLEDGE: Rule = Rule::Ask(Verb::Acknowledge, Kind::System, Find::Alert);
+const SEE_DELIVERY: Rule = Rule::Ask(Verb::See, Kind::Channel, Find::Delivery);
+const CONFIRM: Rule = Rule::Ask(Verb::Acknowledge, Kind::Channel, Find::Delivery);
+const RETRY: Rule = Rule::Ask(Verb::Run, Kind::Channel, Find::Delivery);
+const SEE_CHANNELS: Rule = Rule::Ask(Verb::See, Kind::Channel, Find::Filtered);
+const TEST: Rule = Rule::Ask(Verb::Run, Kind::Channel, Find::Channel);
+/// Lets people in, and out.
+const ADMINISTER: Rule = Rule::Ask(Verb::Administer, Kind::People, Find::Platform);
 
 /// Every route of the web.
 pub fn table() -> Vec<Route> {
@@ -89,37 +130,38 @@ pub fn table() -> Vec<Route> {
 }
 
 fn pages() -> Vec<Route> {
-    use Permission::{Administer, Operate, Public, Read};
+    use Find::{Alert, Component, Filtered, System};
+    use Rule::{Own, Public};
     use Surface::Page;
     vec![
-        get(Page, "/", Read, overview::overview),
-        get(Page, "/s/{system}", Read, overview::system),
-        post(Page, "/s/{system}/intensive", Operate, intensive::switch),
-        get(Page, "/s/{system}/{component}/{check}", Read, check::check),
-        post(Page, "/s/{system}/{component}/{check}/now", Operate, check::check_now),
-        get(Page, "/alerts", Read, alerts::alerts),
-        get(Page, "/alerts/{id}", Read, alerts::alert),
-        post(Page, "/alerts/{id}/acknowledge", Operate, alerts::acknowledge),
-        get(Page, "/deliveries", Read, deliveries::deliveries),
-        get(Page, "/deliveries/{*key}", Read, deliveries::delivery),
-        post(Page, "/deliveries/confirm/{*key}", Operate, deliveries::confirm),
-        post(Page, "/deliveries/retry/{*key}", Operate, deliveries::retry),
-        get(Page, "/channels", Read, channels::channels),
-        post(Page, "/channels/{system}/{channel}/test", Operate, channels::test),
-        get(Page, "/plan", Read, plan::first),
-        get(Page, "/plan/{system}", Read, plan::plan),
-        get(Page, "/plan/{system}/documents/{*path}", Read, plan::document),
-        post(Page, "/plan/{system}/reload", Operate, plan::reload),
-        get(Page, "/rules", Read, rules::rules),
-        get(Page, "/about", Read, about::about),
-        get(Page, "/settings", Read, settings::settings),
-        post(Page, "/settings/password", Read, settings::change_password),
-        post(Page, "/settings/sessions/end", Read, settings::end_session),
-        post(Page, "/settings/tokens", Read, settings::make_token),
-        post(Page, "/settings/tokens/{id}/revoke", Read, settings::revoke_token),
-        post(Page, "/settings/users", Administer, users::add),
-        post(Page, "/settings/users/{id}", Administer, users::change),
-        post(Page, "/settings/users/{id}/link", Administer, users::new_link),
+        get(Page, "/", see(Filtered), overview::overview),
+        get(Page, "/s/{system}", see(System), overview::system),
+        post(Page, "/s/{system}/intensive", run(System), intensive::switch),
+        get(Page, "/s/{system}/{component}/{check}", see(Component), check::check),
+        post(Page, "/s/{system}/{component}/{check}/now", run(Component), check::check_now),
+        get(Page, "/alerts", see(Filtered), alerts::alerts),
+        get(Page, "/alerts/{id}", see(Alert), alerts::alert),
+        post(Page, "/alerts/{id}/acknowledge", ACKNOWLEDGE, alerts::acknowledge),
+        get(Page, "/deliveries", SEE_CHANNELS, deliveries::deliveries),
+        get(Page, "/deliveries/{*key}", SEE_DELIVERY, deliveries::delivery),
+        post(Page, "/deliveries/confirm/{*key}", CONFIRM, deliveries::confirm),
+        post(Page, "/deliveries/retry/{*key}", RETRY, deliveries::retry),
+        get(Page, "/channels", SEE_CHANNELS, channels::channels),
+        post(Page, "/channels/{system}/{channel}/test", TEST, channels::test),
+        get(Page, "/plan", see(Filtered), plan::first),
+        get(Page, "/plan/{system}", see(System), plan::plan),
+        get(Page, "/plan/{system}/documents/{*path}", see(System), plan::document),
+        post(Page, "/plan/{system}/reload", run(System), plan::reload),
+        get(Page, "/rules", see(Filtered), rules::rules),
+        get(Page, "/about", see(Filtered), about::about),
+        get(Page, "/settings", Own, settings::settings),
+        post(Page, "/settings/password", Own, settings::change_password),
+        post(Page, "/settings/sessions/end", Own, settings::end_session),
+        post(Page, "/settings/tokens", Own, settings::make_token),
+        post(Page, "/settings/tokens/{id}/revoke", Own, settings::revoke_token),
+        post(Page, "/settings/users", ADMINISTER, users::add),
+        post(Page, "/settings/users/{id}", ADMINISTER, users::change),
+        post(Page, "/settings/users/{id}/link", ADMINISTER, users::new_link),
         // The way in cannot ask for a log-in; failed tries are slowed down.
         get(Page, "/login", Public, entry::login),
         post(Page, "/login", Public, entry::log_in),
@@ -134,60 +176,59 @@ fn pages() -> Vec<Route> {
 }
 
 fn own_api() -> Vec<Route> {
-    use Permission::{Operate, Read};
+    use Find::{Alert, Component, Filtered, Platform, System};
     use Surface::Api;
     vec![
-        get(Api, "/api/openapi.json", Read, api::openapi::openapi),
-        get(Api, "/api/farero/v1/status", Read, api::status::status),
-        get(Api, "/api/farero/v1/systems", Read, api::systems::systems),
-        get(Api, "/api/farero/v1/systems/{system}/overview", Read, api::systems::overview),
-        get(Api, "/api/farero/v1/systems/{system}/services", Read, api::systems::services),
-        get(Api, "/api/farero/v1/systems/{system}/plan", Read, api::plan::plan),
-        post(Api, "/api/farero/v1/systems/{system}/intensive", Operate, api::systems::intensive),
-        post(Api, "/api/farero/v1/systems/{system}/channels/{channel}/test", Operate, api::deliveries::test),
-        post(Api, "/api/farero/v1/reload", Operate, api::plan::reload),
-        get(Api, "/api/farero/v1/checks", Read, api::checks::checks),
-        get(Api, "/api/farero/v1/checks/{system}/{component}/{check}", Read, api::checks::check),
-        get(Api, "/api/farero/v1/checks/{system}/{component}/{check}/results", Read, api::checks::results),
-        get(Api, "/api/farero/v1/checks/{system}/{component}/{check}/uptime", Read, api::checks::uptime),
-        get(Api, "/api/farero/v1/checks/{system}/{component}/{check}/chart", Read, api::checks::chart),
-        post(Api, "/api/farero/v1/checks/{system}/{component}/{check}/now", Operate, api::checks::now),
-        get(Api, "/api/farero/v1/alerts", Read, api::alerts::alerts),
-        get(Api, "/api/farero/v1/alerts/{id}", Read, api::alerts::alert),
-        post(Api, "/api/farero/v1/alerts/{id}/acknowledge", Operate, api::alerts::acknowledge),
-        get(Api, "/api/farero/v1/deliveries", Read, api::deliveries::deliveries),
-        post(Api, "/api/farero/v1/deliveries/confirm/{*key}", Operate, api::deliveries::confirm),
-        post(Api, "/api/farero/v1/deliveries/retry/{*key}", Operate, api::deliveries::retry),
-        get(Api, "/api/farero/v1/channels", Read, api::deliveries::channels),
+        get(Api, "/api/openapi.json", Rule::Known, api::openapi::openapi),
+        get(Api, "/api/farero/v1/status", see(Filtered), api::status::status),
+        get(Api, "/api/farero/v1/systems", see(Filtered), api::systems::systems),
+        get(Api, "/api/farero/v1/systems/{system}/overview", see(System), api::systems::overview),
+        get(Api, "/api/farero/v1/systems/{system}/services", see(System), api::systems::services),
+        get(Api, "/api/farero/v1/systems/{system}/plan", see(System), api::plan::plan),
+        post(Api, "/api/farero/v1/systems/{system}/intensive", run(System), api::systems::intensive),
+        post(Api, "/api/farero/v1/systems/{system}/channels/{channel}/test", TEST, api::deliveries::test),
+        post(Api, "/api/farero/v1/reload", run(Platform), api::plan::reload),
+        get(Api, "/api/farero/v1/checks", see(Filtered), api::checks::checks),
+        get(Api, "/api/farero/v1/checks/{system}/{component}/{check}", see(Component), api::checks::check),
+        get(Api, "/api/farero/v1/checks/{system}/{component}/{check}/results", see(Component), api::checks::results),
+        get(Api, "/api/farero/v1/checks/{system}/{component}/{check}/uptime", see(Component), api::checks::uptime),
+        get(Api, "/api/farero/v1/checks/{system}/{component}/{check}/chart", see(Component), api::checks::chart),
+        post(Api, "/api/farero/v1/checks/{system}/{component}/{check}/now", run(Component), api::checks::now),
+        get(Api, "/api/farero/v1/alerts", see(Filtered), api::alerts::alerts),
+        get(Api, "/api/farero/v1/alerts/{id}", see(Alert), api::alerts::alert),
+        post(Api, "/api/farero/v1/alerts/{id}/acknowledge", ACKNOWLEDGE, api::alerts::acknowledge),
+        get(Api, "/api/farero/v1/deliveries", SEE_CHANNELS, api::deliveries::deliveries),
+        post(Api, "/api/farero/v1/deliveries/confirm/{*key}", CONFIRM, api::deliveries::confirm),
+        post(Api, "/api/farero/v1/deliveries/retry/{*key}", RETRY, api::deliveries::retry),
+        get(Api, "/api/farero/v1/channels", SEE_CHANNELS, api::deliveries::channels),
     ]
 }
 
 fn prometheus_api() -> Vec<Route> {
-    use Permission::Read;
     use Surface::Metrics;
     use api::prometheus as p;
     vec![
-        get(Metrics, "/metrics", Read, api::metrics::metrics),
-        get(Metrics, "/api/v1/query", Read, p::query),
-        post(Metrics, "/api/v1/query", Read, p::query),
-        get(Metrics, "/api/v1/query_range", Read, p::query_range),
-        post(Metrics, "/api/v1/query_range", Read, p::query_range),
-        get(Metrics, "/api/v1/labels", Read, p::labels),
-        post(Metrics, "/api/v1/labels", Read, p::labels),
-        get(Metrics, "/api/v1/label/{name}/values", Read, p::label_values),
-        get(Metrics, "/api/v1/series", Read, p::series),
-        post(Metrics, "/api/v1/series", Read, p::series),
-        get(Metrics, "/api/v1/rules", Read, p::rules),
-        get(Metrics, "/api/v1/alerts", Read, p::alerts),
-        get(Metrics, "/api/v1/status/buildinfo", Read, p::build_info),
+        get(Metrics, "/metrics", see(Find::Filtered), api::metrics::metrics),
+        get(Metrics, "/api/v1/query", see(Find::Filtered), p::query),
+        post(Metrics, "/api/v1/query", see(Find::Filtered), p::query),
+        get(Metrics, "/api/v1/query_range", see(Find::Filtered), p::query_range),
+        post(Metrics, "/api/v1/query_range", see(Find::Filtered), p::query_range),
+        get(Metrics, "/api/v1/labels", see(Find::Filtered), p::labels),
+        post(Metrics, "/api/v1/labels", see(Find::Filtered), p::labels),
+        get(Metrics, "/api/v1/label/{name}/values", see(Find::Filtered), p::label_values),
+        get(Metrics, "/api/v1/series", see(Find::Filtered), p::series),
+        post(Metrics, "/api/v1/series", see(Find::Filtered), p::series),
+        get(Metrics, "/api/v1/rules", see(Find::Filtered), p::rules),
+        get(Metrics, "/api/v1/alerts", see(Find::Filtered), p::alerts),
+        get(Metrics, "/api/v1/status/buildinfo", Rule::Known, p::build_info),
     ]
 }
 
 fn machines() -> Vec<Route> {
-    use Permission::{Public, Read};
+    use Rule::Public;
     use Surface::Machine;
     vec![
-        get(Surface::Badge, "/badge/{system}/{file}", Read, api::badge::badge),
+        get(Surface::Badge, "/badge/{system}/{file}", see(Find::Component), api::badge::badge),
         // Load balancers and systemd ask these; they tell nothing but yes or no.
         get(Machine, "/-/healthy", Public, api::status::healthy),
         get(Machine, "/-/ready", Public, api::status::ready),
@@ -196,7 +237,7 @@ fn machines() -> Vec<Route> {
         post(Machine, "/ping/{token}", Public, api::ping::success),
         get(Machine, "/ping/{token}/{what}", Public, api::ping::told),
         post(Machine, "/ping/{token}/{what}", Public, api::ping::told),
-        get(Surface::Api, "/events", Read, events::stream),
+        get(Surface::Api, "/events", see(Find::Filtered), events::stream),
         // Style sheets, scripts and icons hold nothing of any system.
         get(Machine, "/assets/{bundle}/{*path}", Public, assets::serve),
     ]

@@ -2,6 +2,7 @@
 //! database.
 
 mod forms;
+mod isolation;
 mod machines;
 mod pages;
 mod permissions;
@@ -57,34 +58,51 @@ impl Site {
         self.send(request.body(Body::from(form.to_owned())).unwrap()).await
     }
 
-    /// A session of a fresh account: its cookie and the token that its forms send back.
+    /// A session of a fresh account that has a role everywhere: its cookie and the token that its forms send back.
     async fn session(&self, name: &str, role: Role) -> (String, String) {
+        self.session_of(name, role.as_str()).await
+    }
+
+    /// A session of an account, which is made when it is new.
+    async fn session_of(&self, name: &str, role: &str) -> (String, String) {
+        let known = self.app.state.credentials(name).unwrap();
+        let id = match known {
+            Some((user, _)) => user.id,
+            None => self.account(name, role),
+        };
+        let fresh = crate::auth::session::begin(&self.app, id, "test".into()).await.unwrap();
+        (format!("farero_session={fresh}"), secret::csrf(&fresh))
+    }
+
+    /// A session of an account that has nothing but what plans grant it.
+    async fn session_of_plan(&self, name: &str) -> (String, String) {
+        self.session_of(name, "").await
+    }
+
+    fn account(&self, name: &str, role: &str) -> i64 {
         let new = state::NewUser {
             name: name.into(),
-            role: role.as_str().into(),
+            role: role.into(),
             language: kernel::Language::Es,
             password_hash: "!".into(),
         };
-        let user = self.app.state.create_user(&new, sample::NOW).unwrap();
-        let fresh = crate::auth::session::begin(&self.app, user.id, "test".into()).await.unwrap();
-        (format!("farero_session={fresh}"), secret::csrf(&fresh))
+        self.app.state.create_user(&new, sample::NOW).unwrap().id
     }
 
     /// A token of a fresh administrator.
     fn token(&self, scope: &str) -> String {
+        self.token_of(&[scope])
+    }
+
+    /// A token of a fresh administrator with some scopes.
+    fn token_of(&self, scopes: &[&str]) -> String {
         let secret = format!("farero_{}", secret::fresh());
-        let new = state::NewUser {
-            name: format!("owner-{scope}"),
-            role: Role::Administrator.as_str().into(),
-            language: kernel::Language::En,
-            password_hash: "!".into(),
-        };
-        let user = self.app.state.create_user(&new, sample::NOW).unwrap();
+        let owner = self.account(&format!("owner-{}", rand::random::<u64>()), Role::Administrator.as_str());
         let token = state::NewToken {
             token_hash: secret::hash(&secret),
-            name: scope.into(),
-            scopes: vec![scope.into()],
-            user_id: Some(user.id),
+            name: scopes.join(" "),
+            scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+            user_id: Some(owner),
             expires_at: None,
         };
         self.app.state.create_token(&token, sample::NOW).unwrap();

@@ -8,6 +8,7 @@ mod check;
 mod common;
 mod manage;
 mod overview;
+mod people;
 pub mod phrases;
 
 /// Defines a table of texts: each line gives a name, the Spanish text and the English text.
@@ -42,6 +43,7 @@ pub struct Text {
     pub alerts: alerts::Alerts,
     pub manage: manage::Manage,
     pub auth: auth::Auth,
+    pub people: people::People,
 }
 
 static ES: Text = Text {
@@ -51,6 +53,7 @@ static ES: Text = Text {
     alerts: alerts::Alerts::ES,
     manage: manage::Manage::ES,
     auth: auth::Auth::ES,
+    people: people::People::ES,
 };
 
 static EN: Text = Text {
@@ -60,6 +63,7 @@ static EN: Text = Text {
     alerts: alerts::Alerts::EN,
     manage: manage::Manage::EN,
     auth: auth::Auth::EN,
+    people: people::People::EN,
 };
 
 /// The texts of a language.
@@ -77,7 +81,16 @@ mod tests {
     #[test]
     fn no_text_is_empty_or_left_untranslated_by_accident() {
         let tables = |t: &'static Text| {
-            [t.common.all(), t.overview.all(), t.check.all(), t.alerts.all(), t.manage.all(), t.auth.all()].concat()
+            [
+                t.common.all(),
+                t.overview.all(),
+                t.check.all(),
+                t.alerts.all(),
+                t.manage.all(),
+                t.auth.all(),
+                t.people.all(),
+            ]
+            .concat()
         };
         let (es, en) = (tables(text(Language::Es)), tables(text(Language::En)));
         for ((name, es), (_, en)) in es.iter().zip(&en) {

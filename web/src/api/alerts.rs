@@ -11,6 +11,8 @@ use super::status::Done;
 use super::{Answer, Json, Query, rows};
 use crate::answer::Failure;
 use crate::app::App;
+use crate::auth::Access;
+use crate::lists;
 use crate::pages::alerts::store_acknowledgement;
 use crate::pages::visit::Visit;
 
@@ -66,7 +68,11 @@ pub(crate) fn time(text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
 
 /// Alerts, newest first.
 #[utoipa::path(get, path = "/api/farero/v1/alerts", tag = "alerts", params(Wanted), responses((status = 200, body = Vec<Firing>)))]
-pub(crate) async fn alerts(State(app): State<App>, Query(wanted): Query<Wanted>) -> Answer<Vec<Firing>> {
+pub(crate) async fn alerts(
+    State(app): State<App>,
+    access: Access,
+    Query(wanted): Query<Wanted>,
+) -> Answer<Vec<Firing>> {
     let (firing_only, past_only) = match wanted.state.as_str() {
         "" | "firing" => (true, false),
         "past" => (false, true),
@@ -76,7 +82,7 @@ pub(crate) async fn alerts(State(app): State<App>, Query(wanted): Query<Wanted>)
     let before = time(wanted.before.as_deref())?;
     let (system, text, limit) = (wanted.system, wanted.text, rows(wanted.limit));
     let filter = AlertFilter { system, firing_only, past_only, text, before, limit };
-    let found = app.db(move |s| s.alerts(&filter)).await?;
+    let found = lists::alerts(&app, &access, filter).await?;
     Ok(Json(found.into_iter().map(Firing::from).collect()))
 }
 

@@ -8,6 +8,7 @@ use kernel::probe::Outcome;
 
 use crate::answer::Failure;
 use crate::app::App;
+use crate::auth::Access;
 use crate::pages::view::StateView;
 
 /// Average width of a letter in the badge's font, 11 px Verdana-like, in tenths of a pixel.
@@ -16,10 +17,11 @@ const LETTER_TENTHS: usize = 68;
 /// `GET /badge/{system}/{component}` with `.svg` at its end.
 pub(crate) async fn badge(
     State(app): State<App>,
+    access: Access,
     Path((system, file)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
     let name = file.strip_suffix(".svg").ok_or_else(|| Failure::not_found("a badge's address ends with .svg"))?;
-    let found = app.live.system(&system, |s| {
+    let found = access.seen(&app).system(&system, |s| {
         let component = s.component(name)?;
         let checks = s.checks.values().filter(|c| &*c.id.component == name).map(|c| c.outcome());
         Some((component.label_or(name).to_owned(), decide_component(checks), s.language()))

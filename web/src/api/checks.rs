@@ -12,6 +12,7 @@ use super::systems::Availability;
 use super::{Answer, Json, Query, rows};
 use crate::answer::Failure;
 use crate::app::App;
+use crate::auth::Access;
 use crate::chart::Chart;
 use crate::live::CheckState;
 use crate::pages::check::{RANGES, known_range, read_chart};
@@ -69,10 +70,10 @@ pub(crate) struct Wanted {
 
 /// All checks.
 #[utoipa::path(get, path = "/api/farero/v1/checks", tag = "checks", params(Wanted), responses((status = 200, body = Vec<Check>)))]
-pub(crate) async fn checks(State(app): State<App>, Query(wanted): Query<Wanted>) -> Json<Vec<Check>> {
+pub(crate) async fn checks(State(app): State<App>, access: Access, Query(wanted): Query<Wanted>) -> Json<Vec<Check>> {
     let of_system = |s: &crate::live::SystemState| wanted.system.as_deref().is_none_or(|w| w == s.name());
     let in_state = |c: &&CheckState| wanted.state.as_deref().is_none_or(|w| w == c.outcome().as_str());
-    let all = app.live.systems(|s| {
+    let all = access.seen(&app).systems(|s| {
         if of_system(s) { s.checks.values().filter(in_state).map(Check::new).collect() } else { Vec::new() }
     });
     Json(all.into_iter().flatten().collect())
@@ -84,16 +85,16 @@ fn id((system, component, check): Place) -> CheckId {
     CheckId::new(&system, &component, &check)
 }
 
-fn known(app: &App, id: &CheckId) -> Result<Check, Failure> {
-    app.live.check(id, |_, c| Check::new(c)).ok_or_else(|| Failure::not_found(id.to_string()))
+fn known(app: &App, access: &Access, id: &CheckId) -> Result<Check, Failure> {
+    access.seen(app).check(id, |_, c| Check::new(c)).ok_or_else(|| Failure::not_found(id.to_string()))
 }
 
 /// One check.
 #[utoipa::path(get, path = "/api/farero/v1/checks/{system}/{component}/{check}", tag = "checks",
     params(("system" = String, Path), ("component" = String, Path), ("check" = String, Path)),
     responses((status = 200, body = Check), (status = 404, body = crate::answer::Problem)))]
-pub(crate) async fn check(State(app): State<App>, Path(place): Path<Place>) -> Answer<Check> {
-    known(&app, &id(place)).map(Json)
+pub(crate) async fn check(State(app): State<App>, access: Access, Path(place): Path<Place>) -> Answer<Check> {
+    known(&app, &access, &id(place)).map(Json)
 }
 
 /// Which results to list.
@@ -116,11 +117,12 @@ pub(crate) struct ResultsWanted {
     responses((status = 200, body = Vec<Object>), (status = 404, body = crate::answer::Problem)))]
 pub(crate) async fn results(
     State(app): State<App>,
+    access: Access,
     Path(place): Path<Place>,
     Query(wanted): Query<ResultsWanted>,
 ) -> Answer<Vec<ProbeResult>> {
     let id = id(place);
-    known(&app, &id)?;
+    known(&app, &access, &id)?;
     let all = [Outcome::Up, Outcome::Slow, Outcome::Down, Outcome::Blind];
     let outcome = match wanted.outcome.as_deref() {
         None => None,
@@ -138,9 +140,9 @@ pub(crate) async fn results(
 #[utoipa::path(get, path = "/api/farero/v1/checks/{system}/{component}/{check}/uptime", tag = "checks",
     params(("system" = String, Path), ("component" = String, Path), ("check" = String, Path)),
     responses((status = 200, body = Availability), (status = 404, body = crate::answer::Problem)))]
-pub(crate) async fn uptime(State(app): State<App>, Path(place): Path<Place>) -> Answer<Availability> {
+pub(crate) async fn uptime(State(app): State<App>, access: Access, Path(place): Path<Place>) -> Answer<Availability> {
     let id = id(place);
-    known(&app, &id)?;
+    known(&app, &access, &id)?;
     let now = app.clock.now();
     let found = app.db(move |s| uptime::of_check(s, &id, now)).await?;
     Ok(Json(found.into()))
@@ -160,11 +162,12 @@ pub(crate) struct Range {
     responses((status = 200, body = Chart), (status = 404, body = crate::answer::Problem)))]
 pub(crate) async fn chart(
     State(app): State<App>,
+    access: Access,
     Path(place): Path<Place>,
     Query(query): Query<Range>,
 ) -> Answer<Chart> {
     let id = id(place);
-    known(&app, &id)?;
+    known(&app, &access, &id)?;
     let Some((_, span)) = known_range(&query.range) else {
         let known = RANGES.map(|(name, _)| name).join(", ");
         return Err(Failure::invalid(format!("range `{}`: use one of {known}", query.range)));
@@ -177,9 +180,9 @@ pub(crate) async fn chart(
 #[utoipa::path(post, path = "/api/farero/v1/checks/{system}/{component}/{check}/now", tag = "checks",
     params(("system" = String, Path), ("component" = String, Path), ("check" = String, Path)),
     responses((status = 200, body = Done), (status = 404, body = crate::answer::Problem)))]
-pub(crate) async fn now(State(app): State<App>, Path(place): Path<Place>) -> Answer<Done> {
+pub(crate) async fn now(State(app): State<App>, access: Access, Path(place): Path<Place>) -> Answer<Done> {
     let id = id(place);
-    known(&app, &id)?;
+    known(&app, &access, &id)?;
     app.control.check_now(&id).await?;
     Ok(Json(Done::yes("asked for; the result comes with the next answer")))
 }

@@ -11,6 +11,8 @@ use super::status::Done;
 use super::{Answer, Json, Query, rows};
 use crate::answer::Failure;
 use crate::app::App;
+use crate::auth::Access;
+use crate::lists;
 use crate::pages::deliveries::{STATES, Wanted as Filter, store_confirmation, store_retry};
 use crate::pages::visit::Visit;
 
@@ -58,7 +60,11 @@ pub(crate) struct Wanted {
 
 /// Deliveries, newest first.
 #[utoipa::path(get, path = "/api/farero/v1/deliveries", tag = "deliveries", params(Wanted), responses((status = 200, body = Vec<Delivery>)))]
-pub(crate) async fn deliveries(State(app): State<App>, Query(wanted): Query<Wanted>) -> Answer<Vec<Delivery>> {
+pub(crate) async fn deliveries(
+    State(app): State<App>,
+    access: Access,
+    Query(wanted): Query<Wanted>,
+) -> Answer<Vec<Delivery>> {
     if !wanted.state.is_empty() && !STATES.iter().any(|(_, w)| *w == wanted.state) {
         let known: Vec<&str> = STATES.iter().map(|(_, w)| *w).collect();
         return Err(Failure::invalid(format!("state `{}`: use one of {}", wanted.state, known.join(", "))));
@@ -66,7 +72,7 @@ pub(crate) async fn deliveries(State(app): State<App>, Query(wanted): Query<Want
     let before = super::alerts::time(wanted.before.as_deref())?.map(Timestamp::as_millis);
     let limit = rows(wanted.limit);
     let filter = Filter { system: wanted.system, channel: wanted.channel, state: wanted.state, before }.filter(limit);
-    let found = app.db(move |s| s.outbox(&filter)).await?;
+    let found = lists::deliveries(&app, &access, filter).await?;
     Ok(Json(found.into_iter().map(Delivery::from).collect()))
 }
 
@@ -109,8 +115,8 @@ pub(crate) struct Channel {
 
 /// The active channels of all systems.
 #[utoipa::path(get, path = "/api/farero/v1/channels", tag = "deliveries", responses((status = 200, body = Vec<Channel>)))]
-pub(crate) async fn channels(State(app): State<App>) -> Json<Vec<Channel>> {
-    let all = app.live.systems(|s| {
+pub(crate) async fn channels(State(app): State<App>, access: Access) -> Json<Vec<Channel>> {
+    let all = access.seen(&app).systems(|s| {
         let plan = s.plan();
         let users = |name: &str| {
             let using = plan.severities.iter().filter(|(_, v)| v.channels.iter().any(|c| c == name));
@@ -125,7 +131,7 @@ pub(crate) async fn channels(State(app): State<App>) -> Json<Vec<Channel>> {
             fallback: c.fallback.clone(),
             at_least: c.at_least,
         };
-        plan.channels.iter().map(one).collect::<Vec<_>>()
+        plan.channels.iter().filter(|(name, _)| access.sees_channel(s, name)).map(one).collect::<Vec<_>>()
     });
     Json(all.into_iter().flatten().collect())
 }
@@ -139,7 +145,7 @@ pub(crate) async fn test(
     visit: Visit,
     Path((system, channel)): Path<(String, String)>,
 ) -> Answer<Done> {
-    let known = app.live.system(&system, |s| s.plan().channels.contains_key(&channel)).unwrap_or(false);
+    let known = visit.seen(&app).system(&system, |s| s.plan().channels.contains_key(&channel)).unwrap_or(false);
     if !known {
         return Err(Failure::not_found(format!("{system}/{channel}")));
     }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::header;
 
 use crate::app::App;
+use crate::auth::Access;
 use crate::limits::LIVE_PAGES;
 use crate::live::OwnMetric;
 use crate::pages::overview::firing;
@@ -16,26 +17,35 @@ fn gauge(name: &str, help: &str, value: f64) -> OwnMetric {
     OwnMetric { name: name.into(), help: help.into(), counter: false, labels: Vec::new(), value }
 }
 
-fn own(app: &App) -> Vec<OwnMetric> {
+fn own(app: &App, access: &Access) -> Vec<OwnMetric> {
     let number = |n: usize| u32::try_from(n).map_or(f64::from(u32::MAX), f64::from);
     let open = LIVE_PAGES - app.gates.live_pages.available_permits();
+    let seen = access.seen(app);
     let mut all = vec![
         gauge("farero_ready", "Whether all loops have started.", f64::from(u8::from(app.live.is_ready()))),
         gauge("farero_start_time_seconds", "When this process started.", app.live.started_at().as_secs_f64()),
         gauge("farero_web_live_pages", "Pages that listen for changes.", number(open)),
     ];
-    for (name, checks, alerts) in app.live.systems(|s| (s.name().to_owned(), s.checks.len(), firing(s).count())) {
+    for (by, count) in app.gates.rates.turned_away() {
+        let name = "farero_web_requests_limited_total";
+        let metric = gauge(name, "Requests turned away because there were too many.", count as f64);
+        all.push(OwnMetric { counter: true, labels: vec![("by".into(), by.into())], ..metric });
+    }
+    if !access.sees_all() {
+        all.clear(); // The platform's own numbers are for those who see everything.
+    }
+    for (name, checks, alerts) in seen.systems(|s| (s.name().to_owned(), s.checks.len(), firing(s).count())) {
         let with = |m: OwnMetric| OwnMetric { labels: vec![("system".into(), name.clone())], ..m };
         all.push(with(gauge("farero_checks", "Checks of the plan in use.", number(checks))));
         all.push(with(gauge("farero_alerts_firing", "Alerts that fire.", number(alerts))));
     }
-    all.extend(app.live.own());
+    all.extend(seen.own());
     all
 }
 
 /// `GET /metrics`
-pub(crate) async fn metrics(State(app): State<App>) -> Response {
-    let mut all = own(&app);
+pub(crate) async fn metrics(State(app): State<App>, access: Access) -> Response {
+    let mut all = own(&app, &access);
     all.sort_by(|a, b| a.name.cmp(&b.name));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], render(&all)).into_response()
 }

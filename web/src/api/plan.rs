@@ -11,6 +11,7 @@ use super::status::Done;
 use super::{Answer, Json};
 use crate::answer::Failure;
 use crate::app::App;
+use crate::auth::Access;
 
 /// A plan as it was loaded.
 #[derive(Serialize, ToSchema)]
@@ -39,8 +40,8 @@ pub(crate) struct PlanView {
 /// The plan in use.
 #[utoipa::path(get, path = "/api/farero/v1/systems/{system}/plan", tag = "plan", params(("system" = String, Path)),
     responses((status = 200, body = PlanView), (status = 404, body = crate::answer::Problem)))]
-pub(crate) async fn plan(State(app): State<App>, Path(name): Path<String>) -> Answer<PlanView> {
-    let found = app.live.system(&name, |s| {
+pub(crate) async fn plan(State(app): State<App>, access: Access, Path(name): Path<String>) -> Answer<PlanView> {
+    let found = access.seen(&app).system(&name, |s| {
         let v = &s.version;
         PlanView {
             system: s.name().to_owned(),

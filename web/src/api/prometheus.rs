@@ -16,6 +16,7 @@ use kernel::series::{Select, SeriesReader};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::auth::Access;
 use crate::limits::QUERY_STEPS;
 pub(crate) use params::Params;
 pub(crate) use rules::{alerts, rules};
@@ -56,15 +57,15 @@ fn success(data: Value) -> Response {
 }
 
 /// `GET|POST /api/v1/query`
-pub(crate) async fn query(State(app): State<App>, params: Params) -> Answer {
+pub(crate) async fn query(State(app): State<App>, access: Access, params: Params) -> Answer {
     let text = params.need("query")?;
     let at = params.time("time")?.unwrap_or_else(|| app.clock.now());
-    let found = ask::evaluate(&app, text, ask::When::At(at.as_millis()), params.duration("timeout")?).await?;
+    let found = ask::evaluate(&app, &access, text, ask::When::At(at.as_millis()), params.duration("timeout")?).await?;
     Ok(write::evaluated(&found))
 }
 
 /// `GET|POST /api/v1/query_range`
-pub(crate) async fn query_range(State(app): State<App>, params: Params) -> Answer {
+pub(crate) async fn query_range(State(app): State<App>, access: Access, params: Params) -> Answer {
     let text = params.need("query")?;
     let need = |name: &str| -> Result<Timestamp, ApiError> {
         params.time(name)?.ok_or_else(|| ApiError::bad(format!("invalid parameter \"{name}\": it is missing")))
@@ -85,7 +86,7 @@ pub(crate) async fn query_range(State(app): State<App>, params: Params) -> Answe
         return Err(ApiError::bad(message));
     }
     let when = ask::When::Range { start, end, step };
-    let found = ask::evaluate(&app, text, when, params.duration("timeout")?).await?;
+    let found = ask::evaluate(&app, &access, text, when, params.duration("timeout")?).await?;
     Ok(write::evaluated(&found))
 }
 
@@ -106,14 +107,15 @@ fn selects(app: &App, params: &Params) -> Result<Vec<Select>, ApiError> {
 /// Runs `ask` for each selector off the async threads; all of them together are one request.
 async fn gather<T: Ord + Send + 'static>(
     app: &App,
+    access: &Access,
     selects: Vec<Select>,
     ask: impl Fn(&dyn SeriesReader, &Select) -> Result<Vec<T>, kernel::series::SeriesError> + Send + 'static,
 ) -> Result<Vec<T>, ApiError> {
-    let reader = app.series.clone();
+    let reader = ask::seen_series(app, access)?;
     ask::in_turn(app, move || {
         let mut all = Vec::new();
         for select in &selects {
-            all.extend(ask(&*reader, select).map_err(|e| ApiError::execution(e.to_string()))?);
+            all.extend(ask(&reader, select).map_err(|e| ApiError::execution(e.to_string()))?);
         }
         all.sort();
         all.dedup();
@@ -130,30 +132,31 @@ fn or_everything(mut selects: Vec<Select>, (start_ms, end_ms): (i64, i64)) -> Ve
 }
 
 /// `GET|POST /api/v1/labels`
-pub(crate) async fn labels(State(app): State<App>, params: Params) -> Answer {
+pub(crate) async fn labels(State(app): State<App>, access: Access, params: Params) -> Answer {
     let selects = or_everything(selects(&app, &params)?, window(&app, &params)?);
-    let names = gather(&app, selects, |reader, select| reader.label_names(select)).await?;
+    let names = gather(&app, &access, selects, |reader, select| reader.label_names(select)).await?;
     Ok(success(json!(names)))
 }
 
 /// `GET /api/v1/label/{name}/values`
 pub(crate) async fn label_values(
     State(app): State<App>,
+    access: Access,
     axum::extract::Path(name): axum::extract::Path<String>,
     params: Params,
 ) -> Answer {
     let selects = or_everything(selects(&app, &params)?, window(&app, &params)?);
-    let values = gather(&app, selects, move |reader, select| reader.label_values(&name, select)).await?;
+    let values = gather(&app, &access, selects, move |reader, select| reader.label_values(&name, select)).await?;
     Ok(success(json!(values)))
 }
 
 /// `GET|POST /api/v1/series`
-pub(crate) async fn series(State(app): State<App>, params: Params) -> Answer {
+pub(crate) async fn series(State(app): State<App>, access: Access, params: Params) -> Answer {
     let selects = selects(&app, &params)?;
     if selects.is_empty() {
         return Err(ApiError::bad("no match[] parameter provided"));
     }
-    let found = gather(&app, selects, |reader, select| {
+    let found = gather(&app, &access, selects, |reader, select| {
         reader.select(select).map(|all| all.into_iter().map(|s| s.labels).collect())
     });
     Ok(success(json!(found.await?)))

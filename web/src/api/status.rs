@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 
 use super::{Answer, Json};
 use crate::app::App;
+use crate::auth::Access;
+use crate::lists;
 use crate::pages::deliveries::STATES;
 
 /// Something asked for was done.
@@ -53,10 +55,10 @@ pub(crate) struct Status {
 
 /// Farero's own state.
 #[utoipa::path(get, path = "/api/farero/v1/status", tag = "status", responses((status = 200, body = Status)))]
-pub(crate) async fn status(State(app): State<App>) -> Answer<Status> {
-    let counts = app.db(|s| s.outbox_counts()).await?;
+pub(crate) async fn status(State(app): State<App>, access: Access) -> Answer<Status> {
+    let counts = lists::counts(&app, &access).await?;
     let of = |state| counts.iter().filter(|c| c.state == state).map(|c| c.count).sum();
-    let per_system = app.live.systems(|s| (s.checks.len(), crate::pages::overview::firing(s).count()));
+    let per_system = access.seen(&app).systems(|s| (s.checks.len(), crate::pages::overview::firing(s).count()));
     Ok(Json(Status {
         version: app.config.version.clone(),
         ready: app.live.is_ready(),

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::{Answer, Json};
 use crate::answer::Failure;
 use crate::app::App;
+use crate::auth::Access;
 use crate::live::{CheckState, SystemState, Uptime};
 use crate::pages::intensive;
 use crate::pages::overview::{SystemView, firing};
@@ -179,26 +180,26 @@ fn overview_of(system: &SystemState, now: Timestamp) -> Overview {
 
 /// All systems.
 #[utoipa::path(get, path = "/api/farero/v1/systems", tag = "systems", responses((status = 200, body = Vec<System>)))]
-pub(crate) async fn systems(State(app): State<App>) -> Json<Vec<System>> {
+pub(crate) async fn systems(State(app): State<App>, access: Access) -> Json<Vec<System>> {
     let now = app.clock.now();
-    Json(app.live.systems(|s| brief(s, now).0))
+    Json(access.seen(&app).systems(|s| brief(s, now).0))
 }
 
 /// All that the overview page shows of one system, for a page of the system's own to embed.
 #[utoipa::path(get, path = "/api/farero/v1/systems/{system}/overview", tag = "systems",
     params(("system" = String, Path, description = "Short name")),
     responses((status = 200, body = Overview), (status = 404, body = crate::answer::Problem)))]
-pub(crate) async fn overview(State(app): State<App>, Path(name): Path<String>) -> Answer<Overview> {
+pub(crate) async fn overview(State(app): State<App>, access: Access, Path(name): Path<String>) -> Answer<Overview> {
     let now = app.clock.now();
-    app.live.system(&name, |s| overview_of(s, now)).map(Json).ok_or_else(|| Failure::not_found(name))
+    access.seen(&app).system(&name, |s| overview_of(s, now)).map(Json).ok_or_else(|| Failure::not_found(name))
 }
 
 /// The services and hosts of a system.
 #[utoipa::path(get, path = "/api/farero/v1/systems/{system}/services", tag = "systems",
     params(("system" = String, Path, description = "Short name")),
     responses((status = 200, body = Vec<Service>), (status = 404, body = crate::answer::Problem)))]
-pub(crate) async fn services(State(app): State<App>, Path(name): Path<String>) -> Answer<Vec<Service>> {
-    app.live.system(&name, services_of).map(Json).ok_or_else(|| Failure::not_found(name))
+pub(crate) async fn services(State(app): State<App>, access: Access, Path(name): Path<String>) -> Answer<Vec<Service>> {
+    access.seen(&app).system(&name, services_of).map(Json).ok_or_else(|| Failure::not_found(name))
 }
 
 /// Intensive watch of a system or of one component.
@@ -220,9 +221,6 @@ pub(crate) async fn intensive(
     Path(name): Path<String>,
     Json(wanted): Json<IntensiveWanted>,
 ) -> Answer<super::status::Done> {
-    if app.live.system(&name, |_| ()).is_none() {
-        return Err(Failure::not_found(name));
-    }
-    intensive::set(&app, &name, wanted.component.as_deref(), wanted.minutes, &visit.by()).await?;
+    intensive::set(&app, &visit, &name, wanted.component.as_deref(), wanted.minutes).await?;
     Ok(Json(super::status::Done::yes("switched")))
 }

@@ -1,30 +1,42 @@
-//! The guard before every route: who asks, whether they may, and whether their own pages sent it. I/O: state.
+//! The guard before every route, the one point of authorization: who asks, how often, whether they may, and whether their own
+//! pages sent it. I/O: state.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
-use http::{Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
+use kernel::access::{Role, Verb};
 
+use super::access::Access;
+use super::find::{self, Decided, PathNames};
+use super::rate::By;
 use super::{Identity, Proof, origin, secret, session, token};
 use crate::answer::Failure;
 use crate::app::App;
 use crate::limits::BODY_BYTES;
-use crate::routes::{Permission, Surface};
+use crate::routes::{Rule, Surface};
 
 /// What the guard of one route knows.
 #[derive(Clone)]
 pub(crate) struct Guard {
     pub(crate) app: App,
-    pub(crate) permission: Permission,
+    pub(crate) rule: Rule,
     pub(crate) surface: Surface,
 }
 
 /// Lets a request pass or answers it.
 pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let changes = is_change(request.method());
     match guard.admit(request).await {
-        Ok(request) => next.run(request).await,
+        Ok(request) => {
+            let response = next.run(request).await;
+            if changes && guard.changes_people() && !response.status().is_client_error() {
+                guard.app.forget_identities();
+            }
+            response
+        }
         Err(refused) => *refused,
     }
 }
@@ -35,20 +47,24 @@ fn refuse(answer: impl IntoResponse) -> Box<Response> {
     Box::new(answer.into_response())
 }
 
+fn is_change(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
 impl Guard {
     async fn admit(&self, request: Request) -> Admitted {
-        let (mut parts, body) = request.into_parts();
+        let (mut parts, mut body) = request.into_parts();
         let identity = match self.surface {
             Surface::Machine => None,
             _ => self.identify(&parts).await.map_err(refuse)?,
         };
-        self.check_permission(&parts, identity.as_ref())?;
-        let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-        let by_browser = !matches!(identity.as_ref().map(|i| &i.proof), Some(Proof::Token { .. }));
-        let mut body = body;
+        self.count(&parts, identity.as_ref())?;
+        let access = self.access(identity.as_ref());
+        self.authorize(&mut parts, identity.as_ref(), &access).await?;
         // Prometheus's API takes queries by POST; they change nothing.
         let harmless = matches!(self.surface, Surface::Machine | Surface::Metrics);
-        if changes && by_browser && !harmless {
+        let by_browser = !matches!(identity.as_ref().map(|i| &i.proof), Some(Proof::Token { .. }));
+        if is_change(&parts.method) && by_browser && !harmless {
             if !origin::is_same(&parts.headers) {
                 return Err(refuse(Failure::csrf()));
             }
@@ -56,6 +72,7 @@ impl Guard {
                 body = check_csrf(&parts, body, csrf).await?;
             }
         }
+        parts.extensions.insert(access);
         if let Some(identity) = identity {
             parts.extensions.insert(identity);
         }
@@ -69,29 +86,76 @@ impl Guard {
         }
     }
 
-    fn check_permission(&self, parts: &Parts, identity: Option<&Identity>) -> Result<(), Box<Response>> {
+    /// Counts the request; too many are told when to come back.
+    fn count(&self, parts: &Parts, identity: Option<&Identity>) -> Result<(), Box<Response>> {
+        let (by, caller) = match identity.map(|i| &i.proof) {
+            Some(Proof::Session { token_hash, .. }) => (By::Session, token_hash.clone()),
+            Some(Proof::Token { id, .. }) => (By::Token, id.to_string()),
+            None if self.surface == Surface::Machine => return Ok(()),
+            None => (By::Address, session::address(parts)),
+        };
+        let Err(wait) = self.app.gates.rates.take(by, &caller, self.app.clock.now()) else { return Ok(()) };
+        let mut answer = Failure::too_many().into_response();
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+        Err(Box::new(answer))
+    }
+
+    /// What whoever asks was granted; where the configuration opens something, strangers look at it as viewers do.
+    fn access(&self, identity: Option<&Identity>) -> Access {
         let open = match self.surface {
             Surface::Metrics => self.app.config.open_metrics,
             Surface::Badge => self.app.config.open_badges,
             _ => false,
         };
-        if self.permission == Permission::Public || (open && self.permission == Permission::Read) {
-            return Ok(());
-        }
         match identity {
-            Some(identity) if identity.role.may(self.permission) => Ok(()),
-            Some(_) => Err(refuse(Failure::forbidden())),
-            None if self.surface == Surface::Page && parts.method == Method::GET => {
-                let here = parts.uri.path_and_query().map_or("/", |p| p.as_str());
-                let to = if here == "/" { "/login".to_owned() } else { format!("/login?next={}", encode(here)) };
-                Err(refuse(Redirect::to(&to)))
-            }
-            None => {
-                let mut response = Failure::unauthorized().into_response();
-                let realm = http::HeaderValue::from_static("Bearer realm=\"farero\"");
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, realm);
-                Err(Box::new(response))
-            }
+            Some(identity) => identity.access.clone(),
+            None if open => Access::everywhere(Role::Viewer),
+            None => Access::default(),
+        }
+    }
+
+    async fn authorize(
+        &self,
+        parts: &mut Parts,
+        identity: Option<&Identity>,
+        access: &Access,
+    ) -> Result<(), Box<Response>> {
+        let someone = identity.is_some() || !access.grants().is_empty();
+        let ask = match self.rule {
+            Rule::Public => return Ok(()),
+            _ if !someone => return Err(self.unknown(parts)),
+            Rule::Known => return Ok(()),
+            Rule::Own if matches!(identity.map(|i| &i.proof), Some(Proof::Session { .. })) => return Ok(()),
+            Rule::Own => return Err(refuse(Failure::forbidden(""))),
+            Rule::Ask(verb, kind, find) => (verb, kind, find),
+        };
+        let names = PathNames::of(parts).await;
+        match find::decide(&self.app, access, ask, &names).await.map_err(refuse)? {
+            Decided::Allowed => Ok(()),
+            Decided::Nothing { asked, .. } => Err(refuse(Failure::not_found(asked))),
+            Decided::Denied(denied) => Err(refuse(Failure::forbidden(denied.text(kernel::Language::En)))),
+        }
+    }
+
+    /// Nobody in particular asks: people are led to the log-in, programs are told to bring a token.
+    fn unknown(&self, parts: &Parts) -> Box<Response> {
+        if self.surface == Surface::Page && parts.method == Method::GET {
+            let here = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+            let to = if here == "/" { "/login".to_owned() } else { format!("/login?next={}", encode(here)) };
+            return refuse(Redirect::to(&to));
+        }
+        let mut response = Failure::unauthorized().into_response();
+        let realm = HeaderValue::from_static("Bearer realm=\"farero\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, realm);
+        Box::new(response)
+    }
+
+    /// Whether a request of this route may change who somebody is or what they may do.
+    const fn changes_people(&self) -> bool {
+        match self.rule {
+            Rule::Public => !matches!(self.surface, Surface::Machine),
+            Rule::Own | Rule::Ask(Verb::Administer | Verb::Approve, ..) => true,
+            Rule::Known | Rule::Ask(..) => false,
         }
     }
 }

@@ -5,7 +5,7 @@ use http::request::Parts;
 use kernel::Timestamp;
 use state::Session;
 
-use super::{Identity, Proof, Role, secret};
+use super::{Identity, Proof, rights, secret};
 use crate::answer::Failure;
 use crate::app::{App, PeerAddress};
 use crate::limits;
@@ -47,18 +47,22 @@ pub(crate) async fn identify(app: &App, parts: &Parts) -> Result<Option<Identity
         return Ok(None);
     };
     let (token_hash, csrf, now) = (secret::hash(&secret), secret::csrf(&secret), app.clock.now());
-    let wanted = token_hash.clone();
+    let (epoch, plans) = (app.gates.known.epoch(), app.live.plans_counted());
+    if let Some(known) = app.gates.known.get(&token_hash, plans, now) {
+        return Ok(Some(known));
+    }
+    let (wanted, live) = (token_hash.clone(), app.live.clone());
     let found = app.db(move |s| {
-        let found = s.session(&wanted, now)?;
-        if let Some((session, _)) = &found {
-            s.touch_session(session, now, idle_end(session, now))?;
-        }
-        Ok(found)
+        let Some((session, user)) = s.session(&wanted, now)? else { return Ok(None) };
+        s.touch_session(&session, now, idle_end(&session, now))?;
+        let access = rights::of_account(s, &live, &user)?;
+        Ok(Some((user, access)))
     });
-    let Some((_, user)) = found.await? else { return Ok(None) };
-    let role = Role::parse(&user.role).unwrap_or(Role::Viewer);
-    let (user_id, language) = (Some(user.id), Some(user.language));
-    Ok(Some(Identity { user_id, name: user.name, role, language, proof: Proof::Session { token_hash, csrf } }))
+    let Some((user, access)) = found.await? else { return Ok(None) };
+    let proof = Proof::Session { token_hash: token_hash.clone(), csrf };
+    let identity = Identity { user_id: Some(user.id), name: user.name, access, language: Some(user.language), proof };
+    app.gates.known.put(token_hash, identity.clone(), (epoch, plans), now);
+    Ok(Some(identity))
 }
 
 fn idle_end(session: &Session, now: Timestamp) -> Timestamp {

@@ -2,16 +2,23 @@
 
 use http::header;
 use http::request::Parts;
+use kernel::access::{Scope, TokenScope, Verb};
 
-use super::{Identity, Proof, Role, secret};
+use super::{Access, Identity, Proof, rights, secret};
 use crate::answer::Failure;
 use crate::app::App;
 
 /// Every token begins so: secret scanners find it, people recognise it.
 pub(crate) const PREFIX: &str = "farero_";
 
-/// What a token may be allowed.
-pub(crate) const SCOPES: [&str; 2] = ["read", "write"];
+/// Longest text that is looked up as a token.
+const LONGEST: usize = 100;
+
+/// What stands before a system's name in a stored scope.
+const SYSTEM: &str = "system:";
+
+/// The verbs that a token may be given; it never lets anybody in, and never signs for a person.
+pub(crate) const VERBS: [Verb; 5] = [Verb::See, Verb::Acknowledge, Verb::Run, Verb::Approve, Verb::Edit];
 
 /// The secret in a request, where it carries one.
 pub(crate) fn bearer(parts: &Parts) -> Option<&str> {
@@ -20,32 +27,69 @@ pub(crate) fn bearer(parts: &Parts) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
-/// Who a token speaks for. A token never administers, and never may more than the person who made it.
+/// What stored scopes leave of the owner's grants: verbs, and `system:NAME` where only some systems are meant. `read` and `write`
+/// are the words of tokens made by the first version.
+pub(crate) fn scope_of(stored: &[String]) -> TokenScope {
+    let mut verbs = std::collections::BTreeSet::new();
+    for word in stored {
+        match word.as_str() {
+            "read" => verbs.extend([Verb::See]),
+            "write" => verbs.extend([Verb::See, Verb::Acknowledge, Verb::Run]),
+            word => verbs.extend(Verb::parse(word).filter(|v| VERBS.contains(v))),
+        }
+    }
+    let systems: Vec<&str> = stored.iter().filter_map(|w| w.strip_prefix(SYSTEM)).collect();
+    TokenScope { verbs, systems: if systems.is_empty() { Scope::All } else { Scope::only(systems) } }
+}
+
+/// Scopes as they are stored.
+pub(crate) fn stored(scope: &TokenScope) -> Vec<String> {
+    let verbs = scope.verbs.iter().map(|v| v.as_str().to_owned());
+    let systems = match &scope.systems {
+        Scope::All => Vec::new(),
+        Scope::Only(names) => names.iter().map(|n| format!("{SYSTEM}{n}")).collect(),
+    };
+    verbs.chain(systems).collect()
+}
+
+/// Who a token speaks for. A token never may more than the account that owns it, and without an owner nothing.
 pub(crate) async fn identify(app: &App, given: &str) -> Result<Option<Identity>, Failure> {
-    if !given.starts_with(PREFIX) || given.len() > 100 {
+    if !given.starts_with(PREFIX) || given.len() > LONGEST {
         return Ok(None);
     }
     let (token_hash, now) = (secret::hash(given), app.clock.now());
+    let (epoch, plans) = (app.gates.known.epoch(), app.live.plans_counted());
+    if let Some(known) = app.gates.known.get(&token_hash, plans, now) {
+        return Ok(Some(known));
+    }
+    let (wanted, live) = (token_hash.clone(), app.live.clone());
     let found = app.db(move |s| {
-        let Some(token) = s.api_token(&token_hash, now)? else { return Ok(None) };
+        let Some(token) = s.api_token(&wanted, now)? else { return Ok(None) };
         s.touch_api_token(&token, now)?;
-        let owner = match token.user_id {
-            Some(id) => s.user(id)?,
-            None => None,
-        };
-        Ok(Some((token, owner)))
+        let Some(owner) = token.user_id.map(|id| s.user(id)).transpose()?.flatten() else { return Ok(None) };
+        let access: Access = rights::of_account(s, &live, &owner)?;
+        Ok(Some((token, owner, access)))
     });
-    let Some((token, owner)) = found.await? else { return Ok(None) };
-    let by_scope = match token.scopes.iter().any(|s| s == "write") {
-        true => Role::Operator,
-        false => Role::Viewer,
-    };
-    let by_owner = owner.as_ref().and_then(|o| Role::parse(&o.role)).unwrap_or(Role::Viewer);
-    Ok(Some(Identity {
-        user_id: token.user_id,
-        name: token.name,
-        role: by_scope.min(by_owner),
-        language: owner.map(|o| o.language),
-        proof: Proof::Token { id: token.id },
-    }))
+    let Some((token, owner, access)) = found.await? else { return Ok(None) };
+    let access = access.cut(scope_of(&token.scopes));
+    let (user_id, language, proof) =
+        (token.user_id, Some(owner.language), Proof::Token { id: token.id, owner: owner.name });
+    let identity = Identity { user_id, name: token.name, access, language, proof };
+    app.gates.known.put(token_hash, identity.clone(), (epoch, plans), now);
+    Ok(Some(identity))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sec_12_scopes_are_kept_as_words() {
+        let words = |all: &[&str]| all.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+        let scope = scope_of(&words(&["see", "run", "system:nuam"]));
+        assert_eq!(stored(&scope), words(&["see", "run", "system:nuam"]));
+        assert_eq!(scope.systems, Scope::only(["nuam"]));
+        assert_eq!(scope_of(&words(&["write"])).verbs.len(), 3);
+        assert!(scope_of(&words(&["administer", "sign", "everything"])).verbs.is_empty());
+    }
 }

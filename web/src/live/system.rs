@@ -149,6 +149,8 @@ pub struct SystemState {
     pub intensive: Vec<Intensive>,
     /// The last reload.
     pub reload: Option<Reload>,
+    /// Whether the plan restricts anything.
+    restricts: bool,
 }
 
 impl SystemState {
@@ -163,6 +165,7 @@ impl SystemState {
             rules: Vec::new(),
             intensive: Vec::new(),
             reload: None,
+            restricts: false,
             version,
         };
         system.build();
@@ -177,6 +180,7 @@ impl SystemState {
     fn build(&mut self) {
         let plan = self.version.plan.clone();
         self.zone = plan.time_zone();
+        self.restricts = decide::access::restricted::is_any(&plan);
         let mut old = std::mem::take(&mut self.checks);
         for (component, check, spec) in plan.checks() {
             let Some(settings) = plan.effective(component, check) else { continue };
@@ -203,6 +207,18 @@ impl SystemState {
     /// The system's name for people.
     pub fn label(&self) -> &str {
         self.version.plan.label.as_deref().unwrap_or(self.name())
+    }
+
+    /// The environment in which it runs.
+    pub fn environment(&self) -> Option<&str> {
+        self.version.loaded.environment.as_deref()
+    }
+
+    /// Whether anything of it is restricted to some people (INC-14).
+    pub fn is_restricted(&self) -> bool {
+        let labels = self.rules.iter().flat_map(|g| &g.rules).map(|r| &r.labels);
+        let labels = labels.chain(self.alerts.iter().map(|a| &a.labels));
+        self.restricts || labels.into_iter().any(|l| l.get(decide::access::restricted::LABEL).is_some())
     }
 
     /// The plan's language.

@@ -10,6 +10,7 @@ use super::visit::Visit;
 use super::{Answer, page};
 use crate::app::App;
 use crate::limits::LIVE_PAGES;
+use crate::lists;
 use crate::live::OwnMetric;
 use crate::text::text;
 
@@ -28,7 +29,7 @@ struct AboutPage {
 
 /// `GET /about`
 pub(crate) async fn about(State(app): State<App>, visit: Visit) -> Answer {
-    let counts = app.db(|s| s.outbox_counts()).await?;
+    let counts = lists::counts(&app, &visit.access).await?;
     let count = |state| counts.iter().filter(|c| c.state == state).map(|c| c.count).sum();
     let open = LIVE_PAGES - app.gates.live_pages.available_permits();
     Ok(page(&AboutPage {
@@ -38,7 +39,7 @@ pub(crate) async fn about(State(app): State<App>, visit: Visit) -> Answer {
         lateness: app.live.lateness().map(|ms| crate::format::millis(visit.language, ms)),
         live_pages: format!("{open} / {LIVE_PAGES}"),
         outbox: STATES.iter().map(|(s, _)| (state_view(*s, visit.language), count(*s))).collect(),
-        own: app.live.own(),
+        own: visit.seen(&app).own(),
         f: Frame::new(&app, &visit, Nav::About, text(visit.language).manage.about_title),
     }))
 }

@@ -17,6 +17,7 @@ use super::{Answer, done, page};
 use crate::answer::Failure;
 use crate::app::App;
 use crate::limits::{LIST_ROWS, NOTE_LONGEST};
+use crate::lists;
 use crate::live::Change;
 use crate::text::text;
 
@@ -113,7 +114,7 @@ impl AlertsPage {
 /// `GET /alerts`
 pub(crate) async fn alerts(State(app): State<App>, visit: Visit, Query(wanted): Query<Wanted>) -> Answer {
     let filter = wanted.filter(LIST_ROWS + 1);
-    let mut found = app.db(move |s| s.alerts(&filter)).await?;
+    let mut found = lists::alerts(&app, &visit.access, filter).await?;
     let more = found.len() > LIST_ROWS;
     found.truncate(LIST_ROWS);
     let lines: Vec<Line> = found.into_iter().map(|r| Line::new(&app, r)).collect();
@@ -161,19 +162,20 @@ pub(crate) async fn alert(State(app): State<App>, visit: Visit, Path(id): Path<S
     });
     let (events, deliveries, record) = stored.await?.ok_or_else(|| Failure::not_found(id))?;
     let alert = record.alert.clone();
+    let deliveries = deliveries.into_iter().filter(|d| lists::sees_delivery(&app.live, &visit.access, &d.entry));
     let line = Line::new(&app, record);
-    let rule = app.live.system(&alert.system, |s| {
+    let rule = visit.seen(&app).system(&alert.system, |s| {
         let group = s.rules.iter().find(|g| g.name == alert.group)?;
         group.rules.iter().find(|r| r.name == alert.rule).map(|r| r.expression.clone())
     });
-    let check = app.live.system(&alert.system, |s| {
+    let check = visit.seen(&app).system(&alert.system, |s| {
         let component = alert.labels.get("service").or_else(|| alert.labels.get("component"))?;
         let named = alert.labels.get("check");
         let found = s.checks.keys().find(|id| &*id.component == component && named.is_none_or(|n| n == &*id.check));
         found.map(|id| format!("/s/{id}"))
     });
     let f = Frame::new(&app, &visit, Nav::Alerts, line.summary.clone()).about(&app, &alert.system).live("view=alerts");
-    let deliveries = deliveries.into_iter().map(|d| (state_view(d.entry.state, visit.language), d)).collect();
+    let deliveries = deliveries.map(|d| (state_view(d.entry.state, visit.language), d)).collect();
     let moments = moments(&line, &events, &f);
     Ok(page(&AlertPage { f, line, moments, deliveries, expression: rule.flatten(), check: check.flatten() }))
 }

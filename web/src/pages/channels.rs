@@ -55,11 +55,17 @@ pub(crate) struct Group {
 }
 
 /// The active channels of all systems.
-pub(crate) fn groups(app: &App, language: Language) -> Vec<Group> {
-    app.live.systems(|s| Group {
+pub(crate) fn groups(app: &App, visit: &Visit) -> Vec<Group> {
+    visit.seen(app).systems(|s| Group {
         system: s.name().to_owned(),
         label: s.label().to_owned(),
-        channels: s.plan().channels.iter().map(|(n, c)| ChannelView::new(s, n, c, language)).collect(),
+        channels: s
+            .plan()
+            .channels
+            .iter()
+            .filter(|(n, _)| visit.access.sees_channel(s, n))
+            .map(|(n, c)| ChannelView::new(s, n, c, visit.language))
+            .collect(),
     })
 }
 
@@ -76,7 +82,7 @@ fn frame(app: &App, visit: &Visit) -> Frame {
 
 /// `GET /channels`
 pub(crate) async fn channels(State(app): State<App>, visit: Visit) -> Answer {
-    Ok(page(&ChannelsPage { f: frame(&app, &visit), groups: groups(&app, visit.language) }))
+    Ok(page(&ChannelsPage { f: frame(&app, &visit), groups: groups(&app, &visit) }))
 }
 
 /// `POST /channels/{system}/{channel}/test`
@@ -85,7 +91,7 @@ pub(crate) async fn test(
     visit: Visit,
     Path((system, channel)): Path<(String, String)>,
 ) -> Answer {
-    let mut groups = groups(&app, visit.language);
+    let mut groups = groups(&app, &visit);
     let group = groups.iter_mut().find(|g| g.system == system);
     let Some(view) = group.and_then(|g| g.channels.iter_mut().find(|c| c.name == channel)) else {
         return Err(Failure::not_found(format!("{system}/{channel}")));

@@ -190,7 +190,7 @@ pub(crate) async fn check(
     Query(query): Query<Range>,
 ) -> Answer {
     let id = CheckId::new(&system, &component, &check);
-    let found = app.live.check(&id, |s, c| Seen::new(s, c, visit.language));
+    let found = visit.seen(&app).check(&id, |s, c| Seen::new(s, c, visit.language));
     let seen = found.ok_or_else(|| Failure::not_found(id.to_string()))?;
     let now = app.clock.now();
     let (range, span) = range_of(&query.range);
@@ -207,7 +207,7 @@ pub(crate) async fn check(
     let title = format!("{} · {}", seen.component, seen.label);
     let live = format!("view=check&check={}", crate::auth::guard::encode(&id.to_string()));
     let f = Frame::new(&app, &visit, Nav::Overview, title).about(&app, &system).live(live);
-    let may_see_url = f.may_operate();
+    let may_see_url = f.may_run(&system);
     let page_data = CheckPage {
         view: StateView::of(seen.state.outcome(), visit.language),
         reading: overview::row::reading(&seen.state, visit.language),

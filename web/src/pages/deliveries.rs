@@ -15,6 +15,7 @@ use super::{Answer, done, page};
 use crate::answer::Failure;
 use crate::app::App;
 use crate::limits::LIST_ROWS;
+use crate::lists;
 use crate::live::Change;
 use crate::text::{Text, text};
 
@@ -116,7 +117,8 @@ fn count(counts: &[OutboxCount], state: DeliveryState) -> u64 {
 /// `GET /deliveries`
 pub(crate) async fn deliveries(State(app): State<App>, visit: Visit, Query(wanted): Query<Wanted>) -> Answer {
     let filter = wanted.filter(LIST_ROWS + 1);
-    let (mut found, counts) = app.db(move |s| Ok((s.outbox(&filter)?, s.outbox_counts()?))).await?;
+    let mut found = lists::deliveries(&app, &visit.access, filter).await?;
+    let counts = lists::counts(&app, &visit.access).await?;
     let more = found.len() > LIST_ROWS;
     found.truncate(LIST_ROWS);
     let last = found.last().map(|r| r.entry.created_at.as_millis()).filter(|_| more);

@@ -85,7 +85,7 @@ pub(crate) async fn log_in(
         *answer.status_mut() = StatusCode::UNAUTHORIZED;
         return Ok(answer);
     }
-    let Some((user, _)) = found else { return Err(Failure::forbidden()) };
+    let Some((user, _)) = found else { return Err(Failure::forbidden("")) };
     app.gates.throttle.succeeded(&name, &address);
     enter(&app, user.id, &parts, local(&form.next)).await
 }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use kernel::access::{Kind, Object, Verb};
+use kernel::alert::AlertState;
 use kernel::{Language, Rank, Timestamp};
 
 use super::visit::{Theme, Visit};
 use crate::app::App;
-use crate::auth::{Identity, Role};
+use crate::auth::{Access, Identity};
 use crate::text::{Text, phrases, text};
 use crate::{assets, format};
 
@@ -21,6 +23,9 @@ pub(crate) enum Nav {
     Channels,
     Plan,
     Rules,
+    People,
+    Roles,
+    Approvals,
     Settings,
     About,
     None,
@@ -36,6 +41,10 @@ pub(crate) struct Frame {
     pub(crate) theme: Theme,
     /// Who is logged in.
     pub(crate) identity: Option<Identity>,
+    /// What they may do.
+    pub(crate) access: Access,
+    /// The environments of the systems that they see.
+    environments: Vec<(String, Option<String>)>,
     /// Where in the navigation.
     pub(crate) nav: Nav,
     /// Title of the page.
@@ -63,17 +72,20 @@ pub(crate) struct Frame {
 impl Frame {
     /// Of a page.
     pub(crate) fn new(app: &App, visit: &Visit, nav: Nav, title: impl Into<String>) -> Self {
-        let firing =
-            app.live.systems(|s| s.alerts.iter().filter(|a| a.state == kernel::alert::AlertState::Firing).count());
-        let zone = app.live.systems(|s| s.zone.clone()).into_iter().next().unwrap_or(TimeZone::UTC);
+        let seen = visit.seen(app);
+        let firing = seen.systems(|s| s.alerts.iter().filter(|a| a.state == AlertState::Firing).count());
+        let zone = seen.systems(|s| s.zone.clone()).into_iter().next().unwrap_or(TimeZone::UTC);
+        let environments = seen.systems(|s| (s.name().to_owned(), s.environment().map(str::to_owned)));
         Self {
             language: visit.language,
             t: text(visit.language),
             theme: visit.theme,
             identity: visit.identity.clone(),
+            access: visit.access.clone(),
+            environments,
             nav,
             title: title.into(),
-            systems: app.live.system_names(),
+            systems: seen.system_names(),
             system: None,
             csrf: visit.csrf.clone(),
             firing: firing.into_iter().sum(),
@@ -88,7 +100,7 @@ impl Frame {
     /// About one system: its times are in its zone.
     #[must_use]
     pub(crate) fn about(mut self, app: &App, system: &str) -> Self {
-        if let Some(zone) = app.live.system(system, |s| s.zone.clone()) {
+        if let Some(zone) = self.access.seen(app).system(system, |s| s.zone.clone()) {
             self.zone = zone;
         }
         self.system = Some(system.to_owned());
@@ -125,14 +137,51 @@ impl Frame {
         self.nav == nav
     }
 
-    /// Whether the person may operate.
-    pub(crate) fn may_operate(&self) -> bool {
-        self.identity.as_ref().is_some_and(|i| i.role >= Role::Operator)
+    /// Whether the person may do something to a kind of thing in a system.
+    fn may(&self, verb: Verb, kind: Kind, system: &str, name: Option<&str>) -> bool {
+        let environment = self.environments.iter().find(|(n, _)| n == system).and_then(|(_, e)| e.as_deref());
+        self.access.may(verb, Object { kind, system: Some(system), environment, name })
     }
 
-    /// Whether the person may administer.
+    /// Whether the person may have something done in a system.
+    pub(crate) fn may_run(&self, system: &str) -> bool {
+        self.may(Verb::Run, Kind::System, system, None)
+    }
+
+    /// Whether the person may take notice of a system's alerts.
+    pub(crate) fn may_acknowledge(&self, system: &str) -> bool {
+        self.may(Verb::Acknowledge, Kind::System, system, None)
+    }
+
+    /// Whether the person may send over a channel, test it, try again.
+    pub(crate) fn may_use(&self, system: &str, channel: &str) -> bool {
+        self.may(Verb::Run, Kind::Channel, system, Some(channel))
+    }
+
+    /// Whether the person may say that something was passed on.
+    pub(crate) fn may_confirm(&self, system: &str, channel: &str) -> bool {
+        self.may(Verb::Acknowledge, Kind::Channel, system, Some(channel))
+    }
+
+    /// Whether the person sees people and their rights, of some system at least.
+    pub(crate) fn sees_people(&self) -> bool {
+        self.access.may_somewhere(Verb::See, Kind::People)
+    }
+
+    /// Whether the person gives grants in some system at least.
+    pub(crate) fn gives_grants(&self) -> bool {
+        self.access.may_somewhere(Verb::Administer, Kind::People)
+    }
+
+    /// Whether the person may have something deployed in an environment.
+    pub(crate) fn may_deploy(&self, system: &str, environment: &str) -> bool {
+        let object = Object { kind: Kind::System, system: Some(system), environment: Some(environment), name: None };
+        self.access.may(Verb::Run, object)
+    }
+
+    /// Whether the person says who may log in.
     pub(crate) fn may_administer(&self) -> bool {
-        self.identity.as_ref().is_some_and(|i| i.role >= Role::Administrator)
+        self.access.may(Verb::Administer, Object::platform(Kind::People))
     }
 
     /// A `<time>` that tells how long ago, kept up to date by the page's script; safe HTML.

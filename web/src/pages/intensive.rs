@@ -27,17 +27,22 @@ pub(crate) struct Switch {
 /// Switches it; 0 minutes end it.
 pub(crate) async fn set(
     app: &App,
+    visit: &Visit,
     system: &str,
     component: Option<&str>,
     minutes: u64,
-    by: &str,
 ) -> Result<(), Failure> {
+    // What is restricted to others is no component for this person.
+    let there = visit.seen(app).system(system, |s| component.is_none_or(|c| s.component(c).is_some()));
+    if there != Some(true) {
+        return Err(Failure::not_found(component.map_or_else(|| system.to_owned(), |c| format!("{system}/{c}"))));
+    }
     let time = Duration::from_secs(minutes.saturating_mul(60));
     if time > LONGEST {
         return Err(Failure::invalid(format!("at most {} minutes", LONGEST.as_secs() / 60)));
     }
     let until = (minutes > 0).then(|| app.clock.now() + time);
-    Ok(app.control.set_intensive(system, component, until, by).await?)
+    Ok(app.control.set_intensive(system, component, until, &visit.by()).await?)
 }
 
 /// `POST /s/{system}/intensive`
@@ -48,6 +53,6 @@ pub(crate) async fn switch(
     Form(form): Form<Switch>,
 ) -> Result<Response, Failure> {
     let component = Some(form.component.as_str()).filter(|c| !c.is_empty());
-    set(&app, &system, component, form.minutes, &visit.by()).await?;
+    set(&app, &visit, &system, component, form.minutes).await?;
     Ok(done(&format!("/s/{system}"), "intensive"))
 }

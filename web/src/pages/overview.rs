@@ -59,12 +59,12 @@ struct SystemsPage {
 
 /// `GET /`
 pub(crate) async fn overview(State(app): State<App>, visit: Visit) -> Answer {
-    let names = app.live.system_names();
+    let names = visit.seen(&app).system_names();
     if let [(only, _)] = names.as_slice() {
         return one(&app, &visit, only);
     }
     let now = app.clock.now();
-    let cards = app.live.systems(|s| SystemView::new(s, visit.language, now));
+    let cards = visit.seen(&app).systems(|s| SystemView::new(s, visit.language, now));
     let title = text(visit.language).overview.title;
     let f = Frame::new(&app, &visit, Nav::Overview, title).live("view=systems");
     Ok(page(&SystemsPage { f, cards }))
@@ -77,7 +77,7 @@ pub(crate) async fn system(State(app): State<App>, visit: Visit, Path(name): Pat
 
 fn one(app: &App, visit: &Visit, name: &str) -> Answer {
     let now = app.clock.now();
-    let found = app.live.system(name, |s| (s.label().to_owned(), SystemView::new(s, visit.language, now)));
+    let found = visit.seen(app).system(name, |s| (s.label().to_owned(), SystemView::new(s, visit.language, now)));
     let (label, s) = found.ok_or_else(|| Failure::not_found(name))?;
     let query = format!("view=system&system={name}");
     let f = Frame::new(app, visit, Nav::Overview, label).about(app, name).live(query);

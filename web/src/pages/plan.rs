@@ -75,7 +75,7 @@ pub(crate) fn findings(version: &PlanVersion, language: kernel::Language) -> Vec
 
 /// `GET /plan`
 pub(crate) async fn first(State(app): State<App>, visit: Visit) -> Answer {
-    match app.live.system_names().first() {
+    match visit.seen(&app).system_names().first() {
         Some((name, _)) => Ok(Redirect::to(&format!("/plan/{name}")).into_response()),
         None => super::overview::overview(State(app), visit).await,
     }
@@ -83,7 +83,7 @@ pub(crate) async fn first(State(app): State<App>, visit: Visit) -> Answer {
 
 /// `GET /plan/{system}`
 pub(crate) async fn plan(State(app): State<App>, visit: Visit, Path(system): Path<String>) -> Answer {
-    let found = app.live.system(&system, |s| (s.version.clone(), s.reload.clone()));
+    let found = visit.seen(&app).system(&system, |s| (s.version.clone(), s.reload.clone()));
     let (v, reload) = found.ok_or_else(|| Failure::not_found(system.clone()))?;
     let wanted = system.clone();
     let versions = app.db(move |s| s.plans(&wanted)).await?;
@@ -109,7 +109,7 @@ pub(crate) async fn document(
     visit: Visit,
     Path((system, path)): Path<(String, String)>,
 ) -> Answer {
-    let loaded: Option<Arc<_>> = app.live.system(&system, |s| s.version.loaded.clone());
+    let loaded: Option<Arc<_>> = visit.seen(&app).system(&system, |s| s.version.loaded.clone());
     // A plan may name a runbook without its folder.
     let same = |p: &str| p == path || p.split_once('/').is_some_and(|(_, rest)| rest == path);
     let found = loaded.as_ref().and_then(|l| l.documents.iter().find(|d| same(&d.path)));

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use kernel::Timestamp;
+use kernel::access::{Kind, Object, Verb};
 use serde::Deserialize;
 use state::{ApiToken, NewToken, Session, User};
 
@@ -44,16 +45,15 @@ struct SettingsPage {
 }
 
 impl SettingsPage {
-    fn role(&self, word: &str) -> &'static str {
-        role_word(Role::parse(word).unwrap_or(Role::Viewer), &self.f)
+    fn own_role(&self) -> String {
+        let mut roles: Vec<Role> = self.me.access.grants().iter().map(|g| g.grant.role).collect();
+        roles.sort_unstable();
+        roles.dedup();
+        roles.iter().map(|r| r.label(self.f.language)).collect::<Vec<_>>().join(", ")
     }
 
-    fn own_role(&self) -> &'static str {
-        role_word(self.me.role, &self.f)
-    }
-
-    fn roles(&self) -> [(Role, &'static str); 3] {
-        Role::ALL.map(|r| (r, role_word(r, &self.f)))
+    fn roles(&self) -> Vec<(Role, &'static str)> {
+        Role::ALL.iter().map(|r| (*r, r.label(self.f.language))).collect()
     }
 
     fn is_over(&self, token: &ApiToken) -> bool {
@@ -65,15 +65,6 @@ impl SettingsPage {
     }
 }
 
-fn role_word(role: Role, f: &Frame) -> &'static str {
-    let t = &f.t.auth;
-    match role {
-        Role::Viewer => t.role_viewer,
-        Role::Operator => t.role_operator,
-        Role::Administrator => t.role_administrator,
-    }
-}
-
 /// Who is logged in, with the account's number: tokens have no settings.
 pub(crate) fn person(visit: &Visit) -> Result<(Identity, i64, String), Failure> {
     let identity = visit.identity.clone().ok_or_else(Failure::unauthorized)?;
@@ -82,14 +73,19 @@ pub(crate) fn person(visit: &Visit) -> Result<(Identity, i64, String), Failure> 
             let hash = token_hash.clone();
             Ok((identity, id, hash))
         }
-        _ => Err(Failure::forbidden()),
+        _ => Err(Failure::forbidden("")),
     }
+}
+
+/// Whether somebody lets people in and out.
+pub(crate) fn administers(me: &Identity) -> bool {
+    me.access.may(Verb::Administer, Object::platform(Kind::People))
 }
 
 /// The page, with what was just made on it.
 pub(crate) async fn show(app: &App, visit: &Visit, once: Once) -> Answer {
     let (me, id, own_session) = person(visit)?;
-    let (now, administers) = (app.clock.now(), me.role >= Role::Administrator);
+    let (now, administers) = (app.clock.now(), administers(&me));
     let stored = app.db(move |s| {
         let users = if administers { s.users()? } else { Vec::new() };
         let mut tokens = s.api_tokens()?;
@@ -189,13 +185,10 @@ pub(crate) struct TokenWanted {
 
 /// `POST /settings/tokens`
 pub(crate) async fn make_token(State(app): State<App>, visit: Visit, Form(form): Form<TokenWanted>) -> Answer {
-    let (me, id, _) = person(&visit)?;
+    let (_, id, _) = person(&visit)?;
     let name: String = form.name.trim().chars().filter(|c| !c.is_control()).take(80).collect();
-    if name.is_empty() || !token::SCOPES.contains(&form.scope.as_str()) {
+    if name.is_empty() || !["read", "write"].contains(&form.scope.as_str()) {
         return Err(Failure::invalid("name and scope (read or write) are needed"));
-    }
-    if form.scope == "write" && me.role < Role::Operator {
-        return Err(Failure::forbidden());
     }
     let (now, made) = (app.clock.now(), format!("{}{}", token::PREFIX, secret::fresh()));
     let ends = |days: u64| -> Timestamp { now + Duration::from_secs(days.min(3_650) * 86_400) };
@@ -217,7 +210,7 @@ pub(crate) async fn revoke_token(
     Path(token): Path<i64>,
 ) -> Result<Response, Failure> {
     let (me, id, _) = person(&visit)?;
-    let (now, administers) = (app.clock.now(), me.role >= Role::Administrator);
+    let (now, administers) = (app.clock.now(), administers(&me));
     app.db(move |s| {
         let own = s.api_tokens()?.iter().any(|t| t.id == token && (administers || t.user_id == Some(id)));
         if own { s.revoke_api_token(token, now) } else { Ok(false) }

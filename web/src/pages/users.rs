@@ -29,7 +29,7 @@ pub(crate) struct Added {
 pub(crate) async fn add(State(app): State<App>, visit: Visit, Form(form): Form<Added>) -> Answer {
     let t = &text(visit.language).auth;
     let name = form.name.trim().to_owned();
-    let role = Role::parse(&form.role).ok_or_else(|| Failure::invalid("role: viewer, operator or administrator"))?;
+    let role = Role::parse(&form.role).ok_or_else(|| Failure::invalid("there is no such role"))?;
     if !is_name(&name) {
         return show(&app, &visit, Once { error: t.name_invalid.to_owned(), ..Once::default() }).await;
     }
@@ -64,9 +64,9 @@ pub(crate) async fn change(
     Form(form): Form<Changed>,
 ) -> Result<Response, Failure> {
     let (_, me, _) = person(&visit)?;
-    let role = Role::parse(&form.role).ok_or_else(|| Failure::invalid("role: viewer, operator or administrator"))?;
+    let role = Role::parse(&form.role).ok_or_else(|| Failure::invalid("there is no such role"))?;
     let disabled = form.enabled == "no";
-    if user == me && (role < Role::Administrator || disabled) {
+    if user == me && (role != Role::Administrator || disabled) {
         let error = text(visit.language).auth.not_yourself.to_owned();
         return show(&app, &visit, Once { error, ..Once::default() }).await;
     }

@@ -8,7 +8,8 @@ use http::request::Parts;
 use kernel::Language;
 
 use crate::app::App;
-use crate::auth::{Identity, Proof};
+use crate::auth::{Access, Identity, Proof};
+use crate::live::Seen;
 
 /// Cookie of the chosen language.
 pub(crate) const LANGUAGE_COOKIE: &str = "farero_language";
@@ -56,6 +57,8 @@ pub(crate) struct Visit {
     pub(crate) theme: Theme,
     /// Who asks; nobody on public pages.
     pub(crate) identity: Option<Identity>,
+    /// What they may do.
+    pub(crate) access: Access,
     /// Token that forms send back.
     pub(crate) csrf: String,
     /// Path and query, to come back to.
@@ -88,6 +91,7 @@ impl Visit {
             language: chosen.or(own).or_else(accepted).unwrap_or_default(),
             theme: cookie(parts, THEME_COOKIE).map(|v| Theme::parse(&v)).unwrap_or_default(),
             identity,
+            access: parts.extensions.get::<Access>().cloned().unwrap_or_default(),
             csrf,
             here: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         }
@@ -95,9 +99,19 @@ impl Visit {
 }
 
 impl Visit {
+    /// The read model as this person sees it.
+    pub(crate) fn seen<'a>(&'a self, app: &'a App) -> Seen<'a> {
+        self.access.seen(app)
+    }
+
     /// The name under which this person's deeds are recorded.
     pub(crate) fn by(&self) -> String {
         self.identity.as_ref().map_or_else(|| "?".to_owned(), Identity::by)
+    }
+
+    /// The account behind the request.
+    pub(crate) fn account(&self) -> String {
+        self.identity.as_ref().map(|i| i.account().to_owned()).unwrap_or_default()
     }
 
     /// What a form before this page has done, by its word in the address.
@@ -116,6 +130,8 @@ impl Visit {
             "ended" => t.done_ended,
             "password" => t.done_password,
             "revoked" => t.done_revoked,
+            "asked" => t.done_asked,
+            "answered" => t.done_answered,
             "nothing" => t.done_nothing,
             _ => return None,
         })

@@ -1,87 +1,133 @@
-//! Every route of the table as nobody, as viewer, as operator, as administrator. I/O: a temporary database.
+//! The matrix: every route of the table as nobody, with each role, with tokens of each scope, against a golden file. A new route or
+//! a changed answer fails here until somebody has looked at it. I/O: a temporary database.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 
 use super::{Got, Site};
 use crate::auth::Role;
-use crate::routes::{Permission, Route, Surface, table};
+use crate::routes::{Find, Route, Rule, Surface, table};
 
-/// A path with its parameters filled in with names that exist nowhere, so that no route does anything.
-fn filled(path: &str) -> String {
+/// A path whose parameters are things that exist, so that an answer tells what may be done to them.
+fn filled(route: &Route, site: &Site) -> String {
+    let alerts =
+        site.app.state.alerts(&state::AlertFilter { firing_only: true, limit: 1, ..Default::default() }).unwrap();
+    let waiting = state::OutboxFilter { channel: Some("whatsapp".into()), limit: 1, ..Default::default() };
+    let key = site.app.state.outbox(&waiting).unwrap()[0].entry.key.clone();
+    let of_people = ["people", "teams", "settings"].iter().any(|p| route.path.contains(p));
+    let id = if of_people { "999".to_owned() } else { alerts[0].firing_id.clone() };
+    let names = [
+        ("{system}", "sigcerh"),
+        ("{component}", "backend"),
+        ("{check}", "salud"),
+        ("{channel}", "equipo"),
+        ("{*path}", if route.path.starts_with("/assets") { "farero.css" } else { "runbooks/servicio-caido.md" }),
+        ("{*key}", &key),
+        ("{id}", &id),
+        ("{file}", "backend.svg"),
+        ("{name}", "__name__"),
+        ("{bundle}", "x"),
+    ];
+    let path = names.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
+    // What is left names nothing that exists: one-time links, heartbeats, numbers of people's things.
     let mut out = String::new();
     for part in path.split_inclusive('/') {
-        match part.find('{') {
-            Some(at) => {
-                let rest = part.rfind('}').map_or("", |end| &part[end + 1..]);
-                out.push_str(&part[..at]);
-                out.push_str(if part.contains("{id}") && path.starts_with("/settings") { "999" } else { "nowhere" });
-                out.push_str(rest);
-            }
-            None => out.push_str(part),
-        }
+        let end = if part.ends_with('/') { "/" } else { "" };
+        out.push_str(if part.starts_with('{') { "999" } else { part.trim_end_matches('/') });
+        out.push_str(end);
     }
     out
 }
 
-async fn try_route(site: &Site, route: &Route, who: Option<&(String, String)>) -> Got {
-    let mut request = Request::builder().method(route.method.clone()).uri(filled(route.path));
-    request = request.header("sec-fetch-site", "same-origin").header(header::ACCEPT, "*/*");
-    if let Some((cookie, csrf)) = who {
-        request = request.header(header::COOKIE, cookie).header("x-csrf-token", csrf);
-    }
-    let api = route.path.starts_with("/api/farero");
-    let kind = if api { "application/json" } else { "application/x-www-form-urlencoded" };
-    request = request.header(header::CONTENT_TYPE, kind);
-    let body = if api { "{\"minutes\":0}" } else { "minutes=0" };
-    site.send(request.body(Body::from(body)).unwrap()).await
+/// Who tries.
+enum Who {
+    Nobody,
+    Role(Role),
+    /// An account that no grant was given to.
+    Empty,
+    /// A token of an administrator with these scopes.
+    Token(&'static [&'static str]),
 }
 
-fn is_refused(got: &Got) -> bool {
-    let to = got.headers.get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    matches!(got.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) || to.starts_with("/login")
-}
-
-#[tokio::test]
-async fn every_route_asks_for_its_permission() {
-    let site = Site::new(true);
-    let viewer = site.session("viewer", Role::Viewer).await;
-    let operator = site.session("operator", Role::Operator).await;
-    let administrator = site.session("administrator", Role::Administrator).await;
-    for route in table().into_iter().filter(|r| r.path != "/logout") {
-        let name = format!("{} {}", route.method, route.path);
-        let public = route.permission == Permission::Public;
-        let people = [
-            (None, public),
-            (Some(&viewer), route.permission <= Permission::Read),
-            (Some(&operator), route.permission <= Permission::Operate),
-            (Some(&administrator), true),
-        ];
-        for (who, may) in people {
-            let got = try_route(&site, &route, who).await;
-            let (as_whom, status) = (who.map_or("nobody", |w| &w.0), got.status);
-            // The log-in itself answers a wrong password with 401.
-            let login = route.path == "/login" && route.method == Method::POST;
-            assert!(login || is_refused(&got) != may, "{name} as {as_whom}: {status}");
-            assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{name} is not routed");
-            assert!(
-                !status.is_server_error() || route.path == "/-/ready",
-                "{name} as {as_whom}: {status} {}",
-                got.body
-            );
+impl Who {
+    fn name(&self) -> String {
+        match self {
+            Self::Nobody => "nobody".into(),
+            Self::Role(role) => role.as_str().into(),
+            Self::Empty => "no grant".into(),
+            Self::Token(scopes) => format!("token {}", scopes.join(" ")),
         }
     }
 }
 
+async fn try_route(site: &Site, route: &Route, who: &Who) -> Got {
+    let mut request = Request::builder().method(route.method.clone()).uri(filled(route, site));
+    request = request.header("sec-fetch-site", "same-origin").header(header::ACCEPT, "*/*");
+    match who {
+        Who::Nobody => {}
+        Who::Role(_) | Who::Empty => {
+            let word = if let Who::Role(role) = who { role.as_str() } else { "" };
+            let (cookie, csrf) = site.session_of(&format!("u{}", rand::random::<u64>()), word).await;
+            request = request.header(header::COOKIE, cookie).header("x-csrf-token", csrf);
+        }
+        Who::Token(scopes) => {
+            let token = site.token_of(scopes);
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+    }
+    let api = route.path.starts_with("/api/farero");
+    let kind = if api { "application/json" } else { "application/x-www-form-urlencoded" };
+    request = request.header(header::CONTENT_TYPE, kind);
+    let body = if api { "{\"minutes\":0}" } else { "minutes=0&query=1&start=1&end=2&step=1&match[]=up" };
+    site.send(request.body(Body::from(body)).unwrap()).await
+}
+
+/// An answer in one word.
+fn word(got: &Got) -> String {
+    let to = got.headers.get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if to.starts_with("/login?") || to == "/login" { "login".into() } else { got.status.as_u16().to_string() }
+}
+
+#[tokio::test]
+async fn sec_12_the_matrix_of_routes_and_roles() {
+    let mut everybody = vec![Who::Nobody, Who::Empty];
+    everybody.extend(Role::ALL.iter().map(|r| Who::Role(*r)));
+    everybody.extend([
+        Who::Token(&["see"]),
+        Who::Token(&["see", "acknowledge"]),
+        Who::Token(&["see", "run"]),
+        Who::Token(&["see", "acknowledge", "run", "approve", "edit"]),
+        Who::Token(&["see", "run", "system:other"]),
+    ]);
+    let routes = table();
+    let width = routes.iter().map(|r| r.path.len() + r.method.as_str().len() + 1).max().unwrap_or(0);
+    let mut lines: Vec<String> =
+        routes.iter().map(|r| format!("{:width$}", format!("{} {}", r.method, r.path))).collect();
+    let mut head = format!("{:width$}", "");
+    for who in &everybody {
+        let column = who.name();
+        let wide = column.len().max(5);
+        let _ = write!(head, " | {column:wide$}");
+        let site = Site::new(true);
+        for (route, line) in routes.iter().zip(&mut lines) {
+            let got = try_route(&site, route, who).await;
+            let name = format!("{} {} as {column}", route.method, route.path);
+            assert_ne!(got.status, StatusCode::METHOD_NOT_ALLOWED, "{name} is not routed");
+            assert!(!got.status.is_server_error(), "{name}: {} {}", got.status, got.body);
+            let _ = write!(line, " | {:wide$}", word(&got));
+        }
+    }
+    let text: Vec<String> = std::iter::once(head).chain(lines).map(|l| l.trim_end().to_owned()).collect();
+    insta::assert_snapshot!(text.join("\n"));
+}
+
 #[tokio::test]
 async fn public_routes_are_few_and_known() {
-    let public: BTreeSet<String> = table()
-        .iter()
-        .filter(|r| r.permission == Permission::Public)
-        .map(|r| format!("{} {}", r.method, r.path))
-        .collect();
+    let public: BTreeSet<String> =
+        table().iter().filter(|r| r.rule == Rule::Public).map(|r| format!("{} {}", r.method, r.path)).collect();
     let expect = [
         "GET /-/healthy",
         "GET /-/ready",
@@ -99,22 +145,28 @@ async fn public_routes_are_few_and_known() {
     ];
     assert_eq!(public, expect.map(str::to_owned).into_iter().collect());
     let machines = table().into_iter().filter(|r| r.surface == Surface::Machine);
-    assert!(machines.into_iter().all(|r| r.permission == Permission::Public));
+    assert!(machines.into_iter().all(|r| r.rule == Rule::Public));
 }
 
-#[tokio::test]
-async fn tokens_read_and_operate_but_never_administer() {
-    let site = Site::new(true);
-    let (read, write) = (site.token("read"), site.token("write"));
-    let get = async |token: &str, path: &str| site.with_token(Method::GET, path, token, "").await.status;
-    assert_eq!(get(&read, "/api/farero/v1/status").await, StatusCode::OK);
-    assert_eq!(get("farero_wrong", "/api/farero/v1/status").await, StatusCode::UNAUTHORIZED);
-    let post =
-        async |token: &str, path: &str, json: &str| site.with_token(Method::POST, path, token, json).await.status;
-    let intensive = "/api/farero/v1/systems/sigcerh/intensive";
-    assert_eq!(post(&read, intensive, "{\"minutes\":30}").await, StatusCode::FORBIDDEN);
-    assert_eq!(post(&write, intensive, "{\"minutes\":30}").await, StatusCode::OK);
-    assert_eq!(post(&write, "/settings/users", "").await, StatusCode::FORBIDDEN);
+#[test]
+fn sec_12_every_route_finds_its_object_where_its_path_names_it() {
+    for route in table() {
+        let has = |name: &str| route.path.contains(name);
+        let named = has("{system}");
+        let Rule::Ask(_, _, find) = route.rule else {
+            assert!(!named, "{} names a system and asks for nothing", route.path);
+            continue;
+        };
+        let expect = match find {
+            Find::Platform | Find::Filtered => !named && !has("{component}") && !has("{channel}"),
+            Find::System => named && !has("{component}") && !has("{channel}"),
+            Find::Component => named && (has("{component}") || has("{file}")),
+            Find::Channel => named && has("{channel}"),
+            Find::Alert => has("/alerts/{id}"),
+            Find::Delivery => has("{*key}"),
+        };
+        assert!(expect, "{} {} is looked for as {find:?}", route.method, route.path);
+    }
 }
 
 #[tokio::test]
@@ -130,4 +182,33 @@ async fn metrics_and_badges_open_only_when_configured() {
         assert_eq!(site.get(path, "").await.status, StatusCode::OK, "{path}");
     }
     assert_eq!(site.get("/api/farero/v1/status", "").await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn sec_12_too_many_requests_of_one_token_are_turned_away() {
+    let site = Site::new(false);
+    let token = site.token_of(&["see"]);
+    let ask = async || site.with_token(Method::GET, "/api/farero/v1/systems", &token, "").await;
+    for _ in 0..crate::auth::rate::TOKEN_AT_ONCE {
+        assert_eq!(ask().await.status, StatusCode::OK);
+    }
+    let turned = ask().await;
+    assert_eq!(turned.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(turned.headers[header::RETRY_AFTER], "1");
+    assert_eq!(turned.headers[header::CONTENT_TYPE], "application/problem+json");
+    let other = site.token_of(&["see"]);
+    let metrics = site.with_token(Method::GET, "/metrics", &other, "").await;
+    assert!(metrics.body.contains("farero_web_requests_limited_total{by=\"token\"} 1\n"), "{}", metrics.body);
+}
+
+#[tokio::test]
+async fn sec_12_what_was_taken_away_is_gone_at_once() {
+    let site = Site::new(false);
+    let token = site.token_of(&["see"]);
+    let get = async || site.with_token(Method::GET, "/api/farero/v1/systems", &token, "").await.status;
+    assert_eq!(get().await, StatusCode::OK);
+    let id = site.app.state.api_tokens().unwrap()[0].id;
+    let (cookie, csrf) = site.session("jefa", Role::Administrator).await;
+    site.post(&format!("/settings/tokens/{id}/revoke"), &cookie, &format!("csrf={csrf}")).await;
+    assert_eq!(get().await, StatusCode::UNAUTHORIZED);
 }

@@ -70,6 +70,8 @@ super::texts! {
         done_ended: "Sesión terminada.", "Session ended.";
         done_password: "Contraseña cambiada. Las demás sesiones han terminado.", "Password changed. All other sessions have ended.";
         done_revoked: "La clave ya no vale.", "The token is no longer valid.";
+        done_asked: "Se pidió la aprobación: ocurre cuando otras personas la den.", "Approval was asked for: it happens once others have said yes.";
+        done_answered: "Su respuesta queda registrada.", "Your answer is recorded.";
         done_nothing: "Ya estaba hecho: no había nada que cambiar.", "It was already done: there was nothing to change.";
     }
 }

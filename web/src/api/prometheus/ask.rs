@@ -9,7 +9,9 @@ use kernel::series::Matcher;
 
 use super::ApiError;
 use crate::app::App;
+use crate::auth::Access;
 use crate::limits::REQUEST_TIME;
+use crate::live::SeenSeries;
 
 /// When to evaluate.
 #[derive(Clone, Copy)]
@@ -47,19 +49,20 @@ pub(super) async fn in_turn<T: Send + 'static>(
 /// Evaluates an expression.
 pub(super) async fn evaluate(
     app: &App,
+    access: &Access,
     text: &str,
     when: When,
     timeout: Option<Duration>,
 ) -> Result<Evaluated, ApiError> {
     let expr = parse(text).map_err(|e| ApiError::bad(format!("invalid parameter \"query\": {e}")))?;
     let cancelled = Arc::new(AtomicBool::new(false));
-    let (_stop, told, reader) = (StopOnDrop(cancelled.clone()), cancelled, app.series.clone());
+    let (_stop, told, reader) = (StopOnDrop(cancelled.clone()), cancelled, seen_series(app, access)?);
     let work = in_turn(app, move || {
         let query = match when {
             When::At(at) => Query::instant(&expr, at),
             When::Range { start, end, step } => Query::range(&expr, start, end, step),
         };
-        evaluate_cancellable(&query, &*reader, &Limits::default(), &told).map_err(|e| match e {
+        evaluate_cancellable(&query, &reader, &Limits::default(), &told).map_err(|e| match e {
             EvalError::Cancelled => ApiError::busy("canceled", "query was canceled"),
             other => ApiError::execution(other.to_string()),
         })
@@ -67,6 +70,11 @@ pub(super) async fn evaluate(
     let limit = timeout.unwrap_or(REQUEST_TIME).min(REQUEST_TIME);
     let late = |_| ApiError::busy("timeout", format!("query timed out after {} s", limit.as_secs_f64()));
     tokio::time::timeout(limit, work).await.map_err(late)?
+}
+
+/// The series as whoever asks sees them.
+pub(super) fn seen_series(app: &App, access: &Access) -> Result<SeenSeries, ApiError> {
+    SeenSeries::new(app.series.clone(), &app.live, access).map_err(|e| ApiError::execution(e.to_string()))
 }
 
 /// The matchers of a series selector.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::success;
 use crate::app::App;
+use crate::auth::Access;
 use crate::live::{RuleGroupState, RuleState, RuleVerdict};
 
 fn state_word(state: AlertState) -> &'static str {
@@ -29,8 +30,8 @@ fn alert(a: &Alert) -> Value {
 }
 
 /// `GET /api/v1/alerts`
-pub(crate) async fn alerts(State(app): State<App>) -> Response {
-    let all: Vec<Value> = app.live.alerts().iter().map(alert).collect();
+pub(crate) async fn alerts(State(app): State<App>, access: Access) -> Response {
+    let all: Vec<Value> = access.seen(&app).alerts().iter().map(alert).collect();
     success(json!({ "alerts": all }))
 }
 
@@ -81,8 +82,8 @@ fn group(g: &RuleGroupState, active: &[Alert]) -> Value {
 }
 
 /// `GET /api/v1/rules`
-pub(crate) async fn rules(State(app): State<App>) -> Response {
-    let all = app.live.systems(|s| s.rules.iter().map(|g| group(g, &s.alerts)).collect::<Vec<_>>());
+pub(crate) async fn rules(State(app): State<App>, access: Access) -> Response {
+    let all = access.seen(&app).systems(|s| s.rules.iter().map(|g| group(g, &s.alerts)).collect::<Vec<_>>());
     let groups: Vec<Value> = all.into_iter().flatten().collect();
     success(json!({ "groups": groups }))
 }

@@ -1,0 +1,84 @@
+//! Texts of people, teams, grants, roles and approvals. Pure.
+
+super::texts! {
+    /// People, teams, grants, roles, approvals.
+    People {
+        title: "Personas", "People";
+        nav_roles: "Roles", "Roles";
+        nav_approvals: "Aprobaciones", "Approvals";
+        help: "Quién entra y qué puede hacer. Los planes también conceden permisos; la página de cada persona los muestra todos.", "Who gets in and may do what. Plans grant access, too; each person's page shows all of it.";
+        none: "Todavía no hay nadie más.", "There is nobody else yet.";
+        roles_of: "Permisos", "Grants";
+        no_grants: "Sin permisos: entra y no ve nada.", "No grants: gets in and sees nothing.";
+        person: "Persona", "Person";
+        service: "Cuenta de servicio", "Service account";
+        kind: "Tipo", "Kind";
+        service_help: "Una cuenta de servicio es de programas: tiene claves de API y no puede entrar.", "A service account is of programs: it has API tokens and cannot log in.";
+        add: "Añadir una cuenta", "Add an account";
+        first_grant: "Primer permiso", "First grant";
+        systems: "Sistemas", "Systems";
+        systems_hint: "Nombres separados por comas, o * para todos.", "Names with commas between, or * for all.";
+        environments: "Entornos", "Environments";
+        procedures: "Procedimientos", "Procedures";
+        channels: "Canales", "Channels";
+        all_hint: "Vacío: todos.", "Empty: all.";
+        give: "Dar el permiso", "Give the grant";
+        take: "Quitar", "Take back";
+        comes_from: "De dónde viene", "Where it comes from";
+        effective: "Lo que puede y por qué", "What they may do, and why";
+        grant_help: "Lo que viene de un plan, de un equipo o de un grupo se cambia allí.", "What comes from a plan, a team or a group is changed there.";
+        access_title: "Acceso a la cuenta", "Access to the account";
+        enable: "Dejar entrar", "Let in";
+        disable: "No dejar entrar", "Keep out";
+        disable_help: "Cierra sus sesiones y sus claves dejan de valer.", "Ends their sessions; their tokens stop working.";
+        end_sessions: "Cerrar todas sus sesiones", "End all their sessions";
+        no_sessions: "No tiene sesiones abiertas.", "They have no open sessions.";
+        teams: "Equipos", "Teams";
+        teams_help: "Lo que se concede a un equipo vale para quien pertenece a él.", "What a team is granted holds for whoever belongs to it.";
+        teams_none: "Todavía no hay equipos.", "There are no teams yet.";
+        team: "Equipo", "Team";
+        add_team: "Añadir un equipo", "Add a team";
+        members: "Miembros", "Members";
+        members_none: "Nadie pertenece a él todavía.", "Nobody belongs to it yet.";
+        add_member: "Añadir", "Add";
+        remove_member: "Sacar", "Remove";
+        remove_team: "Quitar el equipo", "Remove the team";
+        roles_title: "Roles", "Roles";
+        roles_help: "Esta tabla es la misma con la que Farero decide. Un permiso es un rol, los sistemas y entornos en los que vale y, si se quiere, solo algunos procedimientos o canales.", "Farero decides by this very table. A grant is a role, the systems and environments in which it holds and, where wanted, only some procedures or channels.";
+        roles_restricted: "Lo restringido lo ven solo quienes nombra el plan, y quienes auditan.", "What is restricted is seen by those the plan names, and by auditors.";
+        role: "Rol", "Role";
+        verbs: "Qué significa cada verbo", "What each verb means";
+        approvals_title: "Aprobaciones", "Approvals";
+        approvals_help: "Lo que ocurre solo cuando otras personas dicen que sí.", "What happens only once others have said yes.";
+        approvals_none: "No hay nada que aprobar.", "There is nothing to approve.";
+        waiting: "Esperan", "Waiting";
+        decided: "Decididas", "Decided";
+        standing_waiting: "Espera", "Waiting";
+        standing_approved: "Aprobada", "Approved";
+        standing_rejected: "Rechazada", "Rejected";
+        standing_expired: "Vencida", "Expired";
+        what_plan: "Poner en uso un plan cambiado", "Put a changed plan in use";
+        what_administrator: "Hacer administrar a alguien", "Make somebody administrator";
+        what_deployment: "Despliegue", "Deployment";
+        asked_by: "La pidió", "Asked by";
+        expires: "Vence", "Expires";
+        needs: "Necesita", "Needs";
+        four_eyes: "cuatro ojos", "four eyes";
+        would_change: "Qué cambiaría", "What would change";
+        votes: "Respuestas", "Answers";
+        votes_none: "Nadie ha respondido todavía.", "Nobody has answered yet.";
+        yes: "Aprobar", "Approve";
+        no: "Rechazar", "Reject";
+        note: "Nota", "Note";
+        may_not: "No puede responder", "You may not answer";
+        ask_deployment: "Pedir un despliegue", "Ask for a deployment";
+        ask_help: "Quien despliega pide; quien el plan nombra aprueba. Queda en el registro.", "Whoever deploys asks; whoever the plan names approves. It stays in the trail.";
+        subject: "Qué se despliega", "What is deployed";
+        environment: "Entorno", "Environment";
+        ask: "Pedir", "Ask";
+        made_token: "Copie la clave ahora: no se volverá a mostrar", "Copy the token now: it will not be shown again";
+        make_token: "Crear una clave", "Make a token";
+        token_verbs: "Puede", "May";
+        token_systems: "Solo en los sistemas", "Only in the systems";
+    }
+}
