@@ -21,17 +21,18 @@ pub use restricted::Restriction;
 pub struct Subject<'a> {
     /// All that they were granted.
     pub grants: &'a [Granted],
-    /// The plans' roles, teams and people that they are, and Farero's own teams, as [`Membership`] says.
+    /// The plans' roles, teams and people that they are.
     pub memberships: &'a [Membership],
     /// What their token leaves of it; none for a person.
     pub token: Option<&'a TokenScope>,
 }
 
-/// That somebody is or belongs to something that a plan names, or to a team of Farero's own.
+/// That somebody is or belongs to something that a plan names. Farero's own teams are none of these: they carry grants, and nobody
+/// becomes what a plan names by being put into a team on a page.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Membership {
-    /// The system in whose plan the name stands; none for Farero's own teams.
-    pub system: Option<String>,
+    /// The system in whose plan the name stands.
+    pub system: String,
     /// The role, team or person.
     pub name: String,
 }
@@ -129,7 +130,7 @@ impl<'a> Subject<'a> {
 
     /// Whether they are, or belong to, what a plan's name stands for.
     pub fn is(&self, system: &str, name: &str) -> bool {
-        self.memberships.iter().any(|m| m.name == name && m.system.as_deref().is_none_or(|s| s == system))
+        self.memberships.iter().any(|m| m.name == name && m.system == system)
     }
 
     fn is_within(&self, object: &Object<'_>, restriction: &Restriction<'_>) -> bool {

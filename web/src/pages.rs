@@ -11,6 +11,7 @@ pub(crate) mod frame;
 pub(crate) mod intensive;
 pub(crate) mod overview;
 pub(crate) mod plan;
+pub(crate) mod roles;
 pub(crate) mod rules;
 pub(crate) mod settings;
 pub(crate) mod users;

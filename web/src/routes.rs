@@ -10,7 +10,7 @@ use kernel::access::{Kind, Verb};
 use crate::app::App;
 use crate::auth::guard::{Guard, guard};
 use crate::pages::{
-    about, alerts, channels, check, deliveries, entry, intensive, overview, plan, rules, settings, users,
+    about, alerts, channels, check, deliveries, entry, intensive, overview, plan, roles, rules, settings, users,
 };
 use crate::{api, assets, events};
 
@@ -153,6 +153,7 @@ fn pages() -> Vec<Route> {
         get(Page, "/plan/{system}/documents/{*path}", see(System), plan::document),
         post(Page, "/plan/{system}/reload", run(System), plan::reload),
         get(Page, "/rules", see(Filtered), rules::rules),
+        get(Page, "/roles", Rule::Known, roles::roles),
         get(Page, "/about", see(Filtered), about::about),
         get(Page, "/settings", Own, settings::settings),
         post(Page, "/settings/password", Own, settings::change_password),

@@ -1,6 +1,7 @@
 //! The web as browsers and programs meet it: every route, every permission, every language. I/O: none but a temporary
 //! database.
 
+mod cost;
 mod forms;
 mod isolation;
 mod machines;

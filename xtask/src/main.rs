@@ -41,7 +41,7 @@ enum Command {
     },
     /// Measure and print, beside the peer where it is installed. Never part of the tests.
     Bench {
-        /// Only these parts: probes, schedule, overview, start, size.
+        /// Only these parts: probes, schedule, overview, access, start, size.
         parts: Vec<String>,
     },
 }

@@ -21,14 +21,12 @@ pub fn memberships(plan: &Plan, account: &str) -> Vec<Membership> {
     let teams: Vec<&str> =
         plan.teams.iter().filter(|(_, t)| fills(&t.people, &names)).map(|(n, _)| n.as_str()).collect();
     names.extend(teams);
-    names.into_iter().map(|n| Membership { system: Some(plan.system.clone()), name: n.to_owned() }).collect()
+    names.into_iter().map(|n| Membership { system: plan.system.clone(), name: n.to_owned() }).collect()
 }
 
 /// The grants of a plan to whoever is something of it.
 pub fn grants(plan: &Plan, memberships: &[Membership]) -> Vec<Granted> {
-    let own = |name: &str| {
-        memberships.iter().any(|m| m.name == name && m.system.as_deref().is_some_and(|s| s == plan.system))
-    };
+    let own = |name: &str| memberships.iter().any(|m| m.name == name && m.system == plan.system);
     let mut all = Vec::new();
     for access in &plan.access {
         let Some(to) = access.to.iter().find(|name| own(name)) else { continue };

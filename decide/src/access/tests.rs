@@ -131,7 +131,7 @@ fn pln_02_a_plan_grants_by_person_role_and_team() {
     assert_eq!(one.source, Source::Plan { system: "x".into(), to: "datos".into() });
     assert!(subject(&grants).may(Verb::Run, Object::system("x", Some("staging"))));
     assert!(!subject(&grants).may(Verb::See, Object::system("x", Some("prod"))));
-    let stranger = [Membership { system: Some("y".into()), name: "datos".into() }];
+    let stranger = [Membership { system: "y".into(), name: "datos".into() }];
     assert!(from_plan::grants(&plan, &stranger).is_empty(), "the same name in another plan is another team");
 }
 

@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::CheckDefaults;
 use crate::parameter::{Environment, Parameter};
 use crate::severity::AlertPolicy;
-use crate::{
-    Access, Approval, Audience, Channel, Component, Contact, Person, Role, Severity, SignOff, Task, Team,
-};
+use crate::{Access, Approval, Audience, Channel, Component, Contact, Person, Role, Severity, SignOff, Task, Team};
 
 /// The plan of one system: what `plan.yaml` and the other YAML files of its folder say together.
 ///

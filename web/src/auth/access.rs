@@ -74,9 +74,9 @@ impl Access {
         self.may(Verb::See, Object::platform(Kind::System))
     }
 
-    /// What of a system's plan, or of Farero's own teams, they are.
+    /// What of a system's plan they are.
     pub fn names_in<'a>(&'a self, system: &'a str) -> impl Iterator<Item = &'a str> {
-        let own = self.memberships.iter().filter(move |m| m.system.as_deref().is_none_or(|s| s == system));
+        let own = self.memberships.iter().filter(move |m| m.system == system);
         own.map(|m| m.name.as_str())
     }
 

@@ -12,10 +12,10 @@ use kernel::Timestamp;
 use super::Identity;
 
 /// How long somebody is remembered: what another process changes in the database is heeded after this long.
-pub const IDENTITY_AGE: Duration = Duration::from_secs(5);
+pub(crate) const IDENTITY_AGE: Duration = Duration::from_secs(5);
 
 /// Sessions and tokens remembered at once, some 500 bytes each; beyond it the memory begins anew.
-pub const IDENTITIES: usize = 10_000;
+pub(crate) const IDENTITIES: usize = 10_000;
 
 /// Sessions and tokens of the last seconds.
 #[derive(Default)]

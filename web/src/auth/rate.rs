@@ -12,25 +12,25 @@ use std::time::Duration;
 use kernel::Timestamp;
 
 /// Requests a second of one API token, on average: Grafana with a wall of panels asks for some tens.
-pub const TOKEN_A_SECOND: u32 = 50;
+pub(crate) const TOKEN_A_SECOND: u32 = 50;
 
 /// Requests of one API token at once, before the average counts.
-pub const TOKEN_AT_ONCE: u32 = 200;
+pub(crate) const TOKEN_AT_ONCE: u32 = 200;
 
 /// Requests a second of one session, on average: a person with several pages open.
-pub const SESSION_A_SECOND: u32 = 25;
+pub(crate) const SESSION_A_SECOND: u32 = 25;
 
 /// Requests of one session at once.
-pub const SESSION_AT_ONCE: u32 = 150;
+pub(crate) const SESSION_AT_ONCE: u32 = 150;
 
 /// Requests a second that nobody proved to be theirs, per address: an office behind one address logs in.
-pub const STRANGERS_A_SECOND: u32 = 10;
+pub(crate) const STRANGERS_A_SECOND: u32 = 10;
 
 /// Requests of strangers from one address at once.
-pub const STRANGERS_AT_ONCE: u32 = 100;
+pub(crate) const STRANGERS_AT_ONCE: u32 = 100;
 
 /// Callers that are counted at once; those whose buckets are full again are forgotten first.
-pub const CALLERS: usize = 20_000;
+pub(crate) const CALLERS: usize = 20_000;
 
 /// Who is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

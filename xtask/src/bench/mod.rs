@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+mod access;
 mod overview;
 mod probes;
 mod process;
@@ -26,6 +27,7 @@ const PARTS: &[(&str, &str)] = &[
     ("schedule", "lateness at 1,000 checks a second"),
     ("many", "10,000 checks every 10 s"),
     ("overview", "time to answer the overview with 1,000 checks"),
+    ("access", "authenticated reads of the API with 1,000 checks"),
     ("start", "start to ready"),
     ("size", "size of the binary"),
 ];
@@ -47,6 +49,9 @@ pub(crate) fn run(root: &Path, parts: &[String]) -> Result<()> {
     }
     if wanted("overview") {
         overview::run(&farero)?;
+    }
+    if wanted("access") {
+        access::run(&farero)?;
     }
     if wanted("schedule") {
         probes::schedule(&farero, rounds)?;

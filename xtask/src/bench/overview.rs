@@ -33,7 +33,7 @@ pub(super) fn run(farero: &Path) -> Result<()> {
 }
 
 /// Creates the administrator with the one-time link of the log, and keeps the session's cookie.
-fn log_in(port: u16, log: &Path) -> Result<String> {
+pub(super) fn log_in(port: u16, log: &Path) -> Result<String> {
     let text = std::fs::read_to_string(log)?;
     let link = text.lines().find_map(|l| l.split_once("/setup/")).map(|(_, t)| t.trim().to_owned());
     let token = link.context("the log shows no link to create the administrator")?;
