@@ -97,7 +97,7 @@ pub fn prepare(
     let with = Preparing::new(resolver, settings);
     let kind = check.kinds().into_iter().next().ok_or(PrepareError::NoKind)?;
     let kind = prepare_kind(&kind, &with)?;
-    let redactors = [redactor.clone(), Redactor::new(with.into_secrets())];
+    let redactors = [redactor.clone(), redactor.beside(with.into_secrets())];
     Ok(Prepared { id, settings: settings.clone(), kind, redactors })
 }
 

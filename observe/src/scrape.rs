@@ -129,7 +129,7 @@ pub fn prepare_scrape(
     }
     request.headers.extend(scrape.authorization.clone().map(|text| ("Authorization".to_owned(), text)));
     let asker = Asker::prepare(&request, &with)?;
-    let redactors = [redactor.clone(), Redactor::new(with.into_secrets())];
+    let redactors = [redactor.clone(), redactor.beside(with.into_secrets())];
     Ok(PreparedScrape { asker, settings, limits, redactors })
 }
 
