@@ -4,3 +4,6 @@
 //! decision of the next turn (`decide::deliver`). It knows nothing of the state database, of rules or of pages.
 
 pub mod notify;
+pub mod outgoing;
+
+pub use outgoing::{http_client, socket_client};

@@ -4,20 +4,20 @@
 //! description 4,096, 25 fields with names of 256 and values of 1,024. `?wait=true` makes Discord answer only when the message stands.
 
 use kernel::message::{AttemptResult, Message, OutboxEntry};
-use kernel::secret::Resolver;
 use plan_model::channel::WebhookUrl;
 use serde_json::{Value, json};
 
 use super::Trouble;
 use super::chat::{SHOWN_ITEMS, colour, cut, facts, item_line, more};
 use super::http::Endpoint;
+use super::receivers::Receivers;
 
 #[derive(Debug)]
 pub(super) struct Discord(Endpoint);
 
 impl Discord {
-    pub(super) fn prepare(settings: &WebhookUrl, resolver: &dyn Resolver) -> Result<Self, Trouble> {
-        Endpoint::post(&settings.url, resolver).map(Self)
+    pub(super) fn prepare(settings: &WebhookUrl, with: &Receivers<'_>) -> Result<Self, Trouble> {
+        Endpoint::post(&settings.url, with).map(Self)
     }
 
     pub(super) async fn perform(&self, entry: &OutboxEntry) -> AttemptResult {

@@ -3,17 +3,21 @@
 //! SMTP RFC 5321, STARTTLS RFC 3207, submission over TLS RFC 8314, messages RFC 5322. The `Message-ID` is made from the
 //! idempotency key, so that a message sent twice after a crash is one message to mail programs that compare ids.
 
+use std::net::IpAddr;
+
 use kernel::message::{AttemptResult, OutboxEntry};
-use kernel::secret::{Resolver, Secret};
+use kernel::secret::Secret;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message as Mail, Tokio1Executor};
+use plan_model::Outgoing;
 use plan_model::channel::{self, MailSecurity};
 
 use super::receivers::{Receivers, Wanted};
 use super::{TRY_TIMEOUT, Trouble, mail_html};
+use crate::outgoing;
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
@@ -21,6 +25,7 @@ type Transport = AsyncSmtpTransport<Tokio1Executor>;
 pub(super) struct Email {
     host: String,
     port: u16,
+    outgoing: Outgoing,
     security: MailSecurity,
     credentials: Option<(Secret, Secret)>,
     ca_pem: Option<Vec<u8>>,
@@ -29,18 +34,16 @@ pub(super) struct Email {
 }
 
 impl Email {
-    pub(super) fn prepare(
-        settings: &channel::Email,
-        receivers: &Receivers<'_>,
-        resolver: &dyn Resolver,
-    ) -> Result<Self, Trouble> {
-        let server = settings.server.resolve(resolver)?;
+    pub(super) fn prepare(settings: &channel::Email, with: &Receivers<'_>) -> Result<Self, Trouble> {
+        let server = settings.server.resolve(with.resolver)?;
         let (host, port) = host_and_port(server.expose().trim(), settings.security)?;
+        let outgoing = with.plan.outgoing.clone();
+        outgoing::check(&host, port, &outgoing).map_err(|e| Trouble::Settings(e.to_string()))?;
         let credentials = match (&settings.user, &settings.password) {
             // An empty user is no log-in, so that an environment can switch it off by a parameter.
             (Some(user), Some(password)) => {
-                let user = user.resolve(resolver)?;
-                if user.expose().is_empty() { None } else { Some((user, password.resolve(resolver)?)) }
+                let user = user.resolve(with.resolver)?;
+                if user.expose().is_empty() { None } else { Some((user, password.resolve(with.resolver)?)) }
             }
             (None, None) => None,
             _ => {
@@ -50,17 +53,17 @@ impl Email {
             }
         };
         let ca_pem = match &settings.ca_file {
-            Some(path) => Some(read_ca(path.resolve(resolver)?.expose())?),
+            Some(path) => Some(read_ca(path.resolve(with.resolver)?.expose())?),
             None => None,
         };
-        let from = mailbox(settings.from.resolve(resolver)?.expose())?;
+        let from = mailbox(settings.from.resolve(with.resolver)?.expose())?;
         let to: Result<Vec<Mailbox>, Trouble> =
-            receivers.addresses(&settings.to, Wanted::Email)?.iter().map(|a| mailbox(a)).collect();
+            with.addresses(&settings.to, Wanted::Email)?.iter().map(|a| mailbox(a)).collect();
         let to = to?;
         if to.is_empty() {
             return Err(Trouble::Settings("`to` names nobody: give at least one address, role or person".to_owned()));
         }
-        Ok(Self { host, port, security: settings.security, credentials, ca_pem, from, to })
+        Ok(Self { host, port, outgoing, security: settings.security, credentials, ca_pem, from, to })
     }
 
     pub(super) async fn perform(&self, entry: &OutboxEntry) -> AttemptResult {
@@ -68,7 +71,15 @@ impl Email {
             Ok(mail) => mail,
             Err(error) => return AttemptResult::Refused { error: format!("the mail cannot be written: {error}") },
         };
-        let transport = match self.transport() {
+        let addresses = match outgoing::addresses(&self.host, self.port, &self.outgoing).await {
+            Ok(addresses) => addresses,
+            Err(error) => return AttemptResult::Postponed { error, retry_after_s: None },
+        };
+        let Some(address) = outgoing::reachable(&addresses).await else {
+            let error = format!("`{}` has no address", self.host);
+            return AttemptResult::Postponed { error, retry_after_s: None };
+        };
+        let transport = match self.transport(address.ip()) {
             Ok(transport) => transport,
             Err(error) => return AttemptResult::Refused { error },
         };
@@ -116,13 +127,15 @@ impl Email {
         builder.multipart(MultiPart::alternative().singlepart(plain).singlepart(html))
     }
 
-    fn transport(&self) -> Result<Transport, String> {
+    /// To an address that was looked at; the server's certificate must still be for its name.
+    fn transport(&self, address: IpAddr) -> Result<Transport, String> {
         let tls = match self.security {
             MailSecurity::None => Tls::None,
             MailSecurity::Starttls => Tls::Required(self.tls_parameters()?),
             MailSecurity::Tls => Tls::Wrapper(self.tls_parameters()?),
         };
-        let mut builder = Transport::builder_dangerous(&self.host).port(self.port).tls(tls).timeout(Some(TRY_TIMEOUT));
+        let mut builder =
+            Transport::builder_dangerous(address.to_string()).port(self.port).tls(tls).timeout(Some(TRY_TIMEOUT));
         if let Some((user, password)) = &self.credentials {
             builder = builder.credentials(Credentials::new(user.expose().to_owned(), password.expose().to_owned()));
         }
@@ -175,6 +188,8 @@ fn read_ca(path: &str) -> Result<Vec<u8>, Trouble> {
 
 #[cfg(test)]
 mod tests {
+    use kernel::secret::Resolver;
+
     use super::*;
 
     fn check(server: &str, security: MailSecurity, expect: Option<(&str, u16)>) {
@@ -197,10 +212,7 @@ mod tests {
             let settings = serde_json::json!({
                 "server": "mail.example", "user": user, "password": "p", "from": "a@example.org", "to": ["b@example.org"]
             });
-            Email::prepare(&serde_json::from_value(settings).unwrap(), &receivers, &Nothing)
-                .unwrap()
-                .credentials
-                .is_some()
+            Email::prepare(&serde_json::from_value(settings).unwrap(), &receivers).unwrap().credentials.is_some()
         };
         assert!(log_in("ana"));
         assert!(!log_in(""));

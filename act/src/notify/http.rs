@@ -1,24 +1,21 @@
 //! One HTTP request to a receiver, and what its answer means for the outbox. I/O.
 
-use std::sync::OnceLock;
-
 use kernel::message::AttemptResult;
 use kernel::secret::{ResolveError, Resolver, Secret, Text};
+use plan_model::Outgoing;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, Response, StatusCode, Url};
+use reqwest::{Method, Response, StatusCode, Url};
 
-use super::{ANSWER_BYTES, TRY_TIMEOUT, Trouble};
-
-/// Why there is no HTTP client.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("the HTTP client cannot be made: {0}")]
-pub struct ClientError(String);
+use super::{ANSWER_BYTES, Receivers, Trouble};
+use crate::outgoing;
 
 /// A place to send requests to: the URL is a secret with most receivers, so it is never printed.
 pub(super) struct Endpoint {
     url: Url,
     method: Method,
     headers: HeaderMap,
+    /// Where the plan lets messages go.
+    outgoing: Outgoing,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -29,18 +26,21 @@ impl std::fmt::Debug for Endpoint {
 
 impl Endpoint {
     /// A POST to a URL from the plan.
-    pub(super) fn post(url: &Text, resolver: &dyn Resolver) -> Result<Self, Trouble> {
-        Self::of_secret(&url.resolve(resolver)?)
+    pub(super) fn post(url: &Text, with: &Receivers<'_>) -> Result<Self, Trouble> {
+        Self::of_secret(&url.resolve(with.resolver)?, with)
     }
 
     /// A POST to a URL that is known already.
-    pub(super) fn of_secret(url: &Secret) -> Result<Self, Trouble> {
+    pub(super) fn of_secret(url: &Secret, with: &Receivers<'_>) -> Result<Self, Trouble> {
         let parsed = Url::parse(url.expose().trim())
             .map_err(|e| Trouble::Settings(format!("the URL is none ({e}): it must begin with https:// or http://")))?;
         if !matches!(parsed.scheme(), "http" | "https") || parsed.host_str().is_none() {
             return Err(Trouble::Settings("the URL must begin with https:// or http:// and name a host".to_owned()));
         }
-        Ok(Self { url: parsed, method: Method::POST, headers: HeaderMap::new() })
+        let outgoing = with.plan.outgoing.clone();
+        let (host, port) = (parsed.host_str().unwrap_or_default(), parsed.port_or_known_default().unwrap_or(0));
+        outgoing::check(host, port, &outgoing).map_err(|e| Trouble::Settings(e.to_string()))?;
+        Ok(Self { url: parsed, method: Method::POST, headers: HeaderMap::new(), outgoing })
     }
 
     /// With another method.
@@ -98,9 +98,9 @@ impl Endpoint {
         key: &str,
         headers: &[(&'static str, String)],
     ) -> AttemptResult {
-        let client = match client() {
+        let client = match outgoing::client_for(&url, &self.outgoing) {
             Ok(client) => client,
-            Err(error) => return AttemptResult::Postponed { error: error.to_string(), retry_after_s: None },
+            Err(error) => return AttemptResult::Refused { error },
         };
         let mut request = client.request(self.method.clone(), url).headers(self.headers.clone());
         if !body.is_empty() {
@@ -116,40 +116,8 @@ impl Endpoint {
     }
 }
 
-/// The HTTP client of all channels: connections to a receiver are kept for the next message.
-///
-/// # Errors
-/// TLS cannot be set up on this machine.
-pub fn client() -> Result<&'static Client, ClientError> {
-    static CLIENT: OnceLock<Result<Client, ClientError>> = OnceLock::new();
-    CLIENT
-        .get_or_init(|| {
-            Client::builder()
-                .tls_backend_preconfigured(tls().map_err(ClientError)?)
-                .user_agent(concat!("Farero/", env!("CARGO_PKG_VERSION")))
-                .timeout(TRY_TIMEOUT)
-                .redirect(reqwest::redirect::Policy::none())
-                .build()
-                .map_err(|e| ClientError(e.to_string()))
-        })
-        .as_ref()
-        .map_err(Clone::clone)
-}
-
-/// TLS by rustls with ring, trusting the certificate authorities of this machine.
-fn tls() -> Result<rustls::ClientConfig, String> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| format!("TLS cannot be set up: {e}"))?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
-}
-
 /// What an error of the client says, without the URL (it is a secret) and with its causes.
-fn describe(error: reqwest::Error) -> String {
+pub(crate) fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);

@@ -20,7 +20,7 @@ mod teams;
 mod telegram;
 mod webhook;
 
-pub use http::{ClientError, client as http_client};
+pub(crate) use http::describe;
 pub use person::ReadyText;
 pub use receivers::{ReceiverError, Receivers};
 pub use reqwest::{Error as HttpError, Response as HttpResponse};
@@ -106,7 +106,7 @@ impl Sender {
         redactor: Redactor,
     ) -> Result<Self, PrepareError> {
         let receivers = Receivers { plan, resolver };
-        let kind = prepare_kind(channel, &receivers, resolver).map_err(|trouble| match trouble {
+        let kind = prepare_kind(channel, &receivers).map_err(|trouble| match trouble {
             Trouble::Reference(source) => PrepareError::Reference { channel: name.to_owned(), source },
             Trouble::Receiver(source) => PrepareError::Receiver { channel: name.to_owned(), source },
             Trouble::Settings(reason) => PrepareError::Settings { channel: name.to_owned(), reason },
@@ -165,7 +165,7 @@ impl Sender {
     }
 }
 
-fn prepare_kind(channel: &Channel, receivers: &Receivers<'_>, resolver: &dyn Resolver) -> Result<Kind, Trouble> {
+fn prepare_kind(channel: &Channel, with: &Receivers<'_>) -> Result<Kind, Trouble> {
     let kinds = channel.kinds();
     let [kind] = kinds.as_slice() else {
         let names: Vec<&str> = kinds.iter().map(|k| k.name()).collect();
@@ -176,15 +176,15 @@ fn prepare_kind(channel: &Channel, receivers: &Receivers<'_>, resolver: &dyn Res
         )));
     };
     Ok(match *kind {
-        ChannelKind::Email(c) => Kind::Email(email::Email::prepare(c, receivers, resolver)?),
-        ChannelKind::Slack(c) => Kind::Slack(slack::Slack::prepare(c, resolver)?),
-        ChannelKind::Discord(c) => Kind::Discord(discord::Discord::prepare(c, resolver)?),
-        ChannelKind::Teams(c) => Kind::Teams(teams::Teams::prepare(c, resolver)?),
-        ChannelKind::Telegram(c) => Kind::Telegram(telegram::Telegram::prepare(c, resolver)?),
-        ChannelKind::Webhook(c) => Kind::Webhook(webhook::Webhook::prepare(c, resolver)?),
-        ChannelKind::Ntfy(c) => Kind::Ntfy(ntfy::Ntfy::prepare(c, resolver)?),
-        ChannelKind::Sms(c) => Kind::Sms(sms::Sms::prepare(c, receivers, resolver)?),
-        ChannelKind::Person(c) => Kind::Person(person::Person::prepare(c, receivers)?),
+        ChannelKind::Email(c) => Kind::Email(email::Email::prepare(c, with)?),
+        ChannelKind::Slack(c) => Kind::Slack(slack::Slack::prepare(c, with)?),
+        ChannelKind::Discord(c) => Kind::Discord(discord::Discord::prepare(c, with)?),
+        ChannelKind::Teams(c) => Kind::Teams(teams::Teams::prepare(c, with)?),
+        ChannelKind::Telegram(c) => Kind::Telegram(telegram::Telegram::prepare(c, with)?),
+        ChannelKind::Webhook(c) => Kind::Webhook(webhook::Webhook::prepare(c, with)?),
+        ChannelKind::Ntfy(c) => Kind::Ntfy(ntfy::Ntfy::prepare(c, with)?),
+        ChannelKind::Sms(c) => Kind::Sms(sms::Sms::prepare(c, with)?),
+        ChannelKind::Person(c) => Kind::Person(person::Person::prepare(c, with)?),
     })
 }
 

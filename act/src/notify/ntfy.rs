@@ -4,13 +4,14 @@
 
 use kernel::Rank;
 use kernel::message::{AttemptResult, MessageKind, OutboxEntry};
-use kernel::secret::{Resolver, Secret};
+use kernel::secret::Secret;
 use plan_model::channel;
 use serde_json::json;
 
 use super::Trouble;
 use super::chat::cut;
 use super::http::Endpoint;
+use super::receivers::Receivers;
 
 /// Characters kept of the text; 4,096 bytes hold as many even when a third of them are accented.
 const MESSAGE_CHARS: usize = 3_000;
@@ -22,17 +23,17 @@ pub(super) struct Ntfy {
 }
 
 impl Ntfy {
-    pub(super) fn prepare(settings: &channel::Ntfy, resolver: &dyn Resolver) -> Result<Self, Trouble> {
+    pub(super) fn prepare(settings: &channel::Ntfy, with: &Receivers<'_>) -> Result<Self, Trouble> {
         let server = match &settings.server {
-            Some(server) => server.resolve(resolver)?,
+            Some(server) => server.resolve(with.resolver)?,
             None => Secret::new("https://ntfy.sh".to_owned()),
         };
-        let mut endpoint = Endpoint::of_secret(&server)?;
+        let mut endpoint = Endpoint::of_secret(&server, with)?;
         if let Some(token) = &settings.token {
-            let token = token.resolve(resolver)?;
+            let token = token.resolve(with.resolver)?;
             endpoint = endpoint.header("authorization", &format!("Bearer {}", token.expose().trim()))?;
         }
-        Ok(Self { endpoint, topic: settings.topic.resolve(resolver)? })
+        Ok(Self { endpoint, topic: settings.topic.resolve(with.resolver)? })
     }
 
     pub(super) async fn perform(&self, entry: &OutboxEntry) -> AttemptResult {

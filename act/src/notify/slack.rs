@@ -4,13 +4,13 @@
 //! 3,000, 10 fields.
 
 use kernel::message::{AttemptResult, Message, OutboxEntry};
-use kernel::secret::Resolver;
 use plan_model::channel::WebhookUrl;
 use serde_json::{Value, json};
 
 use super::Trouble;
 use super::chat::{SHOWN_ITEMS, colour, cut, facts, item_line, more};
 use super::http::Endpoint;
+use super::receivers::Receivers;
 
 const HEADER_CHARS: usize = 150;
 const SECTION_CHARS: usize = 3_000;
@@ -19,8 +19,8 @@ const SECTION_CHARS: usize = 3_000;
 pub(super) struct Slack(Endpoint);
 
 impl Slack {
-    pub(super) fn prepare(settings: &WebhookUrl, resolver: &dyn Resolver) -> Result<Self, Trouble> {
-        Endpoint::post(&settings.url, resolver).map(Self)
+    pub(super) fn prepare(settings: &WebhookUrl, with: &Receivers<'_>) -> Result<Self, Trouble> {
+        Endpoint::post(&settings.url, with).map(Self)
     }
 
     pub(super) async fn perform(&self, entry: &OutboxEntry) -> AttemptResult {

@@ -4,7 +4,7 @@
 //! percent-encoding in URLs and forms (WHATWG URL, RFC 1866), string escapes in JSON (RFC 8259).
 
 use kernel::message::{AttemptResult, Message, OutboxEntry};
-use kernel::secret::{Resolver, Secret};
+use kernel::secret::Secret;
 use plan_model::channel;
 
 use super::Trouble;
@@ -26,23 +26,19 @@ pub(super) struct Sms {
 }
 
 impl Sms {
-    pub(super) fn prepare(
-        settings: &channel::Sms,
-        receivers: &Receivers<'_>,
-        resolver: &dyn Resolver,
-    ) -> Result<Self, Trouble> {
-        let url = settings.url.resolve(resolver)?;
-        let template = Endpoint::of_secret(&Secret::new(fill(url.expose(), "0", "0", percent)))?
+    pub(super) fn prepare(settings: &channel::Sms, with: &Receivers<'_>) -> Result<Self, Trouble> {
+        let url = settings.url.resolve(with.resolver)?;
+        let template = Endpoint::of_secret(&Secret::new(fill(url.expose(), "0", "0", percent)), with)?
             .method(settings.method.as_deref().unwrap_or("POST"))?
-            .headers(&settings.headers, resolver)?;
-        let to = receivers.addresses(&settings.to, Wanted::Mobile)?;
+            .headers(&settings.headers, with.resolver)?;
+        let to = with.addresses(&settings.to, Wanted::Mobile)?;
         if to.is_empty() {
             return Err(Trouble::Settings("`to` names nobody: give at least one number, role or person".to_owned()));
         }
         Ok(Self {
             url,
             template,
-            body: settings.body.as_ref().map(|b| b.resolve(resolver)).transpose()?,
+            body: settings.body.as_ref().map(|b| b.resolve(with.resolver)).transpose()?,
             content_type: settings
                 .content_type
                 .clone()

@@ -4,7 +4,6 @@
 //! when a webhook request is received" takes it. Such a workflow answers 202.
 
 use kernel::message::{AttemptResult, Message, OutboxEntry};
-use kernel::secret::Resolver;
 use kernel::{Rank, message::MessageKind};
 use plan_model::channel::WebhookUrl;
 use serde_json::{Value, json};
@@ -12,13 +11,14 @@ use serde_json::{Value, json};
 use super::Trouble;
 use super::chat::{SHOWN_ITEMS, cut, facts, item_line, more};
 use super::http::Endpoint;
+use super::receivers::Receivers;
 
 #[derive(Debug)]
 pub(super) struct Teams(Endpoint);
 
 impl Teams {
-    pub(super) fn prepare(settings: &WebhookUrl, resolver: &dyn Resolver) -> Result<Self, Trouble> {
-        Endpoint::post(&settings.url, resolver).map(Self)
+    pub(super) fn prepare(settings: &WebhookUrl, with: &Receivers<'_>) -> Result<Self, Trouble> {
+        Endpoint::post(&settings.url, with).map(Self)
     }
 
     pub(super) async fn perform(&self, entry: &OutboxEntry) -> AttemptResult {

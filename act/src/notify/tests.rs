@@ -66,7 +66,7 @@ impl Resolver for Env {
 
 fn plan() -> Plan {
     serde_json::from_value(json!({
-        "system": "sigcerh", "timezone": "America/Lima",
+        "system": "sigcerh", "timezone": "America/Lima", "outgoing": { "allow": ["127.0.0.1"] },
         "people": {
             "ana": { "name": "Ana", "email": "ana@example.org", "mobile": "+51900000001" },
             "luis": { "name": "Luis", "mobile": "+51900000002" }

@@ -6,13 +6,14 @@
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::alert::{Alert, AlertState, EventKind};
 use kernel::message::{AttemptResult, Message, MessageItem, OutboxEntry};
-use kernel::secret::{Resolver, Secret};
+use kernel::secret::Secret;
 use plan_model::channel;
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
 use super::Trouble;
 use super::http::Endpoint;
+use super::receivers::Receivers;
 
 #[derive(Debug)]
 pub(super) struct Webhook {
@@ -21,10 +22,10 @@ pub(super) struct Webhook {
 }
 
 impl Webhook {
-    pub(super) fn prepare(settings: &channel::Webhook, resolver: &dyn Resolver) -> Result<Self, Trouble> {
+    pub(super) fn prepare(settings: &channel::Webhook, with: &Receivers<'_>) -> Result<Self, Trouble> {
         Ok(Self {
-            endpoint: Endpoint::post(&settings.url, resolver)?.headers(&settings.headers, resolver)?,
-            signing_key: settings.signing_key.as_ref().map(|k| k.resolve(resolver)).transpose()?,
+            endpoint: Endpoint::post(&settings.url, with)?.headers(&settings.headers, with.resolver)?,
+            signing_key: settings.signing_key.as_ref().map(|k| k.resolve(with.resolver)).transpose()?,
         })
     }
 

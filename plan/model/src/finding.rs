@@ -18,6 +18,7 @@ mod host;
 mod insecure;
 mod open;
 mod order;
+mod outgoing;
 mod receiver;
 mod retention;
 mod sampling;
@@ -41,6 +42,7 @@ const ALL: &[fn(&Review<'_>) -> Vec<Diagnostic>] = &[
     insecure::find,
     open::find,
     order::find,
+    outgoing::find,
     receiver::find,
     retention::find,
     sampling::find,

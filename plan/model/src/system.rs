@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::check::CheckDefaults;
 use crate::parameter::{Environment, Parameter};
 use crate::severity::AlertPolicy;
-use crate::{Access, Approval, Audience, Channel, Component, Contact, Person, Role, Severity, SignOff, Task, Team};
+use crate::{
+    Access, Approval, Audience, Channel, Component, Contact, Outgoing, Person, Role, Severity, SignOff, Task, Team,
+};
 
 /// The plan of one system: what `plan.yaml` and the other YAML files of its folder say together.
 ///
@@ -82,6 +84,9 @@ pub struct Plan {
     /// Ways to tell people.
     #[serde(default)]
     pub channels: IndexMap<String, Channel>,
+    /// Where messages may go besides what is usual.
+    #[serde(default)]
+    pub outgoing: Outgoing,
     /// What every check has unless it says otherwise.
     #[serde(default)]
     pub defaults: CheckDefaults,

@@ -18,6 +18,7 @@ mod channels;
 mod checks;
 mod cycles;
 mod names;
+mod references;
 mod sign_offs;
 mod texts;
 
@@ -43,6 +44,7 @@ pub(crate) fn verify(plan: &Plan, loaded: &Loaded) -> Vec<Diagnostic> {
     verifier.tasks();
     verifier.sign_offs();
     verifier.cycles();
+    verifier.references();
     verifier.out
 }
 
