@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Notify(Notify),
     /// Farero's own data: backup, restore, move to PostgreSQL.
     State(State),
+    /// Encrypted files of secrets.
+    Secrets(Secrets),
     /// Start a stand-in of SIGCERH, watch it, and cause faults in it.
     Demo(Demo),
     /// Print completions for a shell.
@@ -83,6 +85,133 @@ pub(crate) struct Run {
     /// Let anybody who reaches the address read metrics, the Prometheus API and badges without log-in.
     #[arg(long, env = "FARERO_OPEN_METRICS")]
     pub(crate) open_metrics: bool,
+    /// A further name under which it answers; the public URL's, the certificate's and the machine's are known.
+    #[arg(long = "host", env = "FARERO_HOSTS", value_name = "NAME", value_delimiter = ',')]
+    pub(crate) hosts: Vec<String>,
+    /// Unix socket for the local command line; `farero.sock` in the data folder when left out, `none` for none.
+    #[arg(long, env = "FARERO_SOCKET", value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tls: Tls,
+    #[command(flatten)]
+    pub(crate) secrets: SecretSources,
+}
+
+/// TLS of its own.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct Tls {
+    /// Certificate chain (PEM) for HTTPS; read again when it changes and on SIGHUP.
+    #[arg(long, env = "FARERO_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its private key (PEM).
+    #[arg(long, env = "FARERO_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Have a certificate for this name made and renewed by an ACME authority; its terms of service are agreed to.
+    #[arg(long, env = "FARERO_ACME", value_name = "DOMAIN", value_delimiter = ',', conflicts_with = "tls_cert")]
+    pub(crate) acme: Vec<String>,
+    /// Whom the ACME authority writes to.
+    #[arg(long, env = "FARERO_ACME_EMAIL", value_name = "ADDRESS", requires = "acme")]
+    pub(crate) acme_email: Option<String>,
+    /// Directory of the ACME authority.
+    #[arg(long, env = "FARERO_ACME_DIRECTORY", value_name = "URL", default_value = run::config::LETS_ENCRYPT)]
+    pub(crate) acme_directory: String,
+    /// Certificate authority (PEM) that vouches for the ACME authority itself, on inside networks.
+    #[arg(long, env = "FARERO_ACME_CA", value_name = "FILE", requires = "acme")]
+    pub(crate) acme_ca: Option<PathBuf>,
+    /// Address of a plain HTTP door that leads to HTTPS, such as 0.0.0.0:80.
+    #[arg(long, env = "FARERO_HTTP_REDIRECT", value_name = "ADDRESS")]
+    pub(crate) http_redirect: Option<SocketAddr>,
+}
+
+/// Where secrets may come from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Secrets")]
+pub(crate) struct SecretSources {
+    /// File with the age identity that opens encrypted files of the plan; a systemd credential `age-identity` when left out.
+    #[arg(long, env = "FARERO_AGE_IDENTITY", value_name = "FILE")]
+    pub(crate) age_identity: Option<PathBuf>,
+    /// Address of HashiCorp Vault.
+    #[arg(long, env = "VAULT_ADDR", value_name = "URL")]
+    pub(crate) vault_addr: Option<String>,
+    /// Vault's namespace.
+    #[arg(long, env = "VAULT_NAMESPACE", value_name = "NAME")]
+    pub(crate) vault_namespace: Option<String>,
+    /// Certificate authority (PEM) that vouches for Vault.
+    #[arg(long, env = "VAULT_CACERT", value_name = "FILE")]
+    pub(crate) vault_ca: Option<PathBuf>,
+    /// Token for Vault, best by reference: `${file:/run/secrets/vault}`, `${credential:vault-token}`.
+    #[arg(long, env = "VAULT_TOKEN", value_name = "REFERENCE", hide_env_values = true)]
+    pub(crate) vault_token: Option<String>,
+    /// Role id for Vault's AppRole, best by reference.
+    #[arg(long, env = "FARERO_VAULT_ROLE_ID", value_name = "REFERENCE", hide_env_values = true)]
+    pub(crate) vault_role_id: Option<String>,
+    /// Secret id for Vault's AppRole, best by reference.
+    #[arg(long, env = "FARERO_VAULT_SECRET_ID", value_name = "REFERENCE", hide_env_values = true)]
+    pub(crate) vault_secret_id: Option<String>,
+    /// Where AppRole is mounted in Vault.
+    #[arg(long, env = "FARERO_VAULT_APPROLE_MOUNT", value_name = "PATH", default_value = "approle")]
+    pub(crate) vault_approle_mount: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Secrets {
+    #[command(subcommand)]
+    pub(crate) action: SecretsAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretsAction {
+    /// Make an age identity and print its recipient.
+    Key {
+        /// File for the identity; never overwritten.
+        file: PathBuf,
+    },
+    /// Encrypt a file (`-`: the standard input) of secrets: YAML, TOML or NAME=value, by its name.
+    Encrypt {
+        /// The file.
+        file: PathBuf,
+        /// The encrypted file; the file's name and `.age` when left out.
+        #[arg(short, long = "output", value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        to: Recipients,
+    },
+    /// Print the keys of an encrypted file, never its values.
+    List {
+        /// The encrypted file.
+        file: PathBuf,
+        /// File with the age identity.
+        #[arg(long = "age-identity", env = "FARERO_AGE_IDENTITY", value_name = "FILE")]
+        identity: Option<PathBuf>,
+    },
+    /// Set one key of an encrypted file to a value read from the standard input.
+    Set {
+        /// The encrypted file; made when missing.
+        file: PathBuf,
+        /// The key.
+        key: String,
+        #[command(flatten)]
+        to: Recipients,
+    },
+    /// Edit an encrypted file with $EDITOR.
+    Edit {
+        /// The encrypted file; made when missing.
+        file: PathBuf,
+        #[command(flatten)]
+        to: Recipients,
+    },
+}
+
+/// Who may open an encrypted file.
+#[derive(Debug, Args)]
+pub(crate) struct Recipients {
+    /// A recipient, `age1…`; besides those in the file `.age-recipients` beside it and the own identity's.
+    #[arg(short, long = "recipient", value_name = "RECIPIENT")]
+    pub(crate) recipients: Vec<String>,
+    /// File with the age identity.
+    #[arg(long, env = "FARERO_AGE_IDENTITY", value_name = "FILE")]
+    pub(crate) age_identity: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -119,9 +248,15 @@ pub(crate) struct Diff {
 
 #[derive(Debug, Args)]
 pub(crate) struct Server {
-    /// Address of the running Farero.
-    #[arg(long, env = "FARERO_URL", default_value = "http://127.0.0.1:9810")]
-    pub(crate) url: String,
+    /// Address of the running Farero; without it and without a token, its Unix socket on this machine is used.
+    #[arg(long, env = "FARERO_URL")]
+    pub(crate) url: Option<String>,
+    /// Its Unix socket; `farero.sock` in the data folder when left out.
+    #[arg(long, env = "FARERO_SOCKET", value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+    /// Its data folder, where the socket lies.
+    #[arg(long, env = "FARERO_DATA", default_value = "farero-data")]
+    pub(crate) data: PathBuf,
     /// API token; make one on the page "Settings".
     #[arg(long, env = "FARERO_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
@@ -157,6 +292,8 @@ pub(crate) enum NotifyAction {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        secrets: SecretSources,
     },
 }
 

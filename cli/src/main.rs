@@ -9,6 +9,7 @@ use mimalloc::MiMalloc;
 mod arguments;
 mod command;
 mod exit;
+mod local;
 mod print;
 
 use arguments::{Arguments, Command};
@@ -27,22 +28,26 @@ fn main() -> ExitCode {
         Command::Status(status) => command::status::run(&status),
         Command::Notify(notify) => command::notify::run(&notify),
         Command::State(state) => command::state::run(&state),
+        Command::Secrets(secrets) => command::secrets::run(&secrets),
         Command::Demo(demo) => command::demo::run(&demo),
         Command::Completions { shell } => command::manual::completions(shell),
         Command::Man { folder } => command::manual::pages(&folder),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("farero: {error:#}");
+        eprintln!("farero: {}", run::redacting::redact(&format!("{error:#}")));
         ExitCode::from(exit::TROUBLE)
     })
 }
 
-/// Log lines go to the standard error; `RUST_LOG` chooses which, `--log-json` their form.
+/// Log lines go to the standard error without the secrets of the plans; `RUST_LOG` chooses which, `--log-json` their form.
+/// What a panic says goes the same way.
 fn start_log(arguments: &Arguments) {
     use tracing_subscriber::EnvFilter;
     let usual = if arguments.command.is_quiet() { "error" } else { "warn,farero=info,run=info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| run::redacting::Redacting(std::io::stderr()));
+    std::panic::set_hook(Box::new(|panic| tracing::error!("panicked: {panic}")));
     if arguments.log_json {
         builder.json().init();
     } else {

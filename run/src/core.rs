@@ -10,6 +10,7 @@ use kernel::probe::{CheckId, ProbeResult};
 use kernel::series::{Row, SeriesWriter};
 use kernel::{Clock, Timestamp};
 use parking_lot::RwLock;
+use secrets::{Sources, Values};
 use state::State;
 use store_series::SeriesStore;
 use tokio::sync::{Notify, mpsc, watch};
@@ -17,7 +18,6 @@ use web::live::Live;
 
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::resolver::References;
 use crate::system::System;
 
 /// The plans in use, by system.
@@ -35,8 +35,10 @@ pub struct Core {
     pub clock: Arc<dyn Clock>,
     /// What Farero counts about itself.
     pub counters: Counters,
-    /// What references stand for.
-    pub references: References,
+    /// Where the values of references come from.
+    pub sources: Sources,
+    /// Its own certificate, where it speaks TLS itself.
+    pub certificates: std::sync::OnceLock<Arc<web::tls::Certificates>>,
     /// How Farero was started.
     pub config: Config,
     /// Rings when rules should be evaluated at once.
@@ -49,6 +51,8 @@ pub struct Core {
     pub judge_bell: Notify,
     /// Rings when plans should be read again.
     pub reload_bell: Notify,
+    /// Rings when the certificate should be read or ordered again.
+    pub certificates_bell: Notify,
     systems: RwLock<Arc<Systems>>,
     explanations: RwLock<BTreeMap<String, Explained>>,
     intensive: RwLock<Intensive>,
@@ -99,13 +103,15 @@ impl Core {
             live: parts.live,
             clock: parts.clock,
             counters: Counters::default(),
-            references: parts.references,
+            sources: parts.sources,
+            certificates: std::sync::OnceLock::new(),
             config: parts.config,
             rules_bell: Notify::new(),
             deliveries_bell: Notify::new(),
             outbox_bell: Notify::new(),
             judge_bell: Notify::new(),
             reload_bell: Notify::new(),
+            certificates_bell: Notify::new(),
             systems: RwLock::default(),
             explanations: RwLock::default(),
             intensive: RwLock::default(),
@@ -135,6 +141,15 @@ impl Core {
     pub fn see_plan(&self, folder: &Path, origin: String) -> bool {
         let before = self.seen_plans.write().insert(folder.to_owned(), origin.clone());
         before != Some(origin)
+    }
+
+    /// What the references of a plan stand for now; the log takes note, so that it shows none of it. Waits for files and
+    /// for Vault: not for async threads.
+    pub fn look_up(&self, plan: &plan_model::Plan, folder: &str) -> Values {
+        let json = serde_json::to_value(plan).unwrap_or_default();
+        let values = self.sources.look_up(&json, std::path::Path::new(folder));
+        crate::redacting::learn(values.secrets().chain(self.sources.own_secrets()));
+        values
     }
 
     /// A receiver that wakes when plans or intensive watching changed.
@@ -231,8 +246,8 @@ pub struct Parts {
     pub live: Arc<Live>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// What references stand for.
-    pub references: References,
+    /// Where the values of references come from.
+    pub sources: Sources,
     /// How Farero was started.
     pub config: Config,
 }

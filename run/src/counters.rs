@@ -63,6 +63,8 @@ pub struct Counters {
     pub reloads: Counter,
     /// Plans refused.
     pub reloads_refused: Counter,
+    /// Times that a system was prepared anew because its secrets had changed.
+    pub secrets_changed: Counter,
     /// Calls that an outside heartbeat took.
     pub watchdog_calls: Counter,
     /// Calls that it did not take.
@@ -121,6 +123,11 @@ impl Counters {
                 "farero_watchdog_failures_total",
                 "Calls that an outside heartbeat did not take.",
                 self.watchdog_failures.get(),
+            ),
+            (
+                "farero_secrets_changed_total",
+                "Systems prepared anew because secrets changed.",
+                self.secrets_changed.get(),
             ),
             ("farero_plan_loads_total", "Plans loaded.", self.reloads.get()),
             ("farero_plan_loads_refused_total", "Plans refused.", self.reloads_refused.get()),

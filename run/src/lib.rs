@@ -11,12 +11,12 @@ use anyhow::{Context, Result};
 use kernel::Clock;
 use state::State;
 use store_series::{Options, SeriesStore};
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use web::live::Live;
 use web::{App, WebConfig};
 
+pub mod acme;
 pub mod activity;
 pub mod agenda;
 pub mod clock;
@@ -24,20 +24,20 @@ pub mod config;
 pub mod control;
 pub mod core;
 pub mod counters;
+pub mod doors;
 pub mod folder;
 pub mod layout;
 pub mod loops;
 pub mod place;
 pub mod plans;
-pub mod resolver;
+pub mod redacting;
 pub mod shapes;
 pub mod system;
 
-pub use act::notify::http_client;
+pub use act::{http_client, socket_client};
 pub use clock::SystemClock;
 pub use config::Config;
 pub use core::Core;
-pub use resolver::References;
 
 use crate::core::Parts;
 
@@ -52,6 +52,8 @@ pub struct Farero {
     tasks: JoinSet<()>,
     /// One-time link to create the administrator, on the first start.
     setup: Option<String>,
+    /// The Unix socket, taken away at the end.
+    socket: Option<std::path::PathBuf>,
 }
 
 impl Farero {
@@ -73,10 +75,8 @@ impl Farero {
     /// # Errors
     /// As [`Farero::start`].
     pub async fn start_checked(config: Config, plans: Vec<plans::Checked>, clock: Arc<dyn Clock>) -> Result<Self> {
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .with_context(|| format!("{} cannot be listened on; choose another with --listen", config.listen))?;
-        let address = listener.local_addr()?;
+        let doors = doors::open(&config, clock.now()).await?;
+        let address = doors.address;
         let config = Config { listen: address, ..config };
         let (results, incoming) = mpsc::channel(loops::collect::RESULTS_QUEUE);
         let opening = tokio::task::spawn_blocking(move || open(config, plans, clock, results));
@@ -92,10 +92,12 @@ impl Farero {
             core.clock.clone(),
             WebConfig {
                 base_url: core.config.base_url(),
-                tls: core.config.base_url().starts_with("https://"),
+                tls: core.config.is_https(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 open_metrics: core.config.open_metrics,
                 open_badges: core.config.open_metrics,
+                hosts: Some(doors.hosts),
+                certificates: doors.certificates.clone(),
             },
         );
         let setup = web::auth::link::first_administrator(&core.state, core.now())?;
@@ -104,9 +106,13 @@ impl Farero {
             // An error means that the sender is gone, which is an end too.
             let _ = stopping.wait_for(|stop| *stop).await;
         };
-        tasks.spawn(web::serve(listener, web::router(app), until_stopped, GRACE));
+        if let Some(certificates) = doors.certificates {
+            core.certificates.get_or_init(|| certificates.clone());
+            tasks.spawn(loops::certificates::run(core.clone(), certificates));
+        }
+        tasks.spawn(web::serve(doors.doors, web::router(app), until_stopped, GRACE));
         core.live.set_ready();
-        Ok(Self { address, core, stop, tasks, setup })
+        Ok(Self { address, core, stop, tasks, setup, socket: doors.socket })
     }
 
     /// Where the pages are.
@@ -124,8 +130,9 @@ impl Farero {
         &self.core
     }
 
-    /// Reads the plans again.
+    /// Reads the plans and the certificate again.
     pub fn reload(&self) {
+        self.core.certificates_bell.notify_one();
         self.core.reload_bell.notify_one();
     }
 
@@ -135,6 +142,10 @@ impl Farero {
         let _ = self.stop.send(true);
         tokio::time::sleep(GRACE).await;
         self.tasks.shutdown().await;
+        if let Some(path) = &self.socket {
+            // Nobody listens on it any more; where it cannot be taken away, the next start does.
+            let _ = std::fs::remove_file(path);
+        }
         let core = self.core.clone();
         let written = tokio::task::spawn_blocking(move || {
             if let Err(error) = core.state.mark_alive(core.now()) {
@@ -163,11 +174,9 @@ fn open(
         let read = plan.read.with_context(|| format!("{} has errors; see: farero check {0}", folder.display()))?;
         checked.push((read, plan.files));
     }
-    let state = State::open_at(&place::state_location(
-        &config.data,
-        config.state.as_ref().map(kernel::secret::Secret::expose),
-        &config.given,
-    )?)?;
+    let sources = secrets::Sources::new(config.secrets.clone());
+    let written = config.state.as_ref().map(kernel::secret::Secret::expose);
+    let state = State::open_at(&place::state_location(&config.data, written, &sources)?)?;
     let (series, report) = SeriesStore::open(
         &config.data.join("series"),
         Options { retention: retention(&checked), ..Options::default() },
@@ -175,8 +184,7 @@ fn open(
     tracing::info!(?report, "series opened");
     let series = Arc::new(series);
     let live = Arc::new(Live::new(&*clock));
-    let references = References::new(config.given.clone());
-    let core = Core::new(Parts { state, series, live, clock, references, config }, results);
+    let core = Core::new(Parts { state, series, live, clock, sources, config }, results);
     loops::alive::record_absence(&core);
     loops::outbox::requeue(&core);
     loops::watchful::refresh(&core);
@@ -203,6 +211,7 @@ fn spawn_loops(core: &Arc<Core>, results: mpsc::Receiver<kernel::probe::ProbeRes
     tasks.spawn(loops::outbox::run(core.clone()));
     tasks.spawn(loops::views::run(core.clone()));
     tasks.spawn(loops::reload::run(core.clone()));
+    tasks.spawn(loops::secrets::run(core.clone()));
     tasks.spawn(loops::watchful::run(core.clone()));
     tasks.spawn(loops::watchdog::run(core.clone()));
     tasks.spawn(loops::alive::run(core.clone()));

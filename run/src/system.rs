@@ -11,15 +11,16 @@ use decide::rules::{Query, RuleGroup, covers};
 use jiff::tz::TimeZone;
 use kernel::Labels;
 use kernel::probe::CheckId;
-use kernel::secret::Redactor;
+use kernel::secret::{Redactor, Resolver};
 use observe::probe::{CheckSettings, PrepareError, prepare};
+use parking_lot::RwLock;
 use plan_model::load::Loaded;
 use plan_model::{Check, CheckKind, Plan};
+use secrets::Values;
 
 use crate::loops::judge::Judged;
 use crate::loops::probes::Job;
 use crate::loops::scrapes::ScrapeJob;
-use crate::resolver::References;
 
 /// A label's name and value, shared by all series of a check.
 pub type SharedLabel = (Arc<str>, Arc<str>);
@@ -52,6 +53,8 @@ pub struct System {
     pub silent: Vec<(String, String)>,
     /// Takes everything that the plan's references stand for out of texts.
     pub redactor: Redactor,
+    /// What the plan's references stand for.
+    values: RwLock<Arc<Values>>,
     labels: HashMap<CheckId, CheckLabels>,
 }
 
@@ -62,9 +65,12 @@ struct CheckLabels {
 
 impl System {
     /// Prepares everything. What cannot be prepared (a reference without a value) is set aside with its reason.
-    pub fn prepare(read: ReadPlan, references: &References) -> Self {
+    pub fn prepare(read: ReadPlan, values: Values) -> Self {
         let ReadPlan { plan, loaded, groups, folder, hash } = read;
-        let redactor = references.redactor(&plan);
+        let redactor = Redactor::new(values.secrets());
+        let conceal = Redactor::new(values.grave_secrets());
+        let values = Arc::new(values);
+        let resolver: &dyn Resolver = &*values;
         let mut system = Self {
             zone: plan.time_zone(),
             loaded,
@@ -78,22 +84,23 @@ impl System {
             senders: HashMap::new(),
             silent: Vec::new(),
             redactor: redactor.clone(),
+            values: RwLock::new(values.clone()),
             labels: HashMap::new(),
             plan: plan.clone(),
         };
         for (component, name, check) in plan.checks() {
-            system.add_check(component, name, check, references, &redactor);
+            system.add_check(component, name, check, resolver, &redactor);
         }
         for (name, component) in plan.components() {
             if let Some(endpoint) = &component.metrics {
-                match ScrapeJob::prepare(&plan, name, &endpoint.scrape(), references, &redactor) {
+                match ScrapeJob::prepare(&plan, name, &endpoint.scrape(), resolver, &redactor, &conceal) {
                     Ok(job) => system.scrapes.push(Arc::new(job)),
                     Err(error) => system.waiting.push((CheckId::new(&plan.system, name, "metrics"), error.to_string())),
                 }
             }
         }
         for (name, channel) in &plan.channels {
-            match Sender::prepare(name, channel, &plan, references, redactor.clone()) {
+            match Sender::prepare(name, channel, &plan, resolver, redactor.clone()) {
                 Ok(sender) => {
                     system.senders.insert(name.clone(), Arc::new(sender));
                 }
@@ -103,7 +110,7 @@ impl System {
         system
     }
 
-    fn add_check(&mut self, component: &str, name: &str, check: &Check, references: &References, redactor: &Redactor) {
+    fn add_check(&mut self, component: &str, name: &str, check: &Check, resolver: &dyn Resolver, redactor: &Redactor) {
         let (Some(effective), Some(kind)) = (self.plan.effective(component, name), check.kinds().into_iter().next())
         else {
             return;
@@ -112,7 +119,7 @@ impl System {
         self.labels.insert(id.clone(), CheckLabels::of(&id, &kind, effective.third_party, &effective.labels));
         match kind {
             CheckKind::Heartbeat(heartbeat) => {
-                match heartbeat.token.as_ref().map(|t| t.resolve(references)).transpose() {
+                match heartbeat.token.as_ref().map(|t| t.resolve(resolver)).transpose() {
                     Ok(token) => self.judged.push(Judged::heartbeat(id, heartbeat, token, effective.every.std())),
                     Err(error) => self.waiting.push((id, error.to_string())),
                 }
@@ -132,7 +139,7 @@ impl System {
             slow: effective.slow,
             labels: effective.labels.iter().map(|(n, v)| (n.clone(), v.clone())).collect(),
         };
-        match prepare(id.clone(), check, &settings, references, redactor) {
+        match prepare(id.clone(), check, &settings, resolver, redactor) {
             Ok(prepared) => self.jobs.push(Arc::new(Job {
                 id,
                 prepared,
@@ -141,6 +148,27 @@ impl System {
                 running: AtomicBool::new(false),
             })),
             Err(error) => self.waiting.push((id, reason(&error))),
+        }
+    }
+
+    /// What the plan's references stand for.
+    pub fn values(&self) -> Arc<Values> {
+        self.values.read().clone()
+    }
+
+    /// Takes note of values that were looked up again and are the same.
+    pub fn set_values(&self, values: Values) {
+        *self.values.write() = Arc::new(values);
+    }
+
+    /// The plan as it was read, to prepare it anew.
+    pub fn reading(&self) -> ReadPlan {
+        ReadPlan {
+            plan: self.plan.clone(),
+            loaded: self.loaded.clone(),
+            groups: self.groups.clone(),
+            folder: self.folder.clone(),
+            hash: self.hash.clone(),
         }
     }
 

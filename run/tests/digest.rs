@@ -12,7 +12,7 @@ use kernel::probe::{CheckId, Outcome, ProbeResult};
 use kernel::{Clock, Labels, Rank, Timestamp};
 use run::core::Parts;
 use run::loops::{deliveries, reload};
-use run::{Config, Core, References};
+use run::{Config, Core};
 use state::{EvaluationCommit, OutboxFilter, State};
 use store_series::{Options, SeriesStore};
 use web::live::Live;
@@ -33,6 +33,7 @@ const PLAN: &str = r#"
 system: prueba
 label: Sistema de prueba
 timezone: ZONE
+outgoing: { allow: ["127.0.0.1"] }
 language: es
 severities:
   critica: { label: Crítica, rank: critical, deliver: now, channels: [gancho] }
@@ -67,17 +68,8 @@ impl World {
             series: Arc::new(series),
             live: Arc::new(Live::new(&*clock)),
             clock: clock.clone(),
-            references: References::default(),
-            config: Config {
-                plans: vec![plan.clone()],
-                data,
-                state: None,
-                listen: "127.0.0.1:8080".parse().unwrap(),
-                public_url: None,
-                environment: None,
-                given: Vec::new(),
-                open_metrics: false,
-            },
+            sources: secrets::Sources::default(),
+            config: Config::new(vec![plan.clone()], data, "127.0.0.1:8080".parse().unwrap()),
         };
         let core = Core::new(parts, tokio::sync::mpsc::channel(1).0);
         let checked = run::plans::check_folder(&plan, None, start).unwrap();

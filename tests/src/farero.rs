@@ -22,6 +22,8 @@ pub struct Farero {
     folder: TempDir,
     port: u16,
     environment: Vec<(String, String)>,
+    arguments: Vec<String>,
+    scheme: &'static str,
     child: Option<Child>,
     output: Arc<Mutex<Vec<String>>>,
     client: Client,
@@ -49,6 +51,8 @@ impl Farero {
             folder,
             port: free_port(),
             environment: environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            arguments: Vec::new(),
+            scheme: "http",
             child: None,
             output: Arc::default(),
             client: client(),
@@ -57,6 +61,33 @@ impl Farero {
             farero.write(name, text);
         }
         farero
+    }
+
+    /// Adds an argument to the command line.
+    #[must_use]
+    pub fn with_argument(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Reached over TLS, by a client that trusts these authorities (PEM).
+    #[must_use]
+    pub fn over_tls(mut self, authority: &str) -> Self {
+        self.scheme = "https";
+        self.client = client_trusting(Some(authority));
+        self
+    }
+
+    /// Listens on this port.
+    #[must_use]
+    pub const fn on_port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The port that it listens on.
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     /// Writes a file of the plan.
@@ -95,6 +126,7 @@ impl Farero {
             .arg("--data")
             .arg(self.data())
             .args(["--open-metrics", "--listen", &format!("127.0.0.1:{}", self.port)])
+            .args(&self.arguments)
             .envs(self.environment.iter().map(|(k, v)| (k, v)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -156,7 +188,7 @@ impl Farero {
 
     /// A URL of it.
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        format!("{}://127.0.0.1:{}{path}", self.scheme, self.port)
     }
 
     /// Creates the administrator by the one-time link and keeps the session.
@@ -176,6 +208,19 @@ impl Farero {
         let form = format!("name=admin&password={PASSWORD}&again={PASSWORD}");
         let answer = self.form(self.client.post(link.trim()), form).send().await.expect("an answer");
         assert!(answer.status().is_success() || answer.status().is_redirection(), "{}", answer.status());
+    }
+
+    /// The cookie of the session of [`Farero::log_in`], as a header's value.
+    ///
+    /// # Panics
+    /// Nobody is logged in.
+    pub async fn session(&self) -> String {
+        // The jar is not shown; a client of its own is told the cookie.
+        let client = client();
+        let form = format!("name=admin&password={PASSWORD}");
+        let answer = self.form(client.post(self.url("/login")), form).send().await.expect("an answer");
+        let all: Vec<String> = answer.cookies().map(|c| format!("{}={}", c.name(), c.value())).collect();
+        all.into_iter().find(|c| c.contains("farero")).expect("a session")
     }
 
     /// A form as a browser on the same page would send it.
@@ -246,14 +291,37 @@ pub fn free_port() -> u16 {
 /// # Panics
 /// TLS cannot be set up.
 pub fn client() -> Client {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("TLS versions")
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
+    client_trusting(None)
+}
+
+/// As [`client`], trusting an authority (PEM).
+///
+/// # Panics
+/// TLS cannot be set up.
+pub fn client_trusting(authority: Option<&str>) -> Client {
+    let tls = tls_trusting(authority);
     let builder = Client::builder().tls_backend_preconfigured(tls).cookie_store(true).pool_max_idle_per_host(0);
     builder.build().expect("an HTTP client")
+}
+
+/// TLS of a client that trusts an authority (PEM), or nobody.
+///
+/// # Panics
+/// TLS cannot be set up.
+pub fn tls_trusting(authority: Option<&str>) -> rustls::ClientConfig {
+    use rustls::pki_types::pem::PemObject as _;
+    let mut roots = rustls::RootCertStore::empty();
+    if let Some(pem) = authority {
+        for certificate in rustls::pki_types::CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            roots.add(certificate.expect("a certificate")).expect("an authority");
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
 }
 
 /// Copies a folder with everything in it.

@@ -14,10 +14,13 @@ pub mod hooks;
 pub mod mail;
 pub mod postgres;
 pub mod target;
+pub mod tools;
+pub mod vault;
 pub mod wait;
 
 pub use farero::Farero;
 pub use hooks::Hooks;
 pub use mail::MailServer;
 pub use target::Target;
+pub use vault::Vault;
 pub use wait::{eventually, wait_for};

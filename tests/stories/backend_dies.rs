@@ -8,6 +8,7 @@ fn plan() -> &'static str {
 system: prueba
 label: Sistema de prueba
 timezone: America/Lima
+outgoing: { allow: ["127.0.0.1"] }
 language: es
 defaults: { every: 1s, timeout: 500ms, attempts: 2, evaluate_every: 1s }
 severities:
@@ -80,6 +81,7 @@ async fn chk_07_a_parent_that_is_down_explains_its_children() {
     let plan = r#"
 system: prueba
 timezone: America/Lima
+outgoing: { allow: ["127.0.0.1"] }
 defaults: { every: 1s, timeout: 500ms, attempts: 1, evaluate_every: 1s }
 severities: { critica: { rank: critical, deliver: now, channels: [gancho] } }
 channels: { gancho: { webhook: { url: "${env:HOOK}" } } }

@@ -14,6 +14,7 @@ async fn chn_08_no_alert_is_lost_by_a_kill() {
     let plan = r#"
 system: prueba
 timezone: UTC
+outgoing: { allow: ["127.0.0.1"] }
 language: en
 defaults: { every: 5s, scrape_every: 1s, evaluate_every: 1s }
 severities: { critical: { rank: critical, deliver: now, channels: [hook] } }
@@ -91,6 +92,7 @@ async fn chk_10_absence_is_blind_not_down() {
     let plan = r#"
 system: prueba
 timezone: UTC
+outgoing: { allow: ["127.0.0.1"] }
 defaults: { every: 1s, attempts: 1, evaluate_every: 1s }
 services: { backend: { check: { http: "${env:BACKEND}/api/health" } } }
 "#;
@@ -109,6 +111,7 @@ async fn chk_10_an_outside_heartbeat_hears_farero_until_it_dies() {
     let plan = r#"
 system: prueba
 timezone: UTC
+outgoing: { allow: ["127.0.0.1"] }
 watchdog: { url: "${env:HEARTBEAT}", every: 1s }
 services: { backend: { check: { http: "${env:BACKEND}/api/health" } } }
 "#;

@@ -9,6 +9,7 @@ const WITHIN: Duration = Duration::from_secs(10);
 const PLAN: &str = r#"
 system: prueba
 timezone: UTC
+outgoing: { allow: ["127.0.0.1"] }
 language: en
 defaults: { every: 1s, scrape_every: 1s, evaluate_every: 1s }
 severities:

@@ -5,6 +5,7 @@ use tests::{Farero, Hooks, eventually, wait_for};
 const PLAN: &str = r#"
 system: prueba
 timezone: America/Lima
+outgoing: { allow: ["127.0.0.1"] }
 defaults: { every: 1s, attempts: 1, evaluate_every: 1s }
 severities: { critica: { rank: critical, deliver: now, channels: [gancho] } }
 channels: { gancho: { webhook: { url: "${env:HOOK}" } } }

@@ -34,6 +34,7 @@ const PLAN: &str = r#"
 system: prueba
 label: Sistema de prueba
 timezone: America/Lima
+outgoing: { allow: ["127.0.0.1"] }
 language: es
 defaults: { every: 1s, timeout: 500ms, attempts: 1, evaluate_every: 1s }
 severities: { critica: { label: Crítica, rank: critical, deliver: now, channels: [correo] } }

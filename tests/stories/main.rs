@@ -7,15 +7,24 @@
     reason = "a test may give up loudly"
 )]
 
+mod acme;
 mod backend_dies;
 mod bad_inputs;
 mod browser;
+mod canaries;
 mod command_line;
 mod crash;
 mod demo;
 mod gathered;
 mod heartbeat;
 mod mail;
+mod outgoing;
 mod plans;
 mod reload;
+mod schemathesis;
+mod secrets;
+mod socket;
+mod tls;
 mod two_databases;
+mod vault;
+mod web_edges;

@@ -78,6 +78,11 @@ impl Failure {
         Self::new(Kind::Invalid, StatusCode::BAD_REQUEST, detail.into())
     }
 
+    /// The request came under a name that is none of this Farero's (RFC 9110, section 15.5.20).
+    pub(crate) fn misdirected(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid, StatusCode::MISDIRECTED_REQUEST, detail.into())
+    }
+
     /// It was tried, and did not work; the text says why.
     pub(crate) fn refused(detail: impl Into<String>) -> Self {
         Self::new(Kind::Refused, StatusCode::CONFLICT, detail.into())

@@ -9,6 +9,7 @@ pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod ping;
 pub(crate) mod plan;
+pub(crate) mod problems;
 pub(crate) mod prometheus;
 pub(crate) mod status;
 pub(crate) mod systems;

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
 use crate::answer::Failure;
 use crate::auth::known::Known;
@@ -22,7 +22,7 @@ use crate::auth::throttle::Throttle;
 use crate::control::Control;
 use crate::limits;
 use crate::live::Live;
-use crate::{answer, routes};
+use crate::{answer, hosts, routes};
 
 /// What a caller sets about the pages.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +37,10 @@ pub struct WebConfig {
     pub open_metrics: bool,
     /// Whether state badges may be read without log-in.
     pub open_badges: bool,
+    /// Names under which it answers; `None`: under any.
+    pub hosts: Option<Arc<crate::hosts::Hosts>>,
+    /// Its own certificate, where it speaks TLS itself.
+    pub certificates: Option<Arc<crate::tls::Certificates>>,
 }
 
 /// The caller's address, put into a request's extensions by whoever accepts connections; log-in back-off needs it.
@@ -128,9 +132,11 @@ pub fn router(app: App) -> Router {
 fn wrapped(router: Router<App>, app: App) -> Router {
     router
         .fallback(answer::not_found)
+        .layer(RequestBodyTimeoutLayer::new(limits::BODY_PAUSE))
         .layer(RequestBodyLimitLayer::new(limits::BODY_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits::REQUEST_TIME))
         .layer(CatchPanicLayer::custom(answer::panicked))
+        .layer(from_fn_with_state(app.clone(), hosts::known_host))
         .layer(from_fn_with_state(app.clone(), answer::problems))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), answer::security_headers))

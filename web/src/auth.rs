@@ -37,6 +37,11 @@ pub enum Proof {
         /// The account that owns it.
         owner: String,
     },
+    /// The operating system: a caller over the Unix socket.
+    Local {
+        /// Number of the user.
+        uid: u32,
+    },
 }
 
 /// Who asks.
@@ -58,7 +63,7 @@ impl Identity {
     /// The account behind it, whatever it was proved by: nobody counts as two by using a token.
     pub fn account(&self) -> &str {
         match &self.proof {
-            Proof::Session { .. } => &self.name,
+            Proof::Session { .. } | Proof::Local { .. } => &self.name,
             Proof::Token { owner, .. } => owner,
         }
     }
@@ -66,7 +71,7 @@ impl Identity {
     /// The name under which deeds are recorded.
     pub fn by(&self) -> String {
         match self.proof {
-            Proof::Session { .. } => self.name.clone(),
+            Proof::Session { .. } | Proof::Local { .. } => self.name.clone(),
             Proof::Token { .. } => format!("token {}", self.name),
         }
     }

@@ -17,6 +17,7 @@ pub mod chart;
 pub mod control;
 pub mod events;
 pub mod format;
+pub mod hosts;
 pub mod limits;
 pub(crate) mod lists;
 pub mod live;
@@ -24,11 +25,12 @@ pub mod pages;
 pub mod routes;
 pub mod serve;
 pub mod text;
+pub mod tls;
 pub mod uptime;
 
 pub use app::{App, WebConfig, router};
 pub use control::{Control, ControlError};
-pub use serve::serve;
+pub use serve::{Door, serve};
 
 #[cfg(test)]
 #[path = "../examples/sample/mod.rs"]

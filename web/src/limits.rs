@@ -42,6 +42,18 @@ pub const PING_BODY_BYTES: usize = 10 * 1024;
 /// Time from a request's head to its answer's head; live pages are answered at once and then stay open.
 pub const REQUEST_TIME: Duration = Duration::from_secs(30);
 
+/// Connections over the Unix socket at once: the command line opens one at a time.
+pub const LOCAL_CONNECTIONS: usize = 32;
+
+/// Requests at once over one HTTP/2 connection; browsers ask for some tens.
+pub const STREAMS: u32 = 100;
+
+/// Bytes of a request's head over HTTP/2: cookies and a long query; HTTP/1.1's limit is hyper's own, about 400 KiB.
+pub const HEAD_BYTES: u32 = 64 * 1024;
+
+/// A client that sends a body may pause this long between two pieces of it.
+pub const BODY_PAUSE: Duration = Duration::from_secs(10);
+
 /// Time a client has to send a request's head; slower ones hold a connection for nothing.
 pub const HEAD_TIME: Duration = Duration::from_secs(10);
 

@@ -21,6 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("decide", &["kernel", "plan-syntax", "plan-model", "decide-promql"]),
     ("act", &["kernel", "plan-syntax", "plan-model"]),
     ("prove-trail", &["kernel"]),
+    ("secrets", &["kernel", "plan-syntax"]),
     ("state", &["kernel"]),
     (
         "web",
@@ -38,12 +39,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "decide-promql",
             "act",
             "prove-trail",
+            "secrets",
             "state",
             "web",
         ],
     ),
     ("demo", &["kernel"]),
-    ("farero", &["kernel", "plan-syntax", "plan-model", "decide", "prove-trail", "state", "run", "demo"]),
+    ("farero", &["kernel", "plan-syntax", "plan-model", "decide", "prove-trail", "secrets", "state", "run", "demo"]),
     ("tests", &["kernel"]),
     ("xtask", &[]),
 ];

@@ -22,6 +22,11 @@ const NEEDED: &[(&str, &str)] = &[
     ("/usr/bin/chromium", "chromium"),
     ("/usr/bin/chromedriver", "chromium-driver"),
     ("/usr/bin/promtool", "prometheus"),
+    // Builds the ACME authority and the Vault that the stories speak with.
+    ("/usr/local/go/bin/go|/usr/bin/go", "golang-go"),
+    // Holds schemathesis.
+    ("/usr/lib/*/ensurepip/__init__.py", "python3-venv"),
+    ("/usr/bin/setpriv", "util-linux"),
 ];
 
 /// Installs what is missing, or says what is.
@@ -57,8 +62,12 @@ fn apt(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Whether a path exists; `*` stands for any one name.
+/// Whether a path exists, or one of several between `|`; `*` stands for any one name.
 fn exists(pattern: &str) -> bool {
+    pattern.split('|').any(exists_one)
+}
+
+fn exists_one(pattern: &str) -> bool {
     match pattern.split_once("/*/") {
         None => std::path::Path::new(pattern).exists(),
         Some((folder, rest)) => {

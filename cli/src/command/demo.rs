@@ -33,14 +33,10 @@ fn start(arguments: &Demo) -> Result<ExitCode> {
         let options = demo::Options { folder: folder.0.join("stand-in"), port: arguments.port };
         let stand_in = demo::Demo::start(options).await.context("the stand-in cannot be started")?;
         let config = run::Config {
-            plans: vec![plan],
-            data: folder.0.join("data"),
-            state: None,
-            listen: arguments.listen,
-            public_url: None,
             environment: Some(ENVIRONMENT.to_owned()),
-            given: stand_in.environment().to_vec(),
+            secrets: secrets::Settings::with(stand_in.environment().to_vec()),
             open_metrics: true,
+            ..run::Config::new(vec![plan], folder.0.join("data"), arguments.listen)
         };
         let farero = run::Farero::start(config, Arc::new(run::SystemClock)).await?;
         println!("Farero watches a stand-in of SIGCERH.\n");

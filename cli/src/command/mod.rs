@@ -7,5 +7,6 @@ pub(crate) mod manual;
 pub(crate) mod notify;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod secrets;
 pub(crate) mod state;
 pub(crate) mod status;

@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::arguments::{Notify, NotifyAction};
 
 pub(crate) fn run(arguments: &Notify) -> Result<ExitCode> {
-    let NotifyAction::Test { channel, plan, environment, json } = &arguments.action;
-    let result = send(channel, plan, environment.as_deref())?;
+    let NotifyAction::Test { channel, plan, environment, json, secrets } = &arguments.action;
+    let result = send(channel, plan, environment.as_deref(), super::run::secret_settings(secrets))?;
     let taken = matches!(result, AttemptResult::Taken { .. });
     if *json {
         crate::print::line(&serde_json::to_string_pretty(&json!({ "channel": channel, "outcome": result }))?)?;
@@ -28,10 +28,13 @@ pub(crate) fn run(arguments: &Notify) -> Result<ExitCode> {
     Ok(ExitCode::from(if taken { crate::exit::OK } else { crate::exit::NO }))
 }
 
-fn send(channel: &str, folder: &Path, environment: Option<&str>) -> Result<AttemptResult> {
+fn send(channel: &str, folder: &Path, environment: Option<&str>, settings: secrets::Settings) -> Result<AttemptResult> {
     let checked = check_folder(folder, environment, run::SystemClock.now())?;
     let read = checked.read.with_context(|| format!("{0} has errors; see: farero check {0}", folder.display()))?;
-    let system = System::prepare(read, &run::References::default());
+    let sources = secrets::Sources::new(settings);
+    let values = sources.look_up(&serde_json::to_value(&*read.plan)?, folder);
+    run::redacting::learn(values.secrets().chain(sources.own_secrets()));
+    let system = System::prepare(read, values);
     let Some(sender) = system.senders.get(channel) else {
         let reason = system.silent.iter().find(|(name, _)| name == channel).map(|(_, reason)| reason.clone());
         let names: Vec<&str> = system.plan.channels.keys().map(String::as_str).collect();

@@ -1,12 +1,15 @@
 //! `farero run`: the program as it works every day. I/O.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use kernel::secret::Text;
+use run::config::{self, Socket};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::arguments::Run;
+use crate::arguments::{Run, SecretSources, Tls};
 use crate::command::check;
 
 pub(crate) fn run(arguments: Run) -> Result<ExitCode> {
@@ -14,24 +17,67 @@ pub(crate) fn run(arguments: Run) -> Result<ExitCode> {
     let Some(plans) = check::check_to_run(&arguments.plans, arguments.environment.as_deref())? else {
         return Ok(ExitCode::from(crate::exit::NO));
     };
+    let socket = match arguments.socket {
+        None => Socket::Usual,
+        Some(path) if path == Path::new("none") => Socket::None,
+        Some(path) => Socket::At(path),
+    };
     let config = run::Config {
-        plans: arguments.plans,
-        data: arguments.data,
         state: arguments.state.map(kernel::secret::Secret::new),
-        listen: arguments.listen,
         public_url: arguments.public_url,
         environment: arguments.environment,
-        given: Vec::new(),
+        secrets: secret_settings(&arguments.secrets),
         open_metrics: arguments.open_metrics,
+        redirect: arguments.tls.http_redirect,
+        tls: tls(arguments.tls)?,
+        socket,
+        hosts: arguments.hosts,
+        ..run::Config::new(arguments.plans, arguments.data, arguments.listen)
     };
     runtime()?.block_on(async {
         let farero = run::Farero::start_checked(config, plans, Arc::new(run::SystemClock)).await?;
-        println!("Farero: http://{}", farero.address());
+        println!("Farero: {}", farero.core().config.base_url());
         print_setup_link(&farero);
         until_ended(&farero).await?;
         farero.stop().await;
         Ok(ExitCode::from(crate::exit::OK))
     })
+}
+
+/// TLS of its own, from files or by ACME.
+fn tls(arguments: Tls) -> Result<Option<config::Tls>> {
+    let tls = match (arguments.tls_cert.zip(arguments.tls_key), arguments.acme.is_empty()) {
+        (Some((certificate, key)), _) => Some(config::Tls::Files { certificate, key }),
+        (None, false) => Some(config::Tls::Acme(config::Acme {
+            domains: arguments.acme,
+            email: arguments.acme_email,
+            directory: arguments.acme_directory,
+            ca_file: arguments.acme_ca,
+        })),
+        (None, true) => None,
+    };
+    if arguments.http_redirect.is_some() && tls.is_none() {
+        bail!("--http-redirect leads to HTTPS, which needs --tls-cert and --tls-key, or --acme");
+    }
+    Ok(tls)
+}
+
+/// Where secrets may come from.
+pub(crate) fn secret_settings(arguments: &SecretSources) -> secrets::Settings {
+    let text = |written: &Option<String>| written.as_ref().filter(|w| !w.is_empty()).map(|w| Text::new(w.as_str()));
+    secrets::Settings {
+        age_identity: arguments.age_identity.clone(),
+        vault: secrets::VaultSettings {
+            address: arguments.vault_addr.clone(),
+            namespace: arguments.vault_namespace.clone(),
+            ca_file: arguments.vault_ca.clone(),
+            token: text(&arguments.vault_token),
+            role_id: text(&arguments.vault_role_id),
+            secret_id: text(&arguments.vault_secret_id),
+            approle_mount: Some(arguments.vault_approle_mount.clone()),
+        },
+        ..secrets::Settings::with([])
+    }
 }
 
 pub(crate) fn print_setup_link(farero: &run::Farero) {

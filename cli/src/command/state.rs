@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &State) -> Result<ExitCode> {
     let now = run::SystemClock.now();
     match &arguments.action {
         StateAction::Backup { file, data, state, json } => {
-            let from = run::place::state_location(data, state.as_deref(), &[])?;
+            let from = run::place::state_location(data, state.as_deref(), &sources())?;
             tell(backup::backup(&from, file, now), *json, "backed up", &file.display().to_string())
         }
         StateAction::Verify { file, json } => {
@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &State) -> Result<ExitCode> {
 }
 
 fn place(written: &str) -> Result<StateLocation> {
-    run::place::state_location(Path::new(written), Some(written), &[])
+    run::place::state_location(Path::new(written), Some(written), &sources())
 }
 
 /// Says what was done; a copy that is not what it should be is the answer "no".
@@ -61,4 +61,9 @@ fn tell(done: Result<Manifest, StateError>, as_json: bool, verb: &str, place: &s
         crate::print::line(&problem)?;
     }
     Ok(ExitCode::from(code))
+}
+
+/// Where the references in a URL may come from, as the environment says.
+fn sources() -> secrets::Sources {
+    secrets::Sources::new(secrets::Settings::of_environment())
 }

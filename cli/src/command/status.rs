@@ -2,22 +2,16 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::arguments::Status;
-
-/// How long the running Farero may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
+use crate::local::Running;
 
 pub(crate) fn run(arguments: &Status) -> Result<ExitCode> {
-    let Some(token) = &arguments.server.token else {
-        bail!("a token is needed: make one on the page \"Settings\" and set FARERO_TOKEN or --token");
-    };
-    let base = arguments.server.url.trim_end_matches('/');
-    let value: Value = super::run::runtime()?.block_on(ask_all(base, token))?;
+    let running = Running::of(&arguments.server)?;
+    let value: Value = super::run::runtime()?.block_on(ask_all(&running))?;
     if arguments.json {
         crate::print::line(&serde_json::to_string_pretty(&value)?)?;
     } else {
@@ -28,30 +22,13 @@ pub(crate) fn run(arguments: &Status) -> Result<ExitCode> {
 }
 
 /// Systems, checks and firing alerts in one document.
-async fn ask_all(base: &str, token: &str) -> Result<Value> {
-    let about = async |what: &str| ask(&format!("{base}/api/farero/v1/{what}"), token).await;
+async fn ask_all(running: &Running) -> Result<Value> {
+    let about = async |what: &str| running.ask(&format!("/api/farero/v1/{what}")).await;
     Ok(json!({
         "systems": about("systems").await?,
         "checks": about("checks").await?,
         "alerts": about("alerts?limit=1000").await?,
     }))
-}
-
-async fn ask(url: &str, token: &str) -> Result<Value> {
-    let client = run::http_client()?;
-    let answer = client
-        .get(url)
-        .timeout(TIMEOUT)
-        .bearer_auth(token)
-        .send()
-        .await
-        .with_context(|| format!("{url} does not answer; is Farero running there?"))?;
-    let status = answer.status();
-    let body = answer.text().await?;
-    if !status.is_success() {
-        bail!("{url} answered {status}: {body}");
-    }
-    serde_json::from_str(&body).with_context(|| format!("{url} answered something else than JSON"))
 }
 
 fn list<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {

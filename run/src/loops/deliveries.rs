@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use decide::deliver::{DeliveryFacts, DeliveryInput, decide_deliveries};
 use kernel::Timestamp;
+use kernel::message::OutboxEntry;
+use kernel::secret::Redactor;
 use state::DeliveryCommit;
 use web::live::Change;
 
@@ -77,7 +79,7 @@ fn decide_one(core: &Core, system: &System) -> Result<Option<Timestamp>, state::
         decided: decision.decided,
         hold: decision.hold,
         release: decision.release,
-        outbox: decision.outbox,
+        outbox: decision.outbox.into_iter().map(|entry| redacted(entry, &system.redactor)).collect(),
         marks: decision.marks,
     };
     let something = commit != DeliveryCommit::default();
@@ -89,6 +91,18 @@ fn decide_one(core: &Core, system: &System) -> Result<Option<Timestamp>, state::
         core.live.announce(Change::Deliveries);
     }
     Ok(wake_at)
+}
+
+/// A message without secrets: what a target said may stand in an alert's texts.
+fn redacted(mut entry: OutboxEntry, redactor: &Redactor) -> OutboxEntry {
+    let message = &mut entry.message;
+    let items = message.items.iter_mut().flat_map(|i| [&mut i.summary, &mut i.description, &mut i.value]);
+    for text in [&mut message.title, &mut message.text].into_iter().chain(items) {
+        if redactor.finds(text) {
+            *text = redactor.redact(text);
+        }
+    }
+    entry
 }
 
 /// What a delivery decision asks, answered from the state.

@@ -110,9 +110,16 @@ fn refuse(core: &Core, folder: &Path, errors: Vec<String>) {
 
 /// Prepares a plan and puts it in use; nothing that was measured or decided is lost.
 pub fn put_in_use(core: &Core, read: ReadPlan, files: &[plan_syntax::SourceFile]) {
+    core.see_plan(Path::new(&read.folder), origin(files, core.now()));
+    record_version(core, &read, files);
+    let values = core.look_up(&read.plan, &read.folder);
+    put_in_use_with(core, read, values);
+}
+
+/// As [`put_in_use`], with values that were looked up already.
+pub fn put_in_use_with(core: &Core, read: ReadPlan, values: secrets::Values) {
     let now = core.now();
-    core.see_plan(Path::new(&read.folder), origin(files, now));
-    let system = Arc::new(System::prepare(read, &core.references));
+    let system = Arc::new(System::prepare(read, values));
     let name = system.plan.system.clone();
     for (check, reason) in &system.waiting {
         tracing::warn!(%check, %reason, "cannot be asked yet");
@@ -121,17 +128,6 @@ pub fn put_in_use(core: &Core, read: ReadPlan, files: &[plan_syntax::SourceFile]
         tracing::warn!(system = %name, %channel, %reason, "channel cannot be used yet");
     }
     set_tokens(core, &system);
-    let version = state::PlanVersion {
-        system: name.clone(),
-        hash: system.hash.clone(),
-        at: now,
-        version: system.plan.version.clone().unwrap_or_default(),
-        files_json: serde_json::to_string(&files.iter().map(|f| (&f.path, &f.text)).collect::<Vec<_>>())
-            .unwrap_or_default(),
-    };
-    if let Err(error) = core.state.record_plan(&version) {
-        core.store_failed("the plan's version", &error);
-    }
     core.live.set_plan(PlanVersion {
         plan: system.plan.clone(),
         loaded: system.loaded.clone(),
@@ -146,6 +142,20 @@ pub fn put_in_use(core: &Core, read: ReadPlan, files: &[plan_syntax::SourceFile]
     core.put_system(system);
     core.rules_bell.notify_one();
     core.deliveries_bell.notify_one();
+}
+
+fn record_version(core: &Core, read: &ReadPlan, files: &[plan_syntax::SourceFile]) {
+    let version = state::PlanVersion {
+        system: read.plan.system.clone(),
+        hash: read.hash.clone(),
+        at: core.now(),
+        version: read.plan.version.clone().unwrap_or_default(),
+        files_json: serde_json::to_string(&files.iter().map(|f| (&f.path, &f.text)).collect::<Vec<_>>())
+            .unwrap_or_default(),
+    };
+    if let Err(error) = core.state.record_plan(&version) {
+        core.store_failed("the plan's version", &error);
+    }
 }
 
 /// Heartbeats whose address the plan names get it; the others keep the one that was made for them.

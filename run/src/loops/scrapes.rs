@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kernel::secret::Redactor;
+use kernel::secret::{Redactor, Resolver};
 use kernel::{Labels, Timestamp};
 use observe::probe::PrepareError;
 use observe::scrape::{PreparedScrape, ScrapeLimits, prepare_scrape};
@@ -15,7 +15,6 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::agenda::{Agenda, first_run, next_on_grid, spread};
 use crate::core::Core;
-use crate::resolver::References;
 use crate::shapes::Shapes;
 
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -28,6 +27,8 @@ pub struct ScrapeJob {
     every: Duration,
     prepared: PreparedScrape,
     base: Vec<(String, String)>,
+    /// Takes out of labels what is a secret without doubt: a target may show its own settings in them.
+    conceal: Redactor,
     running: AtomicBool,
 }
 
@@ -40,13 +41,14 @@ impl ScrapeJob {
         plan: &Plan,
         component: &str,
         scrape: &Scrape,
-        references: &References,
+        resolver: &dyn Resolver,
         redactor: &Redactor,
+        conceal: &Redactor,
     ) -> Result<Self, PrepareError> {
         let (every, timeout) = plan.scrape_settings(scrape);
         let scrape = Scrape { every: Some(every), timeout: Some(timeout), ..scrape.clone() };
-        let prepared = prepare_scrape(&scrape, ScrapeLimits::default(), references, redactor)?;
-        let url = scrape.url.resolve(references)?;
+        let prepared = prepare_scrape(&scrape, ScrapeLimits::default(), resolver, redactor)?;
+        let url = scrape.url.resolve(resolver)?;
         let instance = instance_of(url.expose());
         let job = scrape.job.clone().unwrap_or_else(|| component.to_owned());
         let pairs = [("system", plan.system.as_str()), ("service", component), ("job", &job), ("instance", &instance)];
@@ -55,6 +57,7 @@ impl ScrapeJob {
             every: every.std(),
             prepared,
             base: pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec(),
+            conceal: conceal.clone(),
             running: AtomicBool::new(false),
         })
     }
@@ -66,7 +69,8 @@ impl ScrapeJob {
             .iter()
             .map(|(name, value)| {
                 let clash = self.base.iter().any(|(n, _)| n == name);
-                (if clash { format!("exported_{name}") } else { name.to_owned() }, value.to_owned())
+                let name = if clash { format!("exported_{name}") } else { name.to_owned() };
+                (name, self.conceal.redact(value))
             })
             .collect();
         pairs.extend(self.base.iter().cloned());

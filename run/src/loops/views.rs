@@ -147,6 +147,24 @@ fn today(core: &Core, system: &System, now: Timestamp) -> Vec<TodayValue> {
         .collect()
 }
 
+/// Numbers about Farero's own certificate.
+fn certificate(state: &web::tls::CertificateState) -> Vec<OwnMetric> {
+    let metric = |name: &str, help: &str, counter, value| OwnMetric {
+        name: name.to_owned(),
+        help: help.to_owned(),
+        counter,
+        labels: Vec::new(),
+        value,
+    };
+    let mut all = vec![
+        metric("farero_certificate_changes_total", "Certificates put in use.", true, state.changes as f64),
+        metric("farero_certificate_refusals_total", "New certificates refused.", true, state.refusals as f64),
+    ];
+    let ends = state.ends_at.map(|at| at.as_millis() as f64 / 1_000.0);
+    all.extend(ends.map(|ends| metric("farero_certificate_ends_seconds", "When its certificate ends.", false, ends)));
+    all
+}
+
 /// Farero's own numbers.
 fn own(core: &Core) {
     let mut all: Vec<OwnMetric> = core
@@ -161,6 +179,7 @@ fn own(core: &Core) {
             value: value as f64,
         })
         .collect();
+    all.extend(core.certificates.get().into_iter().flat_map(|c| certificate(&c.state())));
     for count in core.state.outbox_counts().unwrap_or_default() {
         all.push(OwnMetric {
             name: "farero_outbox_entries".to_owned(),

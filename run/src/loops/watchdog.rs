@@ -10,6 +10,7 @@ use std::time::Duration;
 use kernel::Timestamp;
 
 use crate::core::Core;
+use crate::system::System;
 
 /// How often a heartbeat is called where the plan does not say.
 const USUAL: Duration = Duration::from_secs(60);
@@ -37,28 +38,22 @@ pub async fn run(core: Arc<Core>) {
                 continue;
             }
             called.insert(name.clone(), now);
-            match watchdog.url.resolve(&core.references) {
-                Ok(url) => call(&core, name, url.expose()).await,
+            match watchdog.url.resolve(&*system.values()) {
+                Ok(url) => call(&core, system, url.expose()).await,
                 Err(error) => tracing::warn!(system = %name, %error, "the outside heartbeat cannot be called"),
             }
         }
     }
 }
 
-async fn call(core: &Core, system: &str, url: &str) {
-    let answer = match act::notify::http_client() {
-        Ok(client) => client.get(url).timeout(CALL_LIMIT).send().await.and_then(reqwest_status),
-        Err(error) => return tracing::warn!(%system, %error, "the outside heartbeat cannot be called"),
-    };
-    match answer {
+async fn call(core: &Core, system: &System, url: &str) {
+    let name = &system.plan.system;
+    match act::outgoing::call(url, &system.plan.outgoing, CALL_LIMIT).await {
         Ok(()) => core.counters.watchdog_calls.add_one(),
         Err(error) => {
             core.counters.watchdog_failures.add_one();
-            tracing::warn!(%system, error = %error.without_url(), "the outside heartbeat did not take the call");
+            let error = system.redactor.redact(&error);
+            tracing::warn!(system = %name, %error, "the outside heartbeat did not take the call");
         }
     }
-}
-
-fn reqwest_status(answer: act::notify::HttpResponse) -> Result<(), act::notify::HttpError> {
-    answer.error_for_status().map(|_| ())
 }

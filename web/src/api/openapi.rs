@@ -5,6 +5,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use super::problems::Problems;
 use super::{alerts, checks, deliveries, plan, status, systems};
 
 struct Bearer;
@@ -29,7 +30,7 @@ impl Modify for Bearer {
     ),
     components(schemas(crate::answer::Problem)),
     security(("token" = [])),
-    modifiers(&Bearer),
+    modifiers(&Bearer, &Problems),
 )]
 struct Api;
 

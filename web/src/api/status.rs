@@ -51,6 +51,27 @@ pub(crate) struct Status {
     outbox: Vec<Count>,
     /// How late checks start, 99th percentile of the last minute, milliseconds.
     lateness_p99_ms: Option<f64>,
+    /// Farero's own certificate, where it speaks TLS itself.
+    certificate: Option<Certificate>,
+}
+
+/// Farero's own certificate.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Certificate {
+    /// For which names it is.
+    names: Vec<String>,
+    /// When it ends; none while there is none.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ends_at: Option<Timestamp>,
+    /// Why the last try to replace it failed.
+    error: Option<String>,
+}
+
+impl Certificate {
+    fn of(app: &App) -> Option<Self> {
+        let state = app.config.certificates.as_ref()?.state();
+        Some(Self { names: state.names, ends_at: state.ends_at, error: state.error })
+    }
 }
 
 /// Farero's own state.
@@ -69,6 +90,7 @@ pub(crate) async fn status(State(app): State<App>, access: Access) -> Answer<Sta
         firing: per_system.iter().map(|(_, f)| f).sum(),
         outbox: STATES.iter().map(|(s, word)| Count { state: word, count: of(*s) }).collect(),
         lateness_p99_ms: app.live.lateness(),
+        certificate: Certificate::of(&app),
     }))
 }
 

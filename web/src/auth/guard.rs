@@ -17,6 +17,7 @@ use crate::answer::Failure;
 use crate::app::App;
 use crate::limits::BODY_BYTES;
 use crate::routes::{Rule, Surface};
+use crate::serve::LocalPeer;
 
 /// What the guard of one route knows.
 #[derive(Clone)]
@@ -63,7 +64,9 @@ impl Guard {
         self.authorize(&mut parts, identity.as_ref(), &access).await?;
         // Prometheus's API takes queries by POST; they change nothing.
         let harmless = matches!(self.surface, Surface::Machine | Surface::Metrics);
-        let by_browser = !matches!(identity.as_ref().map(|i| &i.proof), Some(Proof::Token { .. }));
+        // No page can make a browser send a token, or connect to a Unix socket.
+        let by_browser =
+            !matches!(identity.as_ref().map(|i| &i.proof), Some(Proof::Token { .. } | Proof::Local { .. }));
         if is_change(&parts.method) && by_browser && !harmless {
             if !origin::is_same(&parts.headers) {
                 return Err(refuse(Failure::csrf()));
@@ -82,7 +85,10 @@ impl Guard {
     async fn identify(&self, parts: &Parts) -> Result<Option<Identity>, Failure> {
         match token::bearer(parts) {
             Some(given) => token::identify(&self.app, given).await,
-            None => session::identify(&self.app, parts).await,
+            None => match parts.extensions.get::<LocalPeer>() {
+                Some(peer) => Ok(peer.identity()),
+                None => session::identify(&self.app, parts).await,
+            },
         }
     }
 
@@ -91,6 +97,7 @@ impl Guard {
         let (by, caller) = match identity.map(|i| &i.proof) {
             Some(Proof::Session { token_hash, .. }) => (By::Session, token_hash.clone()),
             Some(Proof::Token { id, .. }) => (By::Token, id.to_string()),
+            Some(Proof::Local { uid }) => (By::Token, format!("local {uid}")),
             None if self.surface == Surface::Machine => return Ok(()),
             None => (By::Address, session::address(parts)),
         };

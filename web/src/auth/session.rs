@@ -10,6 +10,7 @@ use crate::answer::Failure;
 use crate::app::{App, PeerAddress};
 use crate::limits;
 use crate::pages::visit::cookie;
+use crate::serve::LocalPeer;
 
 /// Name of the cookie: with the prefix that binds it to this host and to TLS, where there is TLS.
 pub(crate) const fn cookie_name(tls: bool) -> &'static str {
@@ -78,6 +79,9 @@ pub(crate) fn client(parts: &Parts) -> String {
 
 /// The caller's address.
 pub(crate) fn address(parts: &Parts) -> String {
+    if parts.extensions.get::<LocalPeer>().is_some() {
+        return "unix socket".to_owned();
+    }
     let connected = parts.extensions.get::<axum::extract::ConnectInfo<std::net::SocketAddr>>().map(|c| c.0);
     let peer = parts.extensions.get::<PeerAddress>().map(|p| p.0).or(connected);
     peer.map_or_else(|| "?".to_owned(), |p| p.ip().to_string())

@@ -13,6 +13,7 @@ use crate::limits::LIVE_PAGES;
 use crate::lists;
 use crate::live::OwnMetric;
 use crate::text::text;
+use crate::tls::CertificateState;
 
 #[derive(Template)]
 #[template(path = "about.html")]
@@ -25,6 +26,7 @@ struct AboutPage {
     live_pages: String,
     outbox: Vec<(StateView, u64)>,
     own: Vec<OwnMetric>,
+    certificate: Option<CertificateState>,
 }
 
 /// `GET /about`
@@ -40,6 +42,7 @@ pub(crate) async fn about(State(app): State<App>, visit: Visit) -> Answer {
         live_pages: format!("{open} / {LIVE_PAGES}"),
         outbox: STATES.iter().map(|(s, _)| (state_view(*s, visit.language), count(*s))).collect(),
         own: visit.seen(&app).own(),
+        certificate: app.config.certificates.as_ref().map(|c| c.state()),
         f: Frame::new(&app, &visit, Nav::About, text(visit.language).manage.about_title),
     }))
 }

@@ -41,6 +41,10 @@ super::texts! {
         from_plan: "Del plan", "From the plan";
         recording: "Registra una serie", "Records a series";
         about_title: "Salud de Farero", "Farero's health";
+        certificate: "Certificado de Farero", "Farero's certificate";
+        certificate_names: "Para", "For";
+        certificate_ends: "Vence", "Ends";
+        certificate_refused: "El nuevo no se aceptó y sigue en uso el anterior", "The new one was refused and the one before stays in use";
         about_ready: "Farero está en marcha y vigila", "Farero is running and watching";
         about_starting: "Farero está arrancando", "Farero is starting";
         running_since: "En marcha desde", "Running since";

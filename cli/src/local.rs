@@ -1,0 +1,67 @@
+//! A running Farero, asked from the command line: over its Unix socket, or by its address with a token. I/O: HTTP.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::arguments::Server;
+
+/// How long the running Farero may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where the running Farero is, and how it knows who asks.
+pub(crate) enum Running {
+    /// Over the network, with a token.
+    Address { url: String, token: String },
+    /// On this machine; the operating system says who asks.
+    Socket(PathBuf),
+}
+
+impl Running {
+    /// The address where one is named or a token is given, else the socket.
+    pub(crate) fn of(server: &Server) -> Result<Self> {
+        let socket = server.socket.clone().unwrap_or_else(|| server.data.join("farero.sock"));
+        match (&server.url, &server.token) {
+            (Some(url), Some(token)) => {
+                Ok(Self::Address { url: url.trim_end_matches('/').to_owned(), token: token.clone() })
+            }
+            (Some(_), None) => {
+                bail!("a token is needed: make one on the page \"Settings\" and set FARERO_TOKEN or --token")
+            }
+            (None, Some(token)) if server.socket.is_none() => {
+                Ok(Self::Address { url: "http://127.0.0.1:9810".to_owned(), token: token.clone() })
+            }
+            (None, _) => Ok(Self::Socket(socket)),
+        }
+    }
+
+    /// JSON of the API.
+    pub(crate) async fn ask(&self, path: &str) -> Result<Value> {
+        let (request, shown) = match self {
+            Self::Address { url, token } => {
+                let url = format!("{url}{path}");
+                (run::http_client()?.get(&url).bearer_auth(token), url)
+            }
+            Self::Socket(socket) => {
+                let shown = socket.display().to_string();
+                if !socket.exists() {
+                    bail!(
+                        "there is no Farero at {shown}; name its data folder with --data, its socket with --socket, or its \
+                         address with --url and a token"
+                    );
+                }
+                (run::socket_client(socket)?.get(format!("http://farero{path}")), shown)
+            }
+        };
+        let answer = request.timeout(TIMEOUT).send().await;
+        let answer = answer.with_context(|| format!("{shown} does not answer; is Farero running there?"))?;
+        let status = answer.status();
+        let body = answer.text().await?;
+        if !status.is_success() {
+            bail!("{shown} answered {status}: {body}");
+        }
+        serde_json::from_str(&body).with_context(|| format!("{shown} answered something else than JSON"))
+    }
+}

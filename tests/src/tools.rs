@@ -1,0 +1,85 @@
+//! Programs that the tests build or fetch once and keep beside the build: from Go modules and from PyPI, at fixed versions.
+//! I/O: the network, the first time.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+/// Version of Pebble, the ACME authority that Let's Encrypt tests its clients with.
+const PEBBLE: &str = "github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1";
+
+/// Version of schemathesis, which tries an API against its OpenAPI document.
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+
+/// One tool at a time is made; tests of one program run side by side.
+static MAKING: Mutex<()> = Mutex::new(());
+
+/// The folder of the tools.
+///
+/// # Panics
+/// It cannot be made.
+pub fn folder() -> PathBuf {
+    let kept = std::env::var_os("FARERO_TEST_TOOLS").map(PathBuf::from);
+    let beside = || crate::binary::path().parent().and_then(Path::parent).expect("a target folder").join("test-tools");
+    let folder = kept.unwrap_or_else(beside);
+    std::fs::create_dir_all(&folder).expect("a folder for tools");
+    folder
+}
+
+/// Pebble, built from its Go module.
+///
+/// # Panics
+/// Go is missing, or the module cannot be fetched or built.
+pub fn pebble() -> PathBuf {
+    let _one = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = folder().join("pebble");
+    if !path.exists() {
+        run(Command::new(go()).args(["install", PEBBLE]).env("GOBIN", folder()).env("GOFLAGS", "-buildvcs=false"));
+    }
+    path
+}
+
+/// HashiCorp Vault in memory (`tests/vault`), built from its Go module.
+///
+/// # Panics
+/// Go is missing, or the module cannot be fetched or built.
+pub fn vault() -> PathBuf {
+    let _one = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = folder().join("vault");
+    if !path.exists() {
+        let source = crate::binary::root().join("tests/vault");
+        run(Command::new(go()).args(["build", "-buildvcs=false", "-o"]).arg(&path).arg(".").current_dir(source));
+    }
+    path
+}
+
+/// schemathesis, from PyPI into a folder of its own.
+///
+/// # Panics
+/// Python is missing, or the package cannot be fetched.
+pub fn schemathesis() -> PathBuf {
+    let _one = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let environment = folder().join("schemathesis");
+    let path = environment.join("bin/schemathesis");
+    if !path.exists() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&environment));
+        let pip = environment.join("bin/pip");
+        run(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", SCHEMATHESIS]));
+    }
+    path
+}
+
+fn go() -> &'static str {
+    if Path::new("/usr/local/go/bin/go").exists() { "/usr/local/go/bin/go" } else { "go" }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|e| panic!("{command:?} cannot be started: {e}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed:\n{said}\n{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// The system's Python, which users other than the tests' may run too.
+pub fn python() -> &'static str {
+    if Path::new("/usr/bin/python3").exists() { "/usr/bin/python3" } else { "python3" }
+}

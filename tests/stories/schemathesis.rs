@@ -1,0 +1,108 @@
+//! The API against its own document, tried by schemathesis as every kind of caller: no failure of Farero, no answer that the
+//! document does not name.
+
+use std::process::Command;
+
+use tests::{Farero, Target, wait_for};
+
+const PLAN: &str = r#"
+system: prueba
+timezone: UTC
+outgoing: { allow: ["127.0.0.1"] }
+defaults: { every: 1s, attempts: 1, evaluate_every: 1s }
+severities: { critica: { rank: critical, deliver: now, channels: [equipo] } }
+channels: { equipo: { webhook: { url: "${env:HOOK}" } } }
+alerts: { down: critica }
+services:
+  backend: { check: { http: "${env:BACKEND}/api/health" } }
+  abajo: { check: { tcp: "127.0.0.1:9" } }
+  latido: { check: { heartbeat: { period: 1h } } }
+"#;
+
+/// Cases of each endpoint and kind: enough for every parameter's edges, few enough for two minutes altogether.
+const CASES: &str = "12";
+
+/// Tries the API with these headers; what schemathesis says when it finds something.
+async fn attempt(farero: &Farero, headers: &[(&str, &str)]) -> Result<(), String> {
+    let program = tokio::task::spawn_blocking(tests::tools::schemathesis).await.unwrap();
+    let document = farero.data().join("../openapi.json");
+    std::fs::write(&document, farero.page("/api/openapi.json").await).unwrap();
+    let mut command = Command::new(program);
+    command
+        .arg("run")
+        .arg(&document)
+        .args([
+            "--url",
+            &farero.url(""),
+            "--checks",
+            "not_a_server_error,status_code_conformance,content_type_conformance",
+        ])
+        .args(["--phases", "examples,coverage,fuzzing", "--max-examples", CASES, "--seed", "7", "--workers", "2"])
+        .args([
+            "--suppress-health-check",
+            "all",
+            "--warnings",
+            "off",
+            "--no-color",
+            "--no-shrink",
+            "--continue-on-failure",
+        ])
+        .current_dir(document.parent().unwrap());
+    for (name, value) in headers {
+        command.args(["-H", &format!("{name}:{value}")]);
+    }
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &*String::from_utf8_lossy(&output.stderr);
+    if output.status.success() { Ok(()) } else { Err(said) }
+}
+
+/// A new token with a scope, made on the page of settings.
+async fn token(farero: &Farero, scope: &str, csrf: &str) -> String {
+    let form = format!("csrf={csrf}&name=schemathesis-{scope}&scope={scope}&days=30");
+    let answer = farero.form(farero.client().post(farero.url("/settings/tokens")), form).send().await.unwrap();
+    let page = answer.text().await.unwrap();
+    let at = page.find("farero_").unwrap_or_else(|| panic!("no token: {page}"));
+    page[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect()
+}
+
+async fn csrf(farero: &Farero) -> String {
+    let page = farero.page("/settings").await;
+    page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a form").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sec_12_the_api_answers_as_its_document_says_to_everybody() {
+    let target = Target::start().await;
+    let hooks = tests::Hooks::start().await;
+    let environment = [("BACKEND", target.url()), ("HOOK", hooks.url().to_owned())];
+    let environment: Vec<(&str, &str)> = environment.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    let farero = Farero::start(&[("plan.yaml", PLAN)], &environment).await;
+    farero.log_in().await;
+    wait_for("an alert, so that there is one to be asked for", || async {
+        farero.json("/api/farero/v1/alerts").await.as_array().and_then(|a| a.first().cloned())
+    })
+    .await;
+    let csrf = csrf(&farero).await;
+    let (read, write) = (token(&farero, "read", &csrf).await, token(&farero, "write", &csrf).await);
+    let cookie = farero.session().await;
+    let callers: [(&str, Vec<(&str, &str)>); 4] = [
+        ("nobody", vec![]),
+        ("a token that reads", vec![("Authorization", &read)]),
+        ("a token that writes", vec![("Authorization", &write)]),
+        ("an administrator", vec![("Cookie", &cookie), ("X-CSRF-Token", &csrf), ("Sec-Fetch-Site", "same-origin")]),
+    ];
+    let mut wrong = Vec::new();
+    for (name, headers) in callers {
+        let bearer: Vec<(&str, String)> = headers
+            .iter()
+            .map(|(n, v)| (*n, if *n == "Authorization" { format!("Bearer {v}") } else { (*v).to_owned() }))
+            .collect();
+        let headers: Vec<(&str, &str)> = bearer.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        if let Err(said) = attempt(&farero, &headers).await {
+            wrong.push(format!("as {name}:\n{said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(!farero.output().contains("panicked"), "{}", farero.output());
+    assert!(farero.page("/").await.contains("prueba"), "it goes on");
+}
