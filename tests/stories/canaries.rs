@@ -146,7 +146,7 @@ services:
   redis: {{ check: {{ redis: "redis://:${{env:E_REDIS_PASSWORD}}@127.0.0.1:{parrot}/0" }} }}
   mysql: {{ check: {{ mysql: "mysql://farero:${{env:E_MYSQL_PASSWORD}}@127.0.0.1:{parrot}/x" }} }}
   scrape: {{ metrics: {{ url: "{echo}/metrics", authorization: "${{env:SCRAPE_TOKEN}}" }} }}
-  ping: {{ check: {{ heartbeat: {{ period: 1h }} }} }}
+  latido: {{ check: {{ heartbeat: {{ period: 1h }} }} }}
 "#
     )
 }
@@ -331,7 +331,7 @@ async fn sec_12_no_secret_stands_in_anything_that_farero_keeps_logs_or_answers()
     };
     let told = wait_for("every channel was tried", deliveries).await;
     assert!(told.contains("418"), "the receivers said back what they were told: {told}");
-    let page = farero.page("/s/prueba/ping/check").await;
+    let page = farero.page("/s/prueba/latido/check").await;
     let url = page.split("/ping/").nth(1).and_then(|rest| rest.split(['"', '<', ' ']).next()).unwrap().to_owned();
     let body = format!("{} {}", canaries["env"], BASE64_STANDARD.encode(&canaries["ping"]));
     let answer = farero.client().post(farero.url(&format!("/ping/{url}/fail"))).body(body).send().await.unwrap();

@@ -6,8 +6,12 @@ use plan_model::Outgoing;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response, StatusCode, Url};
 
-use super::{ANSWER_BYTES, Receivers, Trouble};
+use super::{Receivers, Trouble};
 use crate::outgoing;
+
+/// At most this much of a receiver's answer is read; it is cut to what is kept only after secrets were taken out, so that
+/// no half of one is left at the end.
+const READ_BYTES: usize = 8 * 1024;
 
 /// A place to send requests to: the URL is a secret with most receivers, so it is never printed.
 pub(super) struct Endpoint {
@@ -145,7 +149,10 @@ async fn judge(response: Response) -> AttemptResult {
     } else if later {
         AttemptResult::Postponed { error: line, retry_after_s }
     } else {
-        AttemptResult::Refused { error: format!("{line}; check the channel's URL, token and settings") }
+        // What to do stands first: the answer may be long, and is cut.
+        let help = "check the channel's URL, token and settings";
+        let said = if answer.is_empty() { String::new() } else { format!(": {answer}") };
+        AttemptResult::Refused { error: format!("HTTP {status}; {help}{said}") }
     }
 }
 
@@ -156,12 +163,12 @@ fn retry_after(response: &Response) -> Option<u64> {
 
 async fn first_bytes(mut response: Response) -> String {
     let mut bytes: Vec<u8> = Vec::new();
-    while bytes.len() < ANSWER_BYTES {
+    while bytes.len() < READ_BYTES {
         match response.chunk().await {
             Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
             Ok(None) | Err(_) => break,
         }
     }
-    bytes.truncate(ANSWER_BYTES);
+    bytes.truncate(READ_BYTES);
     String::from_utf8_lossy(&bytes).trim().to_owned()
 }

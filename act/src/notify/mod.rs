@@ -29,7 +29,7 @@ pub use reqwest::{Error as HttpError, Response as HttpResponse};
 /// dead one holds its place in the outbox for less than a minute.
 pub const TRY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// At most this much of a receiver's answer is read and kept in the delivery log.
+/// At most this much of what a receiver answered, or of an error, is kept in the delivery log.
 pub const ANSWER_BYTES: usize = 512;
 
 /// A channel ready to send: references resolved, receivers known.
@@ -155,12 +155,21 @@ impl Sender {
     }
 
     fn redacted(&self, result: AttemptResult) -> AttemptResult {
-        match result {
-            AttemptResult::Taken { answer } => AttemptResult::Taken { answer: self.redactor.redact(&answer) },
-            AttemptResult::Postponed { error, retry_after_s } => {
-                AttemptResult::Postponed { error: self.redactor.redact(&error), retry_after_s }
+        let shown = |text: &str| {
+            let mut text = self.redactor.redact(text);
+            let mut end = text.len().min(ANSWER_BYTES);
+            while !text.is_char_boundary(end) {
+                end -= 1;
             }
-            AttemptResult::Refused { error } => AttemptResult::Refused { error: self.redactor.redact(&error) },
+            text.truncate(end);
+            text
+        };
+        match result {
+            AttemptResult::Taken { answer } => AttemptResult::Taken { answer: shown(&answer) },
+            AttemptResult::Postponed { error, retry_after_s } => {
+                AttemptResult::Postponed { error: shown(&error), retry_after_s }
+            }
+            AttemptResult::Refused { error } => AttemptResult::Refused { error: shown(&error) },
         }
     }
 }

@@ -7,9 +7,13 @@ use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 /// any long base64 text by chance.
 const SHORTEST_BASE64: usize = 6;
 
+/// What percent-encoders leave as it is besides letters and digits: nothing (the strictest), RFC 3986's unreserved characters,
+/// these and `/` (Python), those of JavaScript's `encodeURIComponent` and `encodeURI`, and RFC 3986's user information.
+const KEPT_BY_ENCODERS: [&str; 6] = ["", "-._~", "-._~/", "-._~!*'()", "-._~!*'();,/?:@&=+$#", "-._~!$&'()*+,;="];
+
 /// Every form of a secret that is looked for, each once.
 pub(super) fn all(secret: &str) -> Vec<Form> {
-    let mut out: Vec<Form> = Vec::with_capacity(12);
+    let mut out: Vec<Form> = Vec::with_capacity(16);
     let mut add = |text: String, runs: Run| {
         if text.len() >= super::SHORTEST_REDACTED && !out.iter().any(|f| f.text == text) {
             out.push(Form { text, run: runs });
@@ -17,10 +21,10 @@ pub(super) fn all(secret: &str) -> Vec<Form> {
     };
     add(secret.to_owned(), Run::Exact);
     for upper in [true, false] {
-        add(percent(secret, upper, false, ""), Run::Exact);
-        add(percent(secret, upper, true, ""), Run::Exact);
-        // Between a URL's `://` and its `@` these may stand as they are (RFC 3986 `sub-delims`), and most programs leave them.
-        add(percent(secret, upper, false, "!$&'()*+,;="), Run::Exact);
+        for kept in KEPT_BY_ENCODERS {
+            add(percent(secret, upper, false, kept), Run::Exact);
+        }
+        add(percent(secret, upper, true, "-._*"), Run::Exact);
         add(hexadecimal(secret, upper), Run::Exact);
     }
     add(json(secret), Run::Exact);
@@ -53,7 +57,7 @@ pub(super) enum Run {
 fn percent(text: &str, upper: bool, form: bool, kept: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
-        let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || kept.as_bytes().contains(&byte);
+        let plain = byte.is_ascii_alphanumeric() || kept.as_bytes().contains(&byte);
         match (plain, byte) {
             (true, _) => out.push(char::from(byte)),
             (false, b' ') if form => out.push('+'),
