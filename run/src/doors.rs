@@ -53,7 +53,7 @@ pub async fn open(config: &Config, now: Timestamp) -> Result<Doors> {
         Socket::At(path) => Some((socket::bind(path)?, path.clone())),
         Socket::Usual => {
             let path = config.data.join(socket::NAME);
-            match std::fs::create_dir_all(&config.data).map_err(Into::into).and_then(|()| socket::bind(&path)) {
+            match crate::folder::make_private(&config.data).map_err(Into::into).and_then(|()| socket::bind(&path)) {
                 Ok(listener) => Some((listener, path)),
                 Err(error) => {
                     tracing::warn!(error = %format!("{error:#}"), "there is no Unix socket: `farero status` needs a token");

@@ -1,4 +1,4 @@
-//! A plan's folder, read. I/O.
+//! A plan's folder, read; the data folder, made. I/O.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,15 @@ pub const MOST_FILES: usize = 2_000;
 pub const FILE_BYTES: u64 = 4 << 20;
 /// Folders may stand inside one another this deep.
 pub const MOST_DEEP: usize = 8;
+
+/// Makes a folder that nobody else can enter, where it is not there yet; one that is there stays as it is.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
 
 /// Why a plan's folder cannot be read.
 #[derive(Debug, thiserror::Error)]

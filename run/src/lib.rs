@@ -168,7 +168,7 @@ fn open(
     clock: Arc<dyn Clock>,
     results: mpsc::Sender<kernel::probe::ProbeResult>,
 ) -> Result<Core> {
-    std::fs::create_dir_all(&config.data).with_context(|| format!("{} cannot be made", config.data.display()))?;
+    folder::make_private(&config.data).with_context(|| format!("{} cannot be made", config.data.display()))?;
     let mut checked = Vec::new();
     for (folder, plan) in config.plans.iter().zip(plans) {
         let read = plan.read.with_context(|| format!("{} has errors; see: farero check {0}", folder.display()))?;

@@ -39,20 +39,6 @@ pub fn pebble() -> PathBuf {
     path
 }
 
-/// HashiCorp Vault in memory (`tests/vault`), built from its Go module.
-///
-/// # Panics
-/// Go is missing, or the module cannot be fetched or built.
-pub fn vault() -> PathBuf {
-    let _one = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
-    let path = folder().join("vault");
-    if !path.exists() {
-        let source = crate::binary::root().join("tests/vault");
-        run(Command::new(go()).args(["build", "-buildvcs=false", "-o"]).arg(&path).arg(".").current_dir(source));
-    }
-    path
-}
-
 /// schemathesis, from PyPI into a folder of its own.
 ///
 /// # Panics

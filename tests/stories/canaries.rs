@@ -291,7 +291,7 @@ async fn sec_12_no_secret_stands_in_anything_that_farero_keeps_logs_or_answers()
     std::fs::write(at("file"), format!("{}\n", canaries["file"])).unwrap();
     std::fs::write(at("credential"), &canaries["credential"]).unwrap();
     let vault = Vault::start().await;
-    vault.write("prueba/canary", json!({ "value": canaries["vault"] })).await;
+    vault.write("prueba/canary", json!({ "value": canaries["vault"] }));
     let identity = at("identity");
     assert_eq!(tests::binary::run(&["secrets", "key", &identity]).code, 0);
     std::fs::write(at("s.yaml"), json!({ "deep": { "age": canaries["age"] } }).to_string()).unwrap();

@@ -1,6 +1,7 @@
-//! Secrets from a real HashiCorp Vault: read by AppRole, renewed, changed, and used on while Vault is away.
+//! Secrets from HashiCorp Vault (its answers replayed): read by AppRole, renewed, changed, and used on while Vault is away.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -34,19 +35,16 @@ fn plan(url: &str, reference: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn sec_12_values_come_from_vault_by_approle_and_outlive_its_absence() {
     let vault = Vault::start().await;
-    vault.write("prueba/web", json!({ "password": "clave-de-vault", "port": 8080 })).await;
-    // Tokens live for 6 s: they are renewed, or made anew, many times in this test.
-    let (role, secret) = vault.approle(6).await;
+    vault.write("prueba/web", json!({ "password": "clave-de-vault", "port": 8080 }));
+    // Tokens live for 12 s: the log-in is renewed while this test runs.
+    let (role, secret) = vault.approle(Duration::from_secs(12));
     let (url, password) = guarded().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret-id");
     std::fs::write(&file, format!("{secret}\n")).unwrap();
     let by_file = format!("${{file:{}}}", file.display());
-    let environment = [
-        ("VAULT_ADDR", vault.address()),
-        ("FARERO_VAULT_ROLE_ID", role.as_str()),
-        ("FARERO_VAULT_SECRET_ID", by_file.as_str()),
-    ];
+    let environment =
+        [("VAULT_ADDR", vault.address()), ("FARERO_VAULT_ROLE_ID", role), ("FARERO_VAULT_SECRET_ID", by_file.as_str())];
     let farero = Farero::start(&[("plan.yaml", &plan(&url, "${vault:kv/prueba/web#password}"))], &environment).await;
     let up = || async { farero.query("probe_success == 1").await };
     let down = || async { farero.query("probe_success == 0").await };
@@ -54,18 +52,20 @@ async fn sec_12_values_come_from_vault_by_approle_and_outlive_its_absence() {
 
     *password.lock() = "clave-nueva-de-vault".to_owned();
     wait_for("it is not good any more", down).await;
-    vault.write("prueba/web", json!({ "password": "clave-nueva-de-vault" })).await;
-    // Longer than the token lives: the log-in was renewed meanwhile, or is made anew.
-    tokio::time::sleep(std::time::Duration::from_secs(8)).await;
+    vault.write("prueba/web", json!({ "password": "clave-nueva-de-vault" }));
+    // Longer than the first token lives: it was renewed meanwhile.
+    tokio::time::sleep(Duration::from_secs(14)).await;
     farero.signal(Signal::SIGHUP);
     wait_for("the new value is read on a reload", up).await;
+
+    assert_eq!(vault.log_ins(), 1, "the first log-in was renewed, again and again");
 
     drop(vault);
     farero.signal(Signal::SIGHUP);
     eventually("its absence is told", || farero.output().contains("the values in use stay")).await;
     wait_for("the value in use stays", up).await;
     let output = farero.output();
-    for value in ["clave-de-vault", "clave-nueva-de-vault", &secret] {
+    for value in ["clave-de-vault", "clave-nueva-de-vault", secret, "hvs.token-of-approle"] {
         assert!(!output.contains(value), "{value}: {output}");
     }
 }
@@ -73,8 +73,8 @@ async fn sec_12_values_come_from_vault_by_approle_and_outlive_its_absence() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sec_12_what_vault_refuses_is_said_so_that_it_can_be_mended() {
     let vault = Vault::start().await;
-    vault.write("prueba/web", json!({ "password": "clave-de-vault" })).await;
-    let (role, secret) = vault.approle(600).await;
+    vault.write("prueba/web", json!({ "password": "clave-de-vault" }));
+    let (role, secret) = vault.approle(Duration::from_secs(600));
     let ask = async |reference: &str, environment: &[(&str, &str)]| {
         let farero = Farero::start(&[("plan.yaml", &plan("http://127.0.0.1:9", reference))], environment).await;
         wait_for("the reason", || async {
@@ -85,12 +85,12 @@ async fn sec_12_what_vault_refuses_is_said_so_that_it_can_be_mended() {
     };
     let address = ("VAULT_ADDR", vault.address());
     let token = ("VAULT_TOKEN", vault.token());
-    let approle = [address, ("FARERO_VAULT_ROLE_ID", role.as_str()), ("FARERO_VAULT_SECRET_ID", secret.as_str())];
+    let approle = [address, ("FARERO_VAULT_ROLE_ID", role), ("FARERO_VAULT_SECRET_ID", secret)];
     let good = "${vault:kv/prueba/web#password}";
     let check = async |reference: &str, environment: &[(&str, &str)], part: &str| {
         let said = ask(reference, environment).await;
         assert!(said.contains(part), "{reference}: {said}");
-        assert!(!said.contains(vault.token()) && !said.contains(&secret), "{said}");
+        assert!(!said.contains(vault.token()) && !said.contains(secret), "{said}");
     };
     check("${vault:kv/prueba/web#pasword}", &[address, token], "did you mean `password`?").await;
     check("${vault:kv/prueba/nada#x}", &[address, token], "has no secret `prueba/nada`").await;

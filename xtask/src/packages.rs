@@ -22,7 +22,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("/usr/bin/chromium", "chromium"),
     ("/usr/bin/chromedriver", "chromium-driver"),
     ("/usr/bin/promtool", "prometheus"),
-    // Builds the ACME authority and the Vault that the stories speak with.
+    // Builds the ACME authority that the stories speak with.
     ("/usr/local/go/bin/go|/usr/bin/go", "golang-go"),
     // Holds schemathesis.
     ("/usr/lib/*/ensurepip/__init__.py", "python3-venv"),

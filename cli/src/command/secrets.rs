@@ -49,7 +49,9 @@ fn encrypt(file: &Path, out: Option<&Path>, to: &Recipients) -> Result<()> {
         None => PathBuf::from(format!("{}.age", file.display())),
     };
     write(&out, &text, &recipients(to, &out)?)?;
-    crate::print::line(&format!("{} is written; {} is still there: delete it", out.display(), file.display()))
+    let left =
+        if file == Path::new("-") { String::new() } else { format!("; {} is still there: delete it", file.display()) };
+    crate::print::line(&format!("{} is written{left}", out.display()))
 }
 
 fn set(file: &Path, key: &str, to: &Recipients) -> Result<()> {

@@ -19,6 +19,14 @@ impl Modify for Problems {
 }
 
 fn add(operation: &mut Operation, changes: bool) {
+    // What an endpoint names itself keeps its words; every failure leaves as a problem document.
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+        {
+            response.content = problem("").content;
+        }
+    }
     let parameters = operation.parameters.as_deref().unwrap_or_default();
     let in_path = parameters.iter().any(|p| matches!(p, RefOr::T(p) if p.parameter_in == ParameterIn::Path));
     let given = operation.request_body.is_some() || !parameters.is_empty();
