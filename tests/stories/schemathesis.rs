@@ -19,11 +19,16 @@ services:
   latido: { check: { heartbeat: { period: 1h } } }
 "#;
 
-/// Cases of each endpoint and kind: enough for every parameter's edges, few enough for two minutes altogether.
-const CASES: &str = "12";
+/// How hard a kind of caller tries: phases, cases of each endpoint, and how often, within what Farero lets such a caller ask.
+/// Every parameter's edges are tried once, by the caller that may do most by token; all together take two minutes at most.
+struct Effort {
+    phases: &'static str,
+    cases: &'static str,
+    rate: &'static str,
+}
 
 /// Tries the API with these headers; what schemathesis says when it finds something.
-async fn attempt(farero: &Farero, headers: &[(&str, &str)]) -> Result<(), String> {
+async fn attempt(farero: &Farero, headers: &[(&str, &str)], effort: &Effort) -> Result<(), String> {
     let program = tokio::task::spawn_blocking(tests::tools::schemathesis).await.unwrap();
     let document = farero.data().join("../openapi.json");
     std::fs::write(&document, farero.page("/api/openapi.json").await).unwrap();
@@ -37,7 +42,18 @@ async fn attempt(farero: &Farero, headers: &[(&str, &str)]) -> Result<(), String
             "--checks",
             "not_a_server_error,status_code_conformance,content_type_conformance",
         ])
-        .args(["--phases", "examples,coverage,fuzzing", "--max-examples", CASES, "--seed", "7", "--workers", "2"])
+        .args([
+            "--phases",
+            effort.phases,
+            "--max-examples",
+            effort.cases,
+            "--rate-limit",
+            effort.rate,
+            "--seed",
+            "7",
+            "--workers",
+            "2",
+        ])
         .args([
             "--suppress-health-check",
             "all",
@@ -85,20 +101,20 @@ async fn sec_12_the_api_answers_as_its_document_says_to_everybody() {
     let csrf = csrf(&farero).await;
     let (read, write) = (token(&farero, "read", &csrf).await, token(&farero, "write", &csrf).await);
     let cookie = farero.session().await;
-    let callers: [(&str, Vec<(&str, &str)>); 4] = [
-        ("nobody", vec![]),
-        ("a token that reads", vec![("Authorization", &read)]),
-        ("a token that writes", vec![("Authorization", &write)]),
-        ("an administrator", vec![("Cookie", &cookie), ("X-CSRF-Token", &csrf), ("Sec-Fetch-Site", "same-origin")]),
+    let fuzzing = |cases, rate| Effort { phases: "fuzzing", cases, rate };
+    let read = [("Authorization", format!("Bearer {read}"))];
+    let write = [("Authorization", format!("Bearer {write}"))];
+    let session = [("Cookie", cookie), ("X-CSRF-Token", csrf), ("Sec-Fetch-Site", "same-origin".to_owned())];
+    let callers: [(&str, &[(&str, String)], Effort); 4] = [
+        ("nobody", &[], fuzzing("2", "8/s")),
+        ("a token that reads", &read, fuzzing("6", "40/s")),
+        ("a token that writes", &write, Effort { phases: "coverage,fuzzing", cases: "6", rate: "45/s" }),
+        ("an administrator", &session, fuzzing("6", "20/s")),
     ];
     let mut wrong = Vec::new();
-    for (name, headers) in callers {
-        let bearer: Vec<(&str, String)> = headers
-            .iter()
-            .map(|(n, v)| (*n, if *n == "Authorization" { format!("Bearer {v}") } else { (*v).to_owned() }))
-            .collect();
-        let headers: Vec<(&str, &str)> = bearer.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        if let Err(said) = attempt(&farero, &headers).await {
+    for (name, headers, effort) in callers {
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        if let Err(said) = attempt(&farero, &headers, &effort).await {
             wrong.push(format!("as {name}:\n{said}"));
         }
     }
