@@ -26,7 +26,7 @@ const ORDER_LIMIT: Duration = Duration::from_secs(120);
 #[derive(Debug, thiserror::Error)]
 pub enum AcmeError {
     /// The authority says no, or cannot be reached.
-    #[error("the ACME authority: {0}")]
+    #[error("the ACME authority: {}", with_causes(.0))]
     Authority(#[from] instant_acme::Error),
     /// The authority could not see that the name is this machine's.
     #[error(
@@ -59,6 +59,20 @@ pub enum AcmeError {
     /// It took too long.
     #[error("the ACME authority did not finish within {} s; it is tried again", ORDER_LIMIT.as_secs())]
     TooLong,
+}
+
+/// An error and what caused it: of a connection only the causes say why.
+fn with_causes(error: &instant_acme::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let said = inner.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = inner.source();
+    }
+    text
 }
 
 /// Orders a certificate, keeps it and puts it in use.
