@@ -48,7 +48,7 @@ impl Hosts {
 }
 
 /// Lower case, without port, brackets and the root's dot.
-fn plain(authority: &str) -> String {
+pub(crate) fn plain(authority: &str) -> String {
     let host = match authority.rsplit_once(':') {
         Some((host, port))
             if port.bytes().all(|b| b.is_ascii_digit()) && (!host.contains(':') || host.ends_with(']')) =>

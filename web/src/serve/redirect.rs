@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, StatusCode, header};
 
-use crate::hosts::{Hosts, host_of};
+use crate::hosts::{Hosts, host_of, plain};
 use crate::tls::Certificates;
 
 /// Where HTTPS is.
@@ -33,7 +33,7 @@ impl Redirect {
     /// The HTTPS address of a request; never one that a stranger named.
     fn target(&self, headers: &HeaderMap, path: &str) -> Option<String> {
         let asked = host_of(headers).filter(|host| self.hosts.knows(host));
-        let host = asked.map(ToOwned::to_owned).or_else(|| self.hosts.usual().map(ToOwned::to_owned))?;
+        let host = asked.map(plain).or_else(|| self.hosts.usual().map(ToOwned::to_owned))?;
         let host = if host.contains(':') { format!("[{host}]") } else { host };
         let port = if self.port == 443 { String::new() } else { format!(":{}", self.port) };
         Some(format!("https://{host}{port}{path}"))
