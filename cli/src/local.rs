@@ -23,7 +23,9 @@ impl Running {
     /// The address where one is named or a token is given, else the socket.
     pub(crate) fn of(server: &Server) -> Result<Self> {
         let socket = server.socket.clone().unwrap_or_else(|| server.data.join("farero.sock"));
-        match (&server.url, &server.token) {
+        // An empty variable is none, as in unit files that leave it so.
+        let given = |value: &'_ Option<String>| value.clone().filter(|v| !v.is_empty());
+        match (&given(&server.url), &given(&server.token)) {
             (Some(url), Some(token)) => {
                 Ok(Self::Address { url: url.trim_end_matches('/').to_owned(), token: token.clone() })
             }
