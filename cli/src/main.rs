@@ -4,7 +4,6 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use mimalloc::MiMalloc;
 
 mod arguments;
 mod command;
@@ -13,9 +12,6 @@ mod local;
 mod print;
 
 use arguments::{Arguments, Command};
-
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();

@@ -8,6 +8,9 @@ use std::collections::HashMap;
 use kernel::Labels;
 use kernel::series::{GroupId, Row, SeriesError, SeriesWriter, is_stale, stale_nan};
 
+/// Sources with more series than this look them up in a map; with fewer, looking through them takes less memory and no longer.
+const LOOKED_THROUGH: usize = 32;
+
 /// The series of one source, in the order of their first appearance.
 #[derive(Debug, Default)]
 struct Shape {
@@ -28,15 +31,29 @@ impl Shape {
         }
         self.last.clear();
         for (labels, _) in samples {
-            let next = self.series.len();
-            let place = *self.places.entry(labels.clone()).or_insert(next);
-            if place == next {
-                self.series.push(labels.clone());
-                self.alive.push(false);
-                self.group = None;
-            }
+            let place = self.place_of(labels).unwrap_or_else(|| self.add(labels));
             self.last.push(place);
         }
+    }
+
+    fn place_of(&self, labels: &Labels) -> Option<usize> {
+        match self.places.is_empty() {
+            true => self.series.iter().position(|known| known == labels),
+            false => self.places.get(labels).copied(),
+        }
+    }
+
+    fn add(&mut self, labels: &Labels) -> usize {
+        let place = self.series.len();
+        self.series.push(labels.clone());
+        self.alive.push(false);
+        self.group = None;
+        if place == LOOKED_THROUGH {
+            self.places = self.series.iter().cloned().zip(0..).collect();
+        } else if place > LOOKED_THROUGH {
+            self.places.insert(labels.clone(), place);
+        }
+        place
     }
 }
 
@@ -128,6 +145,18 @@ mod tests {
         assert_eq!(values(&[(&b, 6.0), (&a, 5.0)], 3), [Some(5.0), Some(6.0)]);
         assert_eq!(values(&[(&c, 9.0), (&b, 8.0), (&a, 7.0)], 4), [Some(7.0), Some(8.0), Some(9.0)]);
         assert_eq!(store.0.lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn sources_with_many_series_find_them_too() {
+        let (store, mut shapes) = (Store::default(), Shapes::default());
+        let all: Vec<(Labels, f64)> = (0..100).map(|i| (Labels::metric("m", [("i", i.to_string())]), 1.0)).collect();
+        for count in [10, 33, 34, 100] {
+            let mut some = all[..count].to_vec();
+            some.reverse();
+            let row = shapes.row(&store, "target", 1, &some).unwrap();
+            assert_eq!(row.values.len(), count, "no series stands there twice");
+        }
     }
 
     #[test]
