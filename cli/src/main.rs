@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod arenas;
 mod arguments;
 mod command;
 mod exit;
@@ -16,6 +17,9 @@ use arguments::{Arguments, Command};
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_log(&arguments);
+    if matches!(arguments.command, Command::Run(_)) {
+        arenas::limit();
+    }
     let done = match arguments.command {
         Command::Run(run) => command::run::run(run),
         Command::Check(check) => command::check::run(&check),
