@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::language::Tongue;
+
 /// Executes a team's maintenance plan: watches the system, decides what matters, tells people, proves what was done.
 #[derive(Debug, Parser)]
 #[command(name = "farero", version, max_term_width = 100)]
@@ -17,6 +19,9 @@ pub(crate) struct Arguments {
     /// Write log lines as JSON.
     #[arg(long, global = true)]
     pub(crate) log_json: bool,
+    /// Language of what is printed about plans and messages; the terminal's when left out.
+    #[arg(long, global = true, env = "FARERO_LANGUAGE", value_name = "es|en", hide_possible_values = true)]
+    pub(crate) language: Option<Tongue>,
 
     #[command(subcommand)]
     pub(crate) command: Command,

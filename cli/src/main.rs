@@ -9,6 +9,7 @@ mod arenas;
 mod arguments;
 mod command;
 mod exit;
+mod language;
 mod local;
 mod print;
 
@@ -20,13 +21,14 @@ fn main() -> ExitCode {
     if matches!(arguments.command, Command::Run(_)) {
         arenas::limit();
     }
+    let language = language::choose(arguments.language);
     let done = match arguments.command {
-        Command::Run(run) => command::run::run(run),
-        Command::Check(check) => command::check::run(&check),
-        Command::Diff(diff) => command::diff::run(&diff),
+        Command::Run(run) => command::run::run(run, language),
+        Command::Check(check) => command::check::run(&check, language),
+        Command::Diff(diff) => command::diff::run(&diff, language),
         Command::Schema => command::schema::run(),
         Command::Status(status) => command::status::run(&status),
-        Command::Notify(notify) => command::notify::run(&notify),
+        Command::Notify(notify) => command::notify::run(&notify, language),
         Command::State(state) => command::state::run(&state),
         Command::Secrets(secrets) => command::secrets::run(&secrets),
         Command::Demo(demo) => command::demo::run(&demo),

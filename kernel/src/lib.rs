@@ -12,6 +12,7 @@ pub mod heartbeat;
 pub mod labels;
 pub mod language;
 pub mod message;
+pub mod phrase;
 pub mod probe;
 pub mod quantity;
 pub mod re2;

@@ -34,7 +34,12 @@ pub struct Ran {
 /// # Panics
 /// It cannot be started.
 pub fn run(arguments: &[&str]) -> Ran {
-    let output = Command::new(path()).args(arguments).env("NO_COLOR", "1").output().expect("farero can be started");
+    let output = Command::new(path())
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .env("FARERO_LANGUAGE", "en")
+        .output()
+        .expect("farero can be started");
     Ran {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -21,7 +21,9 @@ pub use check::{Beat, CheckState, Uptime};
 pub use host::{DiskUse, HostUse};
 pub use seen::Seen;
 pub use series::SeenSeries;
-pub use system::{Intensive, PlanVersion, Reload, RuleGroupState, RuleState, RuleVerdict, SystemState, TodayValue};
+pub use system::{
+    InBoth, Intensive, PlanVersion, Reload, RuleGroupState, RuleState, RuleVerdict, SystemState, TodayValue,
+};
 
 use crate::limits::CHANGES_BUFFERED;
 

@@ -47,7 +47,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("demo", &["kernel"]),
     ("farero", &["kernel", "plan-syntax", "plan-model", "decide", "prove-trail", "secrets", "state", "run", "demo"]),
     ("tests", &["kernel"]),
-    ("xtask", &[]),
+    ("xtask", &["kernel"]),
 ];
 
 /// Rooms that only think: no clock, no runtime, no files, no sockets.

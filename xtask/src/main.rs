@@ -10,6 +10,7 @@ mod bench;
 mod coverage;
 mod house;
 mod packages;
+mod phrases;
 mod sizes;
 mod test;
 mod texts;
@@ -32,7 +33,7 @@ enum Command {
         #[arg(last = true)]
         rest: Vec<String>,
     },
-    /// Check the house: who imports whom, sizes of files and functions, first lines, paths in texts.
+    /// Check the house: who imports whom, sizes of files and functions, first lines, paths in texts, sentences without Spanish.
     Tidy,
     /// List the requirement ids with and without a test.
     Coverage {
@@ -61,6 +62,7 @@ fn tidy(root: &Path) -> Result<()> {
     let mut findings = house::check(root)?;
     findings.extend(sizes::check(root)?);
     findings.extend(texts::check(root)?);
+    findings.extend(phrases::check(root)?);
     for finding in &findings {
         println!("{finding}");
     }

@@ -8,7 +8,7 @@ use run::plans::{Checked, check_folder};
 
 use crate::arguments::Diff;
 
-pub(crate) fn run(arguments: &Diff) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Diff, language: Language) -> Result<ExitCode> {
     let read = |folder: &std::path::Path| -> Result<Checked> {
         let checked = check_folder(folder, arguments.environment.as_deref(), run::SystemClock.now())?;
         ensure!(checked.read.is_some(), "{0} has errors; see: farero check {0}", folder.display());
@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &Diff) -> Result<ExitCode> {
         crate::print::line(&serde_json::to_string_pretty(&changes)?)?;
     } else {
         for change in &changes {
-            crate::print::line(&change.text(Language::En))?;
+            crate::print::line(&change.text(language))?;
         }
     }
     Ok(ExitCode::from(if changes.is_empty() { crate::exit::OK } else { crate::exit::NO }))

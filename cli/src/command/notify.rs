@@ -4,15 +4,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use kernel::Clock;
 use kernel::message::AttemptResult;
+use kernel::phrase::in_language;
+use kernel::{Clock, Language};
 use run::plans::check_folder;
 use run::system::System;
 use serde_json::json;
 
 use crate::arguments::{Notify, NotifyAction};
 
-pub(crate) fn run(arguments: &Notify) -> Result<ExitCode> {
+pub(crate) fn run(arguments: &Notify, language: Language) -> Result<ExitCode> {
     let NotifyAction::Test { channel, plan, environment, json, secrets } = &arguments.action;
     let result = send(channel, plan, environment.as_deref(), super::run::secret_settings(secrets))?;
     let taken = matches!(result, AttemptResult::Taken { .. });
@@ -20,9 +21,15 @@ pub(crate) fn run(arguments: &Notify) -> Result<ExitCode> {
         crate::print::line(&serde_json::to_string_pretty(&json!({ "channel": channel, "outcome": result }))?)?;
     } else {
         crate::print::line(&match &result {
-            AttemptResult::Taken { answer } => format!("{channel}: taken: {answer}"),
-            AttemptResult::Postponed { error, .. } => format!("{channel}: not taken, a later try may succeed: {error}"),
-            AttemptResult::Refused { error } => format!("{channel}: refused: {error}"),
+            AttemptResult::Taken { answer } => format!("{channel}: {}: {answer}", language.pick("recibido", "taken")),
+            AttemptResult::Postponed { error, .. } => format!(
+                "{channel}: {}: {}",
+                language.pick("no recibido, otro intento puede lograrlo", "not taken, a later try may succeed"),
+                in_language(error, language)
+            ),
+            AttemptResult::Refused { error } => {
+                format!("{channel}: {}: {}", language.pick("rechazado", "refused"), in_language(error, language))
+            }
         })?;
     }
     Ok(ExitCode::from(if taken { crate::exit::OK } else { crate::exit::NO }))

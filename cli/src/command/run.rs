@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use kernel::Language;
 use kernel::secret::Text;
 use run::config::{self, Socket};
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,9 +13,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::arguments::{Run, SecretSources, Tls};
 use crate::command::check;
 
-pub(crate) fn run(arguments: Run) -> Result<ExitCode> {
+pub(crate) fn run(arguments: Run, language: Language) -> Result<ExitCode> {
     // Errors in plans are shown in full before anything starts.
-    let Some(plans) = check::check_to_run(&arguments.plans, arguments.environment.as_deref())? else {
+    let Some(plans) = check::check_to_run(&arguments.plans, arguments.environment.as_deref(), language)? else {
         return Ok(ExitCode::from(crate::exit::NO));
     };
     let socket = match arguments.socket {

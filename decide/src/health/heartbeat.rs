@@ -80,8 +80,11 @@ fn verdict(
         return (Outcome::Blind, why.to_owned());
     };
     if last.kind == PingKind::Fail || last.exit_code.is_some_and(|code| code != 0) {
-        let code = last.exit_code.map(|c| format!(" with exit code {c}")).unwrap_or_default();
-        return (Outcome::Down, format!("the job reported failure{code} {} ago", ago(last.at)));
+        let why = match last.exit_code {
+            Some(code) => format!("the job reported failure with exit code {code}, {} ago", ago(last.at)),
+            None => format!("the job reported failure {} ago", ago(last.at)),
+        };
+        return (Outcome::Down, why);
     }
     let took = last.duration_ms.map(Duration::from_millis);
     match (took, check.max_duration) {

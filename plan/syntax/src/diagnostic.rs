@@ -1,5 +1,9 @@
 //! What is wrong with a plan, where, what was expected and what to do. Pure.
 
+use std::borrow::Cow;
+
+use kernel::Language;
+use kernel::phrase::in_language;
 use serde::Serialize;
 
 use crate::source::Place;
@@ -48,7 +52,8 @@ pub struct Diagnostic {
     /// Other places that belong to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<Related>,
-    /// Message and help in Spanish, where there are some.
+    /// Message and help in Spanish, where they have words of their own; for the others the catalogue has some
+    /// ([`kernel::phrase`]).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub es: Option<Box<Spanish>>,
 }
@@ -119,20 +124,32 @@ impl Diagnostic {
         self
     }
 
-    /// The message in a language; English where there is no Spanish one.
-    pub fn message_in(&self, language: kernel::Language) -> &str {
+    /// The message in a language; its own Spanish, else the catalogue's.
+    pub fn message_in(&self, language: Language) -> Cow<'_, str> {
         match (&self.es, language) {
-            (Some(es), kernel::Language::Es) => &es.message,
-            _ => &self.message,
+            (Some(es), Language::Es) => Cow::Borrowed(&es.message),
+            _ => in_language(&self.message, language),
         }
     }
 
-    /// What to do, in a language; English where there is no Spanish text.
-    pub fn help_in(&self, language: kernel::Language) -> Option<&str> {
+    /// What to do, in a language; its own Spanish, else the catalogue's.
+    pub fn help_in(&self, language: Language) -> Option<Cow<'_, str>> {
         match (&self.es, language) {
-            (Some(es), kernel::Language::Es) => es.help.as_deref(),
-            _ => self.help.as_deref(),
+            (Some(es), Language::Es) => es.help.as_deref().map(Cow::Borrowed),
+            _ => self.help.as_deref().map(|help| in_language(help, language)),
         }
+    }
+
+    /// What was expected, in a language.
+    pub fn expected_in(&self, language: Language) -> Option<Cow<'_, str>> {
+        self.expected.as_deref().map(|expected| in_language(expected, language))
+    }
+}
+
+impl Related {
+    /// Why it is named, in a language.
+    pub fn message_in(&self, language: Language) -> Cow<'_, str> {
+        in_language(&self.message, language)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::source::{Place, Sources};
 pub struct Style {
     /// With colours.
     pub color: bool,
-    /// Language of those messages that have two.
+    /// Language of the words around and of the messages.
     pub language: Language,
 }
 
@@ -30,15 +30,22 @@ fn render_one(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> Strin
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Unicode);
     let mark = match diagnostic.level {
         Level::Error => Mark::ERROR,
-        Level::Warning => Mark::WARNING,
+        Level::Warning => Mark::WARNING.with_name(Some(style.language.pick("aviso", "warning"))),
         Level::Finding => Mark::NOTE.with_name(Some(style.language.pick("hallazgo", "finding"))),
     };
-    let label = diagnostic.expected.as_ref().map(|e| format!("{} {e}", style.language.pick("se esperaba", "expected")));
+    let expected = diagnostic.expected_in(style.language);
+    let label = expected.map(|e| format!("{} {e}", style.language.pick("se esperaba", "expected")));
     let title = mark.primary_title(diagnostic.message_in(style.language)).id(diagnostic.code);
     let mut group = Group::with_title(title);
     group = snippet(group, sources, &diagnostic.place, AnnotationKind::Primary, label);
     for related in &diagnostic.related {
-        group = snippet(group, sources, &related.place, AnnotationKind::Context, Some(related.message.clone()));
+        group = snippet(
+            group,
+            sources,
+            &related.place,
+            AnnotationKind::Context,
+            Some(related.message_in(style.language).into_owned()),
+        );
     }
     if let Some(help) = diagnostic.help_in(style.language) {
         group = group.element(Mark::HELP.with_name(Some(style.language.pick("ayuda", "help"))).message(help));

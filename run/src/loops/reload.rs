@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::Language;
+use kernel::phrase::in_language;
 use kernel::probe::{Evidence, Outcome, ProbeResult};
 use notify::{RecursiveMode, Watcher};
-use plan_syntax::{Level, Style};
+use plan_syntax::{Diagnostic, Level, Style};
 use tokio::sync::mpsc;
-use web::live::{PlanVersion, Reload};
+use web::live::{InBoth, PlanVersion, Reload};
 
 use crate::core::Core;
 use crate::folder::read_folder;
@@ -78,7 +79,9 @@ pub fn reload(core: &Core, asked: bool) {
             Err(error) => {
                 core.counters.reloads_refused.add_one();
                 tracing::error!(%error, "the plan cannot be read; the one in use stays");
-                refuse(core, folder, vec![error.to_string()]);
+                let en = error.to_string();
+                let es = in_language(&en, Language::Es).into_owned();
+                refuse(core, folder, vec![InBoth { es, en }]);
             }
         }
     }
@@ -89,20 +92,24 @@ fn take(core: &Core, folder: &Path, checked: Checked) {
         Some(read) => put_in_use(core, read, &checked.files),
         None => {
             core.counters.reloads_refused.add_one();
-            let style = Style { color: false, language: Language::Es };
-            let errors: Vec<String> = checked
-                .diagnostics
-                .iter()
-                .filter(|d| d.level == Level::Error)
-                .map(|d| plan_syntax::render(std::slice::from_ref(d), &checked.loaded.sources, style))
-                .collect();
+            let errors: Vec<InBoth> =
+                checked.diagnostics.iter().filter(|d| d.level == Level::Error).map(|d| in_both(d, &checked)).collect();
             tracing::error!(folder = %folder.display(), errors = errors.len(), "the new plan has errors and is refused; the old one stays");
             refuse(core, folder, errors);
         }
     }
 }
 
-fn refuse(core: &Core, folder: &Path, errors: Vec<String>) {
+/// An error of a plan with its text underlined, for readers of either language.
+fn in_both(diagnostic: &Diagnostic, checked: &Checked) -> InBoth {
+    let render = |language| {
+        let style = Style { color: false, language };
+        plan_syntax::render(std::slice::from_ref(diagnostic), &checked.loaded.sources, style).trim_end().to_owned()
+    };
+    InBoth { es: render(Language::Es), en: render(Language::En) }
+}
+
+fn refuse(core: &Core, folder: &Path, errors: Vec<InBoth>) {
     for system in core.systems().values().filter(|s| Path::new(&s.folder) == folder) {
         core.live.set_reload(&system.plan.system, Reload { at: core.now(), accepted: false, errors: errors.clone() });
     }

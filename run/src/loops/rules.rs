@@ -11,8 +11,10 @@ use decide::rules::evaluate::{GroupDecision, Turn, decide_group, decide_removed}
 use decide::rules::group::{Origin, Rule, RuleGroup, RuleKind};
 use decide_promql::Limits;
 use kernel::alert::Alert;
+use kernel::phrase::in_language;
 use kernel::probe::CheckId;
 use kernel::{Labels, Timestamp};
+use plan_model::Plan;
 use state::EvaluationCommit;
 use tokio::time::Instant;
 use web::live::{RuleGroupState, RuleState, RuleVerdict};
@@ -177,7 +179,7 @@ fn turn_group(
             last_turn: kept.last_turn,
             watching_since,
             explanations: &explained.by,
-            reason: &|labels| reason(core, &system.plan.system, labels),
+            reason: &|labels| reason(core, &system.plan, labels),
             reader: &*core.series,
             limits: &Limits::default(),
             external_labels: &Labels::default(),
@@ -198,10 +200,11 @@ fn turn_group(
     changed
 }
 
-/// What the last result of the check that labels name said was wrong.
-fn reason(core: &Core, system: &str, labels: &Labels) -> Option<String> {
-    let check = CheckId::new(system, labels.get("service")?, labels.get("check")?);
-    core.live.check(&check, |_, state| state.last.as_ref().and_then(|r| r.evidence.error.clone())).flatten()
+/// What the last result of the check that labels name said was wrong, in the plan's language as the message around it.
+fn reason(core: &Core, plan: &Plan, labels: &Labels) -> Option<String> {
+    let check = CheckId::new(&plan.system, labels.get("service")?, labels.get("check")?);
+    let last = core.live.check(&check, |_, state| state.last.as_ref().and_then(|r| r.evidence.error.clone())).flatten();
+    last.map(|error| in_language(&error, plan.language).into_owned())
 }
 
 /// Stores what changed; `false` when nothing did or it could not be stored (the next turn decides the same again).

@@ -33,7 +33,7 @@ pub(crate) struct PlanView {
     open_parameters: Vec<OpenParameter>,
     /// Whether the last reload was accepted; none before the first.
     reload_accepted: Option<bool>,
-    /// Errors of a refused reload.
+    /// Errors of a refused reload, in English.
     reload_errors: Vec<String>,
 }
 
@@ -53,7 +53,11 @@ pub(crate) async fn plan(State(app): State<App>, access: Access, Path(name): Pat
             inactive: v.loaded.inactive.clone(),
             open_parameters: v.loaded.open_parameters.clone(),
             reload_accepted: s.reload.as_ref().map(|r| r.accepted),
-            reload_errors: s.reload.as_ref().map(|r| r.errors.clone()).unwrap_or_default(),
+            reload_errors: s
+                .reload
+                .as_ref()
+                .map(|r| r.errors.iter().map(|e| e.en.clone()).collect())
+                .unwrap_or_default(),
         }
     });
     found.map(Json).ok_or_else(|| Failure::not_found(name))

@@ -58,6 +58,25 @@ pub struct Intensive {
     pub by: String,
 }
 
+/// A text in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InBoth {
+    /// In Spanish.
+    pub es: String,
+    /// In English.
+    pub en: String,
+}
+
+impl InBoth {
+    /// In a language.
+    pub fn text(&self, language: Language) -> &str {
+        match language {
+            Language::Es => &self.es,
+            Language::En => &self.en,
+        }
+    }
+}
+
 /// What became of a reload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reload {
@@ -66,7 +85,7 @@ pub struct Reload {
     /// Whether the new plan is in use; else the old one stayed.
     pub accepted: bool,
     /// Errors, rendered with the text underlined.
-    pub errors: Vec<String>,
+    pub errors: Vec<InBoth>,
 }
 
 /// How a rule's last evaluation went.

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use kernel::message::{AttemptResult, DeliveryAttempt, DeliveryState, Message};
+use kernel::phrase::in_language;
 use kernel::{Language, Timestamp};
 use serde::Deserialize;
 use state::{OutboxCount, OutboxFilter, OutboxRecord};
@@ -17,7 +18,7 @@ use crate::app::App;
 use crate::limits::LIST_ROWS;
 use crate::lists;
 use crate::live::Change;
-use crate::text::{Text, text};
+use crate::text::text;
 
 /// Which deliveries to list.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -69,11 +70,13 @@ pub(crate) fn state_view(state: DeliveryState, language: Language) -> StateView 
 }
 
 /// What the other side said to an attempt.
-pub(crate) fn result_words(result: &AttemptResult, t: &'static Text) -> (&'static str, String) {
+pub(crate) fn result_words(result: &AttemptResult, language: Language) -> (&'static str, String) {
+    let t = &text(language).alerts;
+    let said = |error: &str| in_language(error, language).into_owned();
     match result {
-        AttemptResult::Taken { answer } => (t.alerts.attempt_ok, answer.clone()),
-        AttemptResult::Postponed { error, .. } => (t.alerts.attempt_postponed, error.clone()),
-        AttemptResult::Refused { error } => (t.alerts.attempt_refused, error.clone()),
+        AttemptResult::Taken { answer } => (t.attempt_ok, said(answer)),
+        AttemptResult::Postponed { error, .. } => (t.attempt_postponed, said(error)),
+        AttemptResult::Refused { error } => (t.attempt_refused, said(error)),
     }
 }
 
@@ -97,7 +100,7 @@ struct DeliveriesPage {
 
 impl DeliveriesPage {
     fn said(&self, attempt: &DeliveryAttempt) -> String {
-        let (word, answer) = result_words(&attempt.result, self.f.t);
+        let (word, answer) = result_words(&attempt.result, self.f.language);
         if answer.is_empty() { word.to_owned() } else { format!("{word}: {answer}") }
     }
 
@@ -166,7 +169,7 @@ pub(crate) async fn delivery(State(app): State<App>, visit: Visit, Path(key): Pa
     let f = Frame::new(&app, &visit, Nav::Deliveries, record.entry.message.title.clone());
     let f = f.about(&app, &record.entry.system).live("view=deliveries");
     let said = |a: DeliveryAttempt| {
-        let (word, answer) = result_words(&a.result, f.t);
+        let (word, answer) = result_words(&a.result, f.language);
         (word, answer, a)
     };
     let attempts = attempts.into_iter().map(said).collect();

@@ -229,6 +229,11 @@ impl Frame {
         phrases::deliver(self.language, deliver)
     }
 
+    /// What the program says of a failure, in the page's language; other programs' words stay.
+    pub(crate) fn said<'t>(&self, text: &'t str) -> std::borrow::Cow<'t, str> {
+        kernel::phrase::in_language(text, self.language)
+    }
+
     /// A text in which `code` stands between backticks; safe HTML.
     pub(crate) fn ticks(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len() + 32);

@@ -66,7 +66,7 @@ pub(crate) fn findings(version: &PlanVersion, language: kernel::Language) -> Vec
             Level::Warning => "slow",
             Level::Finding => "info",
         },
-        message: d.message_in(language).to_owned(),
+        message: d.message_in(language).into_owned(),
         place: format!("{}:{}:{}", d.place.file, d.place.line, d.place.column),
         rendered: render(std::slice::from_ref(d), sources, Style { color: false, language }).trim_end().to_owned(),
     };

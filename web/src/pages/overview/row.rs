@@ -97,7 +97,7 @@ impl Row {
             outcome,
             state: StateView::of(outcome, language),
             reading: shown.map_or_else(Reading::default, |c| reading(c, language)),
-            error: shown.map_or_else(String::new, |c| error(c)),
+            error: shown.map_or_else(String::new, |c| error(c, language)),
             explained_by: shown.and_then(|c| c.explained_by.as_ref()).map(label_of),
             bar: shown.filter(|_| with_bar).map(|c| Bar::new(c.recent.iter(), ROW_RESULTS, language)),
             at: checks.iter().filter_map(|c| c.at()).max(),
@@ -121,11 +121,11 @@ pub(crate) fn reading(check: &CheckState, language: Language) -> Reading {
     Reading { text: format::millis(language, last.duration.as_secs_f64() * 1_000.0), note: "" }
 }
 
-fn error(check: &CheckState) -> String {
+fn error(check: &CheckState, language: Language) -> String {
     let Some(last) = check.last.as_ref().filter(|l| l.outcome != Outcome::Up) else { return String::new() };
     let evidence = &last.evidence;
     let text = evidence.error.as_deref().or(evidence.status.as_deref()).unwrap_or_default();
-    text.chars().take(160).collect()
+    kernel::phrase::in_language(text, language).chars().take(160).collect()
 }
 
 /// The kind of a component in words.
