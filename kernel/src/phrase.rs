@@ -178,6 +178,7 @@ impl Search<'_> {
         for (en, es) in [(" or ", " o "), (" and ", " y ")] {
             let Some((before, last)) = text.rsplit_once(en) else { continue };
             let item = |part: &str| match self.say(part, depth + 1) {
+                None if part.starts_with('`') && part.ends_with('`') => Some(part.to_owned()),
                 None if part.contains(' ') || part.chars().all(char::is_alphabetic) => None,
                 said => Some(said.unwrap_or_else(|| part.to_owned())),
             };

@@ -252,6 +252,19 @@ impl State {
         })
     }
 
+    /// How many entries wait for a channel (queued, being sent, or for a person), by system and channel.
+    pub fn outbox_waiting(&self) -> Result<Vec<(String, String, u64)>, StateError> {
+        self.read("count what waits", |t| {
+            t.query(
+                "SELECT system, channel, count(*) FROM outbox
+                 WHERE state IN ('queued', 'sending', 'awaiting_person')
+                 GROUP BY system, channel ORDER BY system, channel",
+                &[],
+                |r| Ok((r.get(0)?, r.get(1)?, r.get::<i64>(2)?.unsigned_abs())),
+            )
+        })
+    }
+
     /// How many entries are in which state, by system.
     pub fn outbox_counts(&self) -> Result<Vec<OutboxCount>, StateError> {
         self.read("count the deliveries", |t| {

@@ -16,6 +16,10 @@ fn pln_01_check_prints_every_mistake_with_its_place() {
     let shown = ran.out.replace(folder.path().to_str().unwrap(), "");
     assert_eq!(ran.code, 1, "{shown}");
     insta::assert_snapshot!(shown);
+    let spanish = run(&["check", "--language", "es", plan.to_str().unwrap()]);
+    let shown = spanish.out.replace(folder.path().to_str().unwrap(), "");
+    assert_eq!(spanish.code, 1, "{shown}");
+    insta::assert_snapshot!("pln_12_check_in_spanish", shown);
 }
 
 #[test]

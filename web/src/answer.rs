@@ -23,6 +23,7 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     NotFound,
+    Method,
     Forbidden,
     Unauthorized,
     Csrf,
@@ -99,7 +100,8 @@ impl Failure {
     /// Of a bare status with a text.
     fn of_status(status: StatusCode, detail: String) -> Self {
         let kind = match status {
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Kind::NotFound,
+            StatusCode::NOT_FOUND => Kind::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Kind::Method,
             StatusCode::FORBIDDEN => Kind::Forbidden,
             StatusCode::UNAUTHORIZED => Kind::Unauthorized,
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => Kind::Busy,
@@ -113,6 +115,7 @@ impl Failure {
         let c = &t.common;
         match self.kind {
             Kind::NotFound => (c.error_not_found, c.error_not_found_help),
+            Kind::Method => (c.error_method, c.error_method_help),
             Kind::Forbidden => (c.error_forbidden, c.error_forbidden_help),
             Kind::Unauthorized => (c.error_unauthorized, c.error_unauthorized_help),
             Kind::Csrf => (c.error_csrf, c.error_csrf_help),

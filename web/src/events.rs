@@ -32,7 +32,8 @@ pub(crate) struct Wanted {
     check: Option<String>,
 }
 
-/// The kinds of live pages.
+/// The kinds of live pages. Settings are none: whoever looks at them is the one who changes them, and a form that changed
+/// under the hand would lose what was typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum View {
@@ -48,6 +49,10 @@ enum View {
     Deliveries,
     /// The plan.
     Plan,
+    /// Rules and their last evaluation.
+    Rules,
+    /// Channels and what became of their last messages.
+    Channels,
 }
 
 /// What has changed since the last message, for one page.
@@ -181,7 +186,9 @@ impl Page {
             (View::Check, Change::Check(id)) => {
                 dirty.stale |= self.wanted.check.as_deref() == Some(id.to_string().as_str());
             }
-            (View::Alerts, Change::Alerts(_)) | (View::Deliveries, Change::Deliveries) => dirty.stale = true,
+            (View::Alerts, Change::Alerts(_))
+            | (View::Deliveries | View::Channels, Change::Deliveries)
+            | (View::Rules, Change::Rules(..)) => dirty.stale = true,
             (_, Change::Plan(s)) if about(s) => dirty.stale = true,
             _ => {}
         }

@@ -36,6 +36,8 @@ pub enum Change {
     System(Arc<str>),
     /// Alerts that are pending or firing, or their acknowledgements.
     Alerts(Arc<str>),
+    /// How the last evaluation of a group of rules went: its system, its name.
+    Rules(Arc<str>, Arc<str>),
     /// The outbox or its log.
     Deliveries,
     /// A plan was loaded, or refused.
@@ -199,17 +201,27 @@ impl Live {
 
     /// Sets the rules and what their last evaluation said.
     pub fn set_rules(&self, system: &str, groups: Vec<RuleGroupState>) {
-        self.change_system(system, Change::System(system.into()), |s| s.rules = groups);
+        self.change_system(system, Change::Plan(system.into()), |s| s.rules = groups);
     }
 
-    /// Replaces one group of rules after its evaluation; a new one is added at the end.
+    /// Replaces one group of rules after its evaluation; a new one is added at the end. Open pages hear of the evaluation,
+    /// or that they are out of date where the group has other rules than before.
     pub fn set_rule_group(&self, system: &str, group: RuleGroupState) {
-        self.change_system(system, Change::System(system.into()), |s| {
+        let name: Arc<str> = group.name.as_str().into();
+        let mut same_rules = false;
+        {
+            let mut inner = self.write();
+            let Some(s) = inner.systems.get_mut(system) else { return };
             match s.rules.iter_mut().find(|g| g.name == group.name) {
-                Some(slot) => *slot = group,
+                Some(slot) => {
+                    let names = |g: &RuleGroupState| g.rules.iter().map(|r| r.name.clone()).collect::<Vec<_>>();
+                    same_rules = names(slot) == names(&group);
+                    *slot = group;
+                }
                 None => s.rules.push(group),
             }
-        });
+        }
+        self.announce(if same_rules { Change::Rules(system.into(), name) } else { Change::Plan(system.into()) });
     }
 
     /// Sets which parts of a system are watched intensively (CHK-16).

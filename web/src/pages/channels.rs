@@ -2,10 +2,13 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use kernel::{Language, Rank};
+use kernel::{Language, Rank, Timestamp};
 use plan_model::Channel;
+use state::OutboxFilter;
 
+use super::deliveries::state_view;
 use super::frame::{Frame, Nav};
+use super::view::StateView;
 use super::visit::Visit;
 use super::{Answer, page};
 use crate::answer::Failure;
@@ -25,6 +28,9 @@ pub(crate) struct ChannelView {
     pub(crate) at_least: Option<Rank>,
     pub(crate) no_recovery: bool,
     pub(crate) result: Option<Result<String, String>>,
+    /// State and time of the newest message.
+    pub(crate) last: Option<(StateView, Timestamp)>,
+    pub(crate) waiting: u64,
 }
 
 impl ChannelView {
@@ -43,6 +49,8 @@ impl ChannelView {
             at_least: channel.at_least,
             no_recovery: channel.recovery == Some(false),
             result: None,
+            last: None,
+            waiting: 0,
         }
     }
 }
@@ -76,13 +84,45 @@ struct ChannelsPage {
     groups: Vec<Group>,
 }
 
+/// Adds what became of each channel's newest message, and how many wait.
+async fn add_deliveries(app: &App, groups: &mut [Group], language: Language) -> Result<(), Failure> {
+    let names: Vec<(String, String)> =
+        groups.iter().flat_map(|g| g.channels.iter().map(|c| (g.system.clone(), c.name.clone()))).collect();
+    let read = app.db(move |s| {
+        let waiting = s.outbox_waiting()?;
+        let mut last = Vec::with_capacity(names.len());
+        for (system, channel) in names {
+            let filter = OutboxFilter {
+                system: Some(system.clone()),
+                channel: Some(channel.clone()),
+                limit: 1,
+                ..OutboxFilter::default()
+            };
+            last.extend(s.outbox(&filter)?.pop().map(|r| (system, channel, r.entry.state, r.entry.created_at)));
+        }
+        Ok((waiting, last))
+    });
+    let (waiting, last) = read.await?;
+    for group in groups {
+        for c in &mut group.channels {
+            let of = |system: &str, channel: &str| system == group.system && channel == c.name;
+            c.waiting = waiting.iter().find(|(s, n, _)| of(s, n)).map_or(0, |(.., count)| *count);
+            let newest = last.iter().find(|(s, n, ..)| of(s, n));
+            c.last = newest.map(|(.., state, at)| (state_view(*state, language), *at));
+        }
+    }
+    Ok(())
+}
+
 fn frame(app: &App, visit: &Visit) -> Frame {
     Frame::new(app, visit, Nav::Channels, text(visit.language).alerts.channels_title)
 }
 
 /// `GET /channels`
 pub(crate) async fn channels(State(app): State<App>, visit: Visit) -> Answer {
-    Ok(page(&ChannelsPage { f: frame(&app, &visit), groups: groups(&app, &visit) }))
+    let mut groups = groups(&app, &visit);
+    add_deliveries(&app, &mut groups, visit.language).await?;
+    Ok(page(&ChannelsPage { f: frame(&app, &visit).live("view=channels"), groups }))
 }
 
 /// `POST /channels/{system}/{channel}/test`
@@ -98,6 +138,7 @@ pub(crate) async fn test(
     };
     let sent = app.control.test_channel(&system, &channel, &visit.by()).await;
     view.result = Some(sent.map_err(|e| e.to_string()));
+    add_deliveries(&app, &mut groups, visit.language).await?;
     let mut f = frame(&app, &visit);
     f.here = "/channels".to_owned();
     Ok(page(&ChannelsPage { f, groups }))

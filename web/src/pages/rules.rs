@@ -36,6 +36,6 @@ impl RulesPage {
 /// `GET /rules`
 pub(crate) async fn rules(State(app): State<App>, visit: Visit) -> Answer {
     let systems = visit.seen(&app).systems(|s| (s.name().to_owned(), s.label().to_owned(), s.rules.clone()));
-    let f = Frame::new(&app, &visit, Nav::Rules, text(visit.language).manage.rules_title);
+    let f = Frame::new(&app, &visit, Nav::Rules, text(visit.language).manage.rules_title).live("view=rules");
     Ok(page(&RulesPage { f, systems }))
 }

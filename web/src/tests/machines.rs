@@ -118,6 +118,43 @@ async fn dsh_07_an_open_page_hears_of_a_change_without_a_reload() {
 }
 
 #[tokio::test]
+async fn dsh_07_rules_and_channels_hear_of_evaluations_and_deliveries() {
+    let site = Site::new(false);
+    let (cookie, _) = site.session("ana", Role::Viewer).await;
+    let group = site.app.live.system("sigcerh", |s| s.rules[0].clone()).unwrap();
+    for view in ["rules", "channels"] {
+        let request = Request::get(format!("/events?view={view}")).header(header::COOKIE, &cookie);
+        let response = site.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let mut stream = response.into_body().into_data_stream();
+        match view {
+            "rules" => site.app.live.set_rule_group("sigcerh", group.clone()),
+            _ => site.app.live.announce(crate::live::Change::Deliveries),
+        }
+        let read = tokio::time::timeout(std::time::Duration::from_secs(5), stream.next()).await.unwrap();
+        assert!(read.unwrap().unwrap().starts_with(b"event: stale"), "{view}");
+        let page = site.get(&format!("/{view}"), &cookie).await.body;
+        assert!(page.contains(&format!("data-live=\"view={view}\"")) && page.contains("data-region"), "{view}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_told_with_those_that_work() {
+    let site = Site::new(false);
+    let token = site.token("read");
+    let got = site.with_token(Method::DELETE, "/api/farero/v1/checks", &token, "").await;
+    assert_eq!(
+        (got.status, &got.headers[header::ALLOW]),
+        (StatusCode::METHOD_NOT_ALLOWED, &"GET,HEAD".parse().unwrap())
+    );
+    let problem: Value = serde_json::from_str(&got.body).unwrap();
+    assert_eq!(problem["title"], "This address is not used in this way");
+    let (cookie, _) = site.session("ana", Role::Viewer).await;
+    let page = site.get("/plan/sigcerh/reload", &cookie).await;
+    assert_eq!(page.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert!(page.body.contains("Esta dirección no se usa así"), "{}", page.body);
+}
+
+#[tokio::test]
 async fn live_pages_are_counted_and_limited() {
     let site = Site::new(false);
     let (cookie, _) = site.session("ana", Role::Viewer).await;

@@ -61,6 +61,8 @@ super::texts! {
         test: "Enviar prueba", "Send test";
         test_ok: "El canal aceptó la prueba", "The channel took the test";
         test_failed: "El canal no aceptó la prueba", "The channel did not take the test";
+        last_message: "Último mensaje", "Newest message";
+        waiting: "En espera", "Waiting";
         used_by: "Lo usan", "Used by";
         used_by_none: "Ninguna severidad lo usa", "No severity uses it";
         fallback: "Si falla, sigue", "If it fails, next is";

@@ -58,6 +58,8 @@ super::texts! {
         api: "API", "API";
         error_not_found: "Esta página no existe", "There is no such page";
         error_not_found_help: "Puede que el sistema o la comprobación ya no estén en el plan. Vuelva al resumen para ver lo que hay.", "The system or check may no longer be in the plan. Go back to the overview to see what there is.";
+        error_method: "Esta dirección no se usa así", "This address is not used in this way";
+        error_method_help: "La dirección existe, pero no admite este método. Los programas encuentran los que admite en la cabecera Allow; las personas, los botones y enlaces de las páginas.", "The address exists, but does not take this method. Programs find those that it takes in the header Allow; people, the buttons and links of the pages.";
         error_forbidden: "No tiene permiso para esto", "You may not do this";
         error_forbidden_help: "Pida a quien administra este Farero que amplíe su función.", "Ask the administrator of this Farero to extend your role.";
         error_unauthorized: "Hay que iniciar sesión", "Log-in needed";

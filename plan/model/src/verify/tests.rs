@@ -1,16 +1,17 @@
 //! Mistakes between the parts of a plan, as people see them. Pure.
 
+use kernel::Language::{En, Es};
 use plan_syntax::{Style, render};
 
 use crate::{LoadOptions, SourceFile, load};
 
-/// What a plan's author sees.
-fn said(files: &[SourceFile]) -> String {
+/// What a plan's author sees, in a language.
+fn said(files: &[SourceFile], language: kernel::Language) -> String {
     let options = LoadOptions { folder: "plans/x".into(), environment: None, today: jiff::civil::date(2026, 3, 1) };
     let loaded = load(files, &options);
     assert!(loaded.plan.is_none());
     let errors: Vec<_> = loaded.diagnostics.iter().filter(|d| d.level < plan_syntax::Level::Finding).cloned().collect();
-    render(&errors, &loaded.sources, Style { color: false, language: kernel::Language::En })
+    render(&errors, &loaded.sources, Style { color: false, language })
 }
 
 #[test]
@@ -31,7 +32,8 @@ fn pln_01_all_mistakes_of_all_files_with_their_places() {
             "tasks:\n  t: { label: T, every: week on lunes }\n  u: { every: day, by: dba }\nroles:\n  dba: {}\n",
         ),
     ];
-    insta::assert_snapshot!(said(&files));
+    insta::assert_snapshot!(said(&files, En));
+    insta::assert_snapshot!("pln_12_all_mistakes_in_spanish", said(&files, Es));
 }
 
 #[test]
@@ -59,5 +61,6 @@ fn references_and_kinds_are_checked_with_suggestions() {
         SourceFile::new("runbooks/disco-lleno.md", "# Disco lleno\n"),
         SourceFile::new("checklists/semanal.md", "# Semanal\n"),
     ];
-    insta::assert_snapshot!(said(&files));
+    insta::assert_snapshot!(said(&files, En));
+    insta::assert_snapshot!("pln_12_references_in_spanish", said(&files, Es));
 }
