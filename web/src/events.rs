@@ -156,7 +156,9 @@ impl Page {
         let seen = self.visit.seen(&self.app);
         match change {
             Change::Check(id) => seen.check(id, |_, _| ()).is_some(),
-            Change::System(s) | Change::Alerts(s) | Change::Plan(s) => seen.system(s, |_| ()).is_some(),
+            Change::System(s) | Change::Alerts(s) | Change::Plan(s) | Change::Rules(s, _) => {
+                seen.system(s, |_| ()).is_some()
+            }
             Change::Deliveries => true,
         }
     }
