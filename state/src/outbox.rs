@@ -128,7 +128,8 @@ impl State {
         })
     }
 
-    /// Stores what became of a try, the entry's new state and the entry of the fallback channel, all or nothing.
+    /// Stores what became of a try, the entry's new state and the entry of the fallback channel, all or nothing. A try that
+    /// is stored already stays as it is: whoever does not know whether it was stored may store it again.
     pub fn finish_attempt(
         &self,
         attempt: &DeliveryAttempt,
@@ -136,6 +137,10 @@ impl State {
         fallback: Option<&OutboxEntry>,
     ) -> Result<(), StateError> {
         self.write("store what became of a delivery", |t| {
+            let known = "SELECT 1 FROM attempts WHERE key = ?1 AND channel = ?2 AND at_ms = ?3";
+            if t.exists(known, &values![attempt.key, attempt.channel, attempt.at])? {
+                return Ok(());
+            }
             t.execute(
                 "INSERT INTO attempts (key, system, channel, at_ms, took_ms, result, json)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

@@ -7,19 +7,19 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use common::{alert, at, entry, event, result};
+use common::{alert, at, each_database, entry, event, result};
 use kernel::alert::{AlertState, EventKind};
 use kernel::probe::{CheckId, Outcome};
 use state::{AlertFilter, DeliveryCommit, EvaluationCommit, OutboxFilter, ResultFilter, State};
 
-const FOLDER: &str = "FARERO_CRASH_FOLDER";
+const PLACE: &str = "FARERO_CRASH_PLACE";
 const ROUNDS: usize = 30;
 
 /// The process that is killed: stores one thing of each kind after the other and says each number once it is stored.
 #[test]
 fn child_writes_until_it_is_killed() {
-    let Ok(folder) = std::env::var(FOLDER) else { return };
-    let state = State::open(folder.as_ref()).unwrap();
+    let Ok(place) = std::env::var(PLACE) else { return };
+    let state = State::open_url(&place).unwrap();
     let first: i64 = state.setting("next").unwrap().map_or(0, |n| n.parse().unwrap());
     for n in first.. {
         let firing = alert(&format!("R{n}"), AlertState::Firing, n);
@@ -46,10 +46,10 @@ fn child_writes_until_it_is_killed() {
     }
 }
 
-fn run_and_kill(folder: &std::path::Path, lines: usize) -> i64 {
+fn run_and_kill(place: &str, lines: usize) -> i64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child_writes_until_it_is_killed", "--nocapture", "--test-threads=1"])
-        .env(FOLDER, folder)
+        .env(PLACE, place)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -71,22 +71,28 @@ fn run_and_kill(folder: &std::path::Path, lines: usize) -> i64 {
 
 #[test]
 fn nothing_acknowledged_is_lost_by_kill() {
-    let folder = tempfile::tempdir().unwrap();
-    for round in 0..ROUNDS {
-        let last = run_and_kill(folder.path(), 1 + round % 4);
-        let state = State::open(folder.path()).unwrap();
-        let outbox = state.outbox(&OutboxFilter { limit: 100_000, ..OutboxFilter::default() }).unwrap();
-        let alerts = state.alerts(&AlertFilter { limit: 100_000, ..AlertFilter::default() }).unwrap();
-        let undecided = state.undecided_events("sigcerh", 100).unwrap();
-        let stored = i64::try_from(alerts.len()).unwrap();
-        assert!(stored > last, "round {round}: {stored} alerts, {last} was acknowledged");
-        assert!(stored <= last + 2, "round {round}: nothing is stored twice");
-        assert_eq!(outbox.len() % 2, 0, "round {round}: a decision is stored whole or not at all");
-        assert!(outbox.len() as i64 / 2 > last);
-        assert_eq!(stored - outbox.len() as i64 / 2, undecided.len() as i64, "decided if and only if in the outbox");
-        let latest = ResultFilter { limit: 1, ..ResultFilter::default() };
-        let newest = &state.results(&CheckId::new("s", "c", "k"), &latest).unwrap()[0];
-        assert!(newest.started_at >= at(last));
-    }
-    assert_eq!(State::open(folder.path()).unwrap().integrity().unwrap(), [""; 0]);
+    each_database(|f| {
+        let f = f.closed();
+        for round in 0..ROUNDS {
+            let last = run_and_kill(&f.url, 1 + round % 4);
+            let state = State::open_at(&f.location).unwrap();
+            let outbox = state.outbox(&OutboxFilter { limit: 100_000, ..OutboxFilter::default() }).unwrap();
+            let alerts = state.alerts(&AlertFilter { limit: 100_000, ..AlertFilter::default() }).unwrap();
+            let undecided = state.undecided_events("sigcerh", 100).unwrap();
+            let stored = i64::try_from(alerts.len()).unwrap();
+            assert!(stored > last, "round {round}: {stored} alerts, {last} was acknowledged");
+            assert!(stored <= last + 2, "round {round}: nothing is stored twice");
+            assert_eq!(outbox.len() % 2, 0, "round {round}: a decision is stored whole or not at all");
+            assert!(outbox.len() as i64 / 2 > last);
+            assert_eq!(
+                stored - outbox.len() as i64 / 2,
+                undecided.len() as i64,
+                "decided if and only if in the outbox"
+            );
+            let latest = ResultFilter { limit: 1, ..ResultFilter::default() };
+            let newest = &state.results(&CheckId::new("s", "c", "k"), &latest).unwrap()[0];
+            assert!(newest.started_at >= at(last));
+        }
+        assert_eq!(State::open_at(&f.location).unwrap().integrity().unwrap(), [""; 0]);
+    });
 }

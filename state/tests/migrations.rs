@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ fn count_up(t: &Tx<'_>, from: Option<&str>) -> SqlResult<Option<String>> {
     let Some(last) = ids.last() else { return Ok(None) };
     t.execute("UPDATE pings SET counted = counted + 1 WHERE id > ?1 AND id <= ?2", &[after.value(), last.value()])?;
     if std::env::var_os(PLACE).is_some() {
-        writeln!(std::io::stdout(), "batch up to {last}").unwrap();
+        println!("batch up to {last}");
         std::thread::sleep(Duration::from_millis(20));
     }
     Ok(Some(last.to_string()))
@@ -77,7 +77,7 @@ fn counting() -> Step {
 fn child_migrates_until_it_is_killed() {
     let Ok(place) = std::env::var(PLACE) else { return };
     State::open_with(&StateLocation::parse(&place).unwrap(), &with(counting())).unwrap();
-    writeln!(std::io::stdout(), "done").unwrap();
+    println!("done");
 }
 
 /// Lets it migrate until it said so many batches; whether it was done before.

@@ -8,12 +8,16 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::postgres::{Server, psql};
 use common::{at, entry};
 use state::{DeliveryCommit, OutboxFilter, State, StateError};
+
+/// Refusals that the writer takes, and what it stores between two crashes at least.
+const CRASHES: usize = 6;
+const BETWEEN: usize = 20;
 
 fn outbox(state: &State) -> usize {
     state.outbox(&OutboxFilter { limit: 100_000, ..OutboxFilter::default() }).unwrap().len()
@@ -45,14 +49,18 @@ fn a_server_that_is_gone_is_said_so_and_found_again() {
 fn what_was_acknowledged_outlives_crashes_of_the_server() {
     let server = Arc::new(Server::start());
     let state = State::open_url(&server.new_database()).unwrap();
+    let acknowledged = Arc::new(AtomicUsize::new(0));
     let writer = std::thread::spawn({
-        let state = state.clone();
+        let (state, acknowledged) = (state.clone(), acknowledged.clone());
         move || {
             let (mut stored, mut refused, mut n) = (Vec::new(), 0, 0);
-            while refused < 6 {
+            while refused < CRASHES {
                 n += 1;
                 match store(&state, n) {
-                    Ok(_) => stored.push(n),
+                    Ok(_) => {
+                        stored.push(n);
+                        acknowledged.fetch_add(1, Ordering::SeqCst);
+                    }
                     Err(_) => {
                         refused += 1;
                         // Comes back with the server; until then each try is refused.
@@ -66,12 +74,15 @@ fn what_was_acknowledged_outlives_crashes_of_the_server() {
         }
     });
     while !writer.is_finished() {
-        std::thread::sleep(Duration::from_millis(150));
+        let before = acknowledged.load(Ordering::SeqCst);
+        while !writer.is_finished() && acknowledged.load(Ordering::SeqCst) < before + BETWEEN {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         server.crash();
         server.resume();
     }
     let (stored, tried) = writer.join().unwrap();
-    assert!(stored.len() > 10, "{stored:?}");
+    assert!(stored.len() >= BETWEEN * (CRASHES - 1), "{stored:?}");
     let lost: Vec<_> = stored.iter().filter(|n| state.outbox_entry(&format!("k{n}")).unwrap().is_none()).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?} of {tried}");
     // A refusal means that it is not there, for the server was asked what became of it.

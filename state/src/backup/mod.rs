@@ -2,9 +2,10 @@
 //!
 //! A backup is one SQLite file with the schema of its time and a manifest: rows and hash of each table. It is made in one
 //! snapshot while Farero runs, restored to a folder or to PostgreSQL, and only called good when what was written, read
-//! back, has the manifest's hashes. Measurements (`series/`) are not in it.
+//! back, has the manifest's hashes and its trail is one chain. Measurements (`series/`) are not in it.
 
 mod catalog;
+mod chain;
 mod rows;
 
 use std::path::Path;
@@ -39,6 +40,9 @@ pub struct Manifest {
     pub from: String,
     /// All tables.
     pub tables: Vec<TableCount>,
+    /// What is wrong with the audit trail that was copied: it was so before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trail_problem: Option<String>,
 }
 
 /// One table of a manifest.
@@ -138,7 +142,20 @@ fn survey(t: &Tx<'_>, steps: &[migrate::Step], from: String, at: Timestamp) -> S
         let Digest { rows, sha256 } = table.digest(t)?;
         tables.push(TableCount { name: table.name, rows, sha256 });
     }
-    Ok(Manifest { format: FORMAT, schema: u32::try_from(steps.len()).unwrap_or(u32::MAX), made_at: at, from, tables })
+    let trail_problem = trail_problem(t, &tables)?;
+    let schema = u32::try_from(steps.len()).unwrap_or(u32::MAX);
+    Ok(Manifest { format: FORMAT, schema, made_at: at, from, tables, trail_problem })
+}
+
+fn trail_problem(t: &Tx<'_>, tables: &[TableCount]) -> SqlResult<Option<String>> {
+    if tables.iter().all(|table| table.name != "trail") {
+        return Ok(None);
+    }
+    match chain::check(t) {
+        Ok(()) => Ok(None),
+        Err(SqlError::Refused(problem)) => Ok(Some(problem)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Looks through a backup: does each table have the rows that the manifest tells of?
@@ -149,11 +166,16 @@ pub fn verify(file: &Path) -> Result<Manifest, StateError> {
     let (connection, manifest) = open_backup(file)?;
     let t = Tx::sqlite(&connection);
     let steps = steps_of(&manifest, file)?;
-    check(&t, steps, &manifest).map_err(|e| damaged(file.display().to_string(), e))?;
-    Ok(manifest)
+    let place = file.display().to_string();
+    sound(&t).and_then(|()| check(&t, steps, &manifest)).map_err(|e| damaged(place.clone(), e))?;
+    match trail_problem(&t, &manifest.tables).doing("look through the trail")? {
+        Some(problem) => Err(StateError::Damaged { place, problem }),
+        None => Ok(manifest),
+    }
 }
 
-/// Puts a backup into an empty place and proves that it arrived.
+/// Puts a backup into an empty place and proves that it arrived. A trail that was broken before is restored as it is, and
+/// said so in the manifest that is returned: it is evidence.
 ///
 /// # Errors
 /// The backup is damaged, the place is in use or not empty, or what arrived is not what was sent; then the place stays empty.
@@ -161,11 +183,12 @@ pub fn restore(file: &Path, to: &StateLocation) -> Result<Manifest, StateError> 
     let (connection, manifest) = open_backup(file)?;
     let steps = steps_of(&manifest, file)?;
     let from = Tx::sqlite(&connection);
-    check(&from, steps, &manifest).map_err(|e| damaged(file.display().to_string(), e))?;
+    sound(&from).and_then(|()| check(&from, steps, &manifest)).map_err(|e| damaged(file.display().to_string(), e))?;
     let target = empty_target(to, steps)?;
     target.write_long(|t| pour(&from, t, steps, &manifest)).map_err(|e| damaged(target.place(), e))?;
     migrate::migrate(&target, STEPS)?;
-    Ok(manifest)
+    let trail_problem = trail_problem(&from, &manifest.tables).doing("look through the trail")?;
+    Ok(Manifest { trail_problem, ..manifest })
 }
 
 /// Moves everything from a folder to PostgreSQL and proves that it arrived. The folder's database stays, marked so that
@@ -181,6 +204,9 @@ pub fn move_to(from: &Path, to: &StateLocation, at: Timestamp) -> Result<Manifes
     let target = empty_target(to, STEPS)?;
     let manifest = source.read(|f| {
         let manifest = survey(f, STEPS, source.place(), at)?;
+        if let Some(problem) = manifest.trail_problem {
+            return Err(SqlError::Refused(problem));
+        }
         target.write_long(|t| pour(f, t, STEPS, &manifest))?;
         Ok(manifest)
     });
@@ -195,6 +221,15 @@ fn pour(from: &Tx<'_>, to: &Tx<'_>, steps: &[migrate::Step], manifest: &Manifest
         table.copy(from, to)?;
     }
     check(to, steps, manifest)
+}
+
+/// Whether a backup is a sound file of its kind.
+fn sound(t: &Tx<'_>) -> SqlResult<()> {
+    match crate::db::integrity(t) {
+        Ok(problems) if problems.is_empty() => Ok(()),
+        Ok(problems) => Err(SqlError::Refused(problems.join("; "))),
+        Err(error) => Err(SqlError::Refused(error.to_string())),
+    }
 }
 
 fn check(t: &Tx<'_>, steps: &[migrate::Step], manifest: &Manifest) -> SqlResult<()> {

@@ -39,6 +39,7 @@ pub(crate) struct Inner {
 }
 
 /// The database itself.
+#[allow(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub(crate) enum Base {
     Sqlite(Sqlite),
     Postgres(Box<Postgres>),

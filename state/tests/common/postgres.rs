@@ -23,7 +23,7 @@ static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
 /// The URL of a new, empty database on the server that all tests of this binary share.
 pub fn new_database() -> String {
-    SHARED.get_or_init(|| Server::start()).new_database()
+    SHARED.get_or_init(Server::start).new_database()
 }
 
 fn program(name: &str) -> String {
@@ -48,6 +48,11 @@ fn as_postgres(program: impl AsRef<std::ffi::OsStr>) -> Command {
 impl Server {
     /// A new cluster on a Unix socket, which anybody here may use as `farero`.
     pub fn start() -> Self {
+        Self::start_with(|_| String::new())
+    }
+
+    /// As [`Server::start`], with options that may name files in its folder.
+    pub fn start_with(options: impl FnOnce(&Path) -> String) -> Self {
         let folder = tempfile::Builder::new().prefix("farero-pg").tempdir().unwrap().keep();
         if let Some(user) = user() {
             chown(&folder, Some(user.uid), Some(user.gid)).unwrap();
@@ -64,7 +69,11 @@ impl Server {
         // In a group of its own: Ctrl-C in the terminal ends the tests and not the keeper.
         let keeper = keeper.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let keeper = keeper.process_group(0).spawn().unwrap();
-        let options = format!("-k {} -c listen_addresses= -c fsync=off -c max_connections=200", folder.display());
+        let options = format!(
+            "-k {} -c listen_addresses= -c fsync=off -c max_connections=200 {}",
+            folder.display(),
+            options(&folder)
+        );
         let server = Self { folder, options, _keeper: keeper };
         server.resume();
         server
@@ -100,7 +109,18 @@ impl Server {
 
     pub fn url(&self, database: &str) -> String {
         let host = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgres://farero@{host}/{database}")
+        let port = self.options.split(" -p ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or("5432");
+        format!("postgres://farero@{host}:{port}/{database}")
+    }
+
+    /// Writes a file that only the server may read, as it wants its keys.
+    pub fn give(path: &Path, text: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::write(path, text).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        if let Some(user) = user() {
+            chown(path, Some(user.uid), Some(user.gid)).unwrap();
+        }
     }
 
     /// Runs a statement on the cluster's own database.

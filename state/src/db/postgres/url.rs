@@ -29,7 +29,7 @@ const QUIET: (Duration, Duration, u32) = (Duration::from_secs(15), Duration::fro
 /// A database on a PostgreSQL server.
 #[derive(Clone)]
 pub struct PostgresUrl {
-    config: Config,
+    config: Box<Config>,
     roots: Option<PathBuf>,
 }
 
@@ -76,10 +76,10 @@ impl PostgresUrl {
         };
         config.ssl_mode(tls).connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(SEND_TIMEOUT);
         config.keepalives_idle(QUIET.0).keepalives_interval(QUIET.1).keepalives_retries(QUIET.2);
-        Ok(Self { config, roots })
+        Ok(Self { config: Box::new(config), roots })
     }
 
-    pub(super) const fn config(&self) -> &Config {
+    pub(super) fn config(&self) -> &Config {
         &self.config
     }
 
