@@ -8,6 +8,8 @@ use clap_complete::Shell;
 
 use crate::language::Tongue;
 
+pub(crate) mod trail;
+
 /// Executes a team's maintenance plan: watches the system, decides what matters, tells people, proves what was done.
 #[derive(Debug, Parser)]
 #[command(name = "farero", version, max_term_width = 100)]
@@ -45,6 +47,8 @@ pub(crate) enum Command {
     State(State),
     /// Encrypted files of secrets.
     Secrets(Secrets),
+    /// The audit trail: verify it, export it, show its public key.
+    Trail(trail::Trail),
     /// Start a stand-in of SIGCERH, watch it, and cause faults in it.
     Demo(Demo),
     /// Print completions for a shell.

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Notify(notify) => command::notify::run(&notify, language),
         Command::State(state) => command::state::run(&state),
         Command::Secrets(secrets) => command::secrets::run(&secrets),
+        Command::Trail(trail) => command::trail::run(&trail),
         Command::Demo(demo) => command::demo::run(&demo),
         Command::Completions { shell } => command::manual::completions(shell),
         Command::Man { folder } => command::manual::pages(&folder),

@@ -9,6 +9,8 @@ use kernel::Timestamp;
 use kernel::heartbeat::{Ping, PingKind};
 use kernel::message::AttemptResult;
 use kernel::probe::CheckId;
+use kernel::trail::Deed;
+use prove_trail::PublicKey;
 use web::{Control, ControlError};
 
 use crate::core::Core;
@@ -81,6 +83,7 @@ impl Control for Controls {
         component: Option<&'a str>,
         until: Option<Timestamp>,
         by: &'a str,
+        deed: &'a Deed,
     ) -> BoxFuture<'a, Result<(), ControlError>> {
         async move {
             let found = self.system(system)?;
@@ -88,8 +91,10 @@ impl Control for Controls {
                 return Err(ControlError::Unknown { what: "component", name: name.to_owned() });
             }
             let (system, component, by) = (system.to_owned(), component.map(ToOwned::to_owned), by.to_owned());
+            let deed = deed.clone();
             self.blocking(move |core| {
-                core.state.set_intensive(&system, component.as_deref(), until.unwrap_or(core.now()), &by)?;
+                let until = until.unwrap_or(core.now());
+                core.state.set_intensive(&system, component.as_deref(), until, &by, &deed)?;
                 watchful::refresh(core);
                 Ok(())
             })
@@ -130,6 +135,23 @@ impl Control for Controls {
             let result = job.prepared.perform(self.0.now(), &*self.0.clock).await;
             self.0.hand_in(result).await;
             Ok(())
+        }
+        .boxed()
+    }
+
+    fn trail_key(&self) -> String {
+        self.0.keeper.public().to_string()
+    }
+
+    fn checkpoint(&self) -> BoxFuture<'_, Result<PublicKey, ControlError>> {
+        async move {
+            let core = self.0.clone();
+            let signed = tokio::task::spawn_blocking(move || core.keeper.checkpoint(&core.state, core.now())).await;
+            match signed {
+                Ok(Ok(_)) => Ok(self.0.keeper.public()),
+                Ok(Err(error)) => Err(ControlError::Failed(format!("{error:#}"))),
+                Err(error) => Err(ControlError::Failed(error.to_string())),
+            }
         }
         .boxed()
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use kernel::probe::{CheckId, ProbeResult};
 use kernel::series::{Row, SeriesWriter};
+use kernel::trail::Deed;
 use kernel::{Clock, Timestamp};
 use parking_lot::RwLock;
 use secrets::{Sources, Values};
@@ -19,6 +20,7 @@ use web::live::Live;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::system::System;
+use crate::trail::Keeper;
 
 /// The plans in use, by system.
 pub type Systems = BTreeMap<String, Arc<System>>;
@@ -27,6 +29,8 @@ pub type Systems = BTreeMap<String, Arc<System>>;
 pub struct Core {
     /// What must survive.
     pub state: State,
+    /// Signs the trail.
+    pub keeper: Keeper,
     /// Measurements.
     pub series: Arc<SeriesStore>,
     /// The read model that pages are made from.
@@ -99,6 +103,7 @@ impl Core {
     pub fn new(parts: Parts, results: mpsc::Sender<ProbeResult>) -> Self {
         Self {
             state: parts.state,
+            keeper: parts.keeper,
             series: parts.series,
             live: parts.live,
             clock: parts.clock,
@@ -198,6 +203,13 @@ impl Core {
         }
     }
 
+    /// Tells the trail of something that Farero did.
+    pub fn tell(&self, deed: &Deed) {
+        if let Err(error) = self.state.record(deed) {
+            self.store_failed("an entry of the trail", &error);
+        }
+    }
+
     /// Counts and logs that something could not be stored.
     pub fn store_failed(&self, what: &str, error: &dyn std::error::Error) {
         self.counters.store_errors.add_one();
@@ -240,6 +252,8 @@ impl Core {
 pub struct Parts {
     /// What must survive.
     pub state: State,
+    /// Signs the trail.
+    pub keeper: Keeper,
     /// Measurements.
     pub series: Arc<SeriesStore>,
     /// The read model.

@@ -43,6 +43,8 @@ pub struct Counters {
     pub samples_out_of_order: Counter,
     /// Samples and results that could not be stored; the text of the last error is in the log.
     pub store_errors: Counter,
+    /// Signed checkpoints of the trail.
+    pub checkpoints: Counter,
     /// Scrapes done.
     pub scrapes: Counter,
     /// Scrapes that failed.
@@ -102,6 +104,7 @@ impl Counters {
             ("farero_samples_total", "Samples stored.", self.samples.get()),
             ("farero_samples_out_of_order_total", "Samples left out as out of order.", self.samples_out_of_order.get()),
             ("farero_store_errors_total", "Failures to store samples or results.", self.store_errors.get()),
+            ("farero_trail_checkpoints_total", "Signed checkpoints of the trail.", self.checkpoints.get()),
             ("farero_scrapes_total", "Scrapes done.", self.scrapes.get()),
             ("farero_scrapes_failed_total", "Scrapes that failed.", self.scrapes_failed.get()),
             ("farero_rule_evaluations_total", "Rule groups evaluated.", self.evaluations.get()),

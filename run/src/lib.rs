@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use kernel::Clock;
+use kernel::trail::{Actor, Deed};
+use kernel::{Clock, Timestamp};
 use state::State;
 use store_series::{Options, SeriesStore};
 use tokio::sync::{mpsc, watch};
@@ -33,6 +34,8 @@ pub mod plans;
 pub mod redacting;
 pub mod shapes;
 pub mod system;
+pub mod trail;
+mod trail_check;
 
 pub use act::{http_client, socket_client};
 pub use clock::SystemClock;
@@ -41,6 +44,9 @@ pub use core::Core;
 
 use crate::core::Parts;
 
+/// Version of this program.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Requests that are going get this long to finish when Farero ends.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -48,6 +54,7 @@ const GRACE: Duration = Duration::from_millis(500);
 pub struct Farero {
     address: SocketAddr,
     core: Arc<Core>,
+    app: App,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     /// One-time link to create the administrator, on the first start.
@@ -93,7 +100,7 @@ impl Farero {
             WebConfig {
                 base_url: core.config.base_url(),
                 tls: core.config.is_https(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
+                version: VERSION.to_owned(),
                 open_metrics: core.config.open_metrics,
                 open_badges: core.config.open_metrics,
                 hosts: Some(doors.hosts),
@@ -110,9 +117,10 @@ impl Farero {
             core.certificates.get_or_init(|| certificates.clone());
             tasks.spawn(loops::certificates::run(core.clone(), certificates));
         }
-        tasks.spawn(web::serve(doors.doors, web::router(app), until_stopped, GRACE));
+        tasks.spawn(loops::trail::run(core.clone(), app.clone()));
+        tasks.spawn(web::serve(doors.doors, web::router(app.clone()), until_stopped, GRACE));
         core.live.set_ready();
-        Ok(Self { address, core, stop, tasks, setup, socket: doors.socket })
+        Ok(Self { address, core, app, stop, tasks, setup, socket: doors.socket })
     }
 
     /// Where the pages are.
@@ -137,7 +145,12 @@ impl Farero {
     }
 
     /// Ends: running requests may finish, the stores write what they hold.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
+        self.stop_because("asked to").await;
+    }
+
+    /// Ends, and tells the trail why.
+    pub async fn stop_because(mut self, reason: &str) {
         // A send fails only when the server has ended already.
         let _ = self.stop.send(true);
         tokio::time::sleep(GRACE).await;
@@ -146,8 +159,12 @@ impl Farero {
             // Nobody listens on it any more; where it cannot be taken away, the next start does.
             let _ = std::fs::remove_file(path);
         }
-        let core = self.core.clone();
+        let (core, app) = (self.core.clone(), self.app.clone());
+        let told = Deed::new(core.now(), Actor::farero("run"), "farero.stop").on("farero", VERSION).saying(reason);
         let written = tokio::task::spawn_blocking(move || {
+            loops::trail::tell_counted(&core, &app, true);
+            core.tell(&told);
+            loops::trail::checkpoint(&core);
             if let Err(error) = core.state.mark_alive(core.now()) {
                 core.store_failed("the last life sign", &error);
             }
@@ -177,6 +194,8 @@ fn open(
     let sources = secrets::Sources::new(config.secrets.clone());
     let written = config.state.as_ref().map(kernel::secret::Secret::expose);
     let state = State::open_at(&place::state_location(&config.data, written, &sources)?)?;
+    let keeper = trail::Keeper::open(&config.data, &state, clock.now())?;
+    state.record(&started(&config, &state, clock.now()))?;
     let (series, report) = SeriesStore::open(
         &config.data.join("series"),
         Options { retention: retention(&checked), ..Options::default() },
@@ -184,7 +203,7 @@ fn open(
     tracing::info!(?report, "series opened");
     let series = Arc::new(series);
     let live = Arc::new(Live::new(&*clock));
-    let core = Core::new(Parts { state, series, live, clock, sources, config }, results);
+    let core = Core::new(Parts { state, keeper, series, live, clock, sources, config }, results);
     loops::alive::record_absence(&core);
     loops::outbox::requeue(&core);
     loops::watchful::refresh(&core);
@@ -193,6 +212,17 @@ fn open(
     }
     loops::collect::restore(&core);
     Ok(core)
+}
+
+/// The deed of a start.
+fn started(config: &Config, state: &State, now: Timestamp) -> Deed {
+    let plans: Vec<String> = config.plans.iter().map(|p| p.display().to_string()).collect();
+    Deed::new(now, Actor::farero("run"), "farero.start")
+        .on("farero", VERSION)
+        .set("plans", plans.join(", "))
+        .set("state", state.place())
+        .set("schema", state::SCHEMA_VERSION.to_string())
+        .set("listen", config.listen.to_string())
 }
 
 /// How long raw samples are kept: as long as the plan that asks for the longest.

@@ -4,9 +4,11 @@ use std::collections::HashSet;
 
 use kernel::Timestamp;
 use kernel::alert::{Alert, AlertEvent, AlertState};
+use kernel::trail::Deed;
 
 use crate::codec::{json, like, maybe_time, to_json, whole};
 use crate::db::{Cell, Row, SqlResult, Tx, Value, values};
+use crate::trail::{append, machine};
 use crate::{State, StateError};
 
 /// What one evaluation of one rule group changed.
@@ -93,14 +95,19 @@ impl State {
             for alert in commit.active.iter().filter(|a| a.state != AlertState::Pending) {
                 upsert_history(t, alert)?;
             }
-            let mut stored = 0;
+            let (mut stored, mut told) = (0, Vec::new());
             for event in &commit.events {
-                stored += insert_event(t, event)?;
+                let new = insert_event(t, event)?;
+                stored += new;
+                if new > 0 {
+                    told.extend(machine::of_event(event));
+                }
                 if event.alert.fired_at.is_some() {
                     upsert_history(t, &event.alert)?;
                 }
             }
             close_vanished(t, commit)?;
+            append(t, &told)?;
             Ok(stored)
         })
     }
@@ -182,18 +189,22 @@ impl State {
         by: &str,
         at: Timestamp,
         note: &str,
+        deed: &Deed,
     ) -> Result<Option<Acknowledgement>, StateError> {
         self.write("store an acknowledgement", |t| {
-            t.execute(
+            let first = t.execute(
                 "UPDATE alerts SET ack_by = ?2, ack_ms = ?3, ack_note = ?4 WHERE firing_id = ?1 AND ack_by IS NULL",
                 &values![firing_id, by, at.as_millis(), note],
             )?;
-            t.query_maybe(
+            let found = t.query_maybe(
                 "SELECT json, firing_id, ack_by, ack_ms, ack_note FROM alerts WHERE firing_id = ?1",
                 &values![firing_id],
                 record,
-            )
-            .map(|found| found.and_then(|r| r.acknowledged))
+            )?;
+            if first > 0 {
+                append(t, [deed])?;
+            }
+            Ok(found.and_then(|r| r.acknowledged))
         })
     }
 }

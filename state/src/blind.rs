@@ -4,6 +4,7 @@ use kernel::Timestamp;
 
 use crate::codec::time;
 use crate::db::values;
+use crate::trail::{append, machine};
 use crate::{State, StateError};
 
 impl State {
@@ -22,8 +23,8 @@ impl State {
                 "INSERT INTO blind (from_ms, to_ms) VALUES (?1, ?2)
                  ON CONFLICT (from_ms) DO UPDATE SET to_ms = excluded.to_ms WHERE blind.to_ms < excluded.to_ms",
                 &values![from.as_millis(), to.as_millis()],
-            )
-            .map(|_| ())
+            )?;
+            append(t, [&machine::of_blind(from, to)]).map(|_| ())
         })
     }
 

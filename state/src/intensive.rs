@@ -1,6 +1,7 @@
 //! Periods in which a system or component is watched more closely (CHK-16). I/O.
 
 use kernel::Timestamp;
+use kernel::trail::Deed;
 
 use crate::codec::time;
 use crate::db::{Row, SqlResult, values};
@@ -38,8 +39,9 @@ impl State {
         component: Option<&str>,
         until: Timestamp,
         by: &str,
+        deed: &Deed,
     ) -> Result<(), StateError> {
-        self.write("store intensive watching", |t| {
+        self.write_recorded("store intensive watching", std::slice::from_ref(deed), |t| {
             t.execute(
                 "INSERT INTO intensive (system, component, until_ms, by_whom) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (system, component) DO UPDATE

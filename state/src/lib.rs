@@ -8,7 +8,8 @@
 //! 4. `commit_evaluation`, `commit_deliveries` and `finish_attempt` keep everything or nothing.
 //! 5. The history shows an alert as firing exactly when it is among the active ones.
 //! 6. A one-time link is used once.
-//! 7. Nothing grows without bound: rings per check, [`State::clean`] for the rest.
+//! 7. Nothing grows without bound: rings per check, [`State::clean`] for the rest; the audit trail ends after its legal time.
+//! 8. What a person or Farero changed is told in the audit trail, in the transaction of the change (see `trail.rs`).
 //!
 //! `state` knows nothing of probes, rules, channels, pages or clocks; time is an argument. Secrets reach it as hashes.
 
@@ -32,7 +33,9 @@ mod results;
 mod rollups;
 mod sessions;
 mod settings;
+mod signatures;
 mod tokens;
+mod trail;
 
 pub use alerts::{Acknowledgement, AlertFilter, AlertRecord, EvaluationCommit};
 pub use db::{
@@ -50,4 +53,6 @@ pub use plans::PlanVersion;
 pub use results::{CHANGES_KEPT, FAILURES_KEPT, FLUSH_EVERY_MS, SAMPLES_KEPT};
 pub use rollups::{Bucket, Counts, Span};
 pub use sessions::{Session, TOUCH_EVERY_MS};
+pub use signatures::{NewSignature, Signature};
 pub use tokens::{ApiToken, Link, NewToken};
+pub use trail::{CHECKPOINT_FILE, CUT_ACTION, CUT_AT_ONCE, CheckpointFile, TrailFilter, TrailRow};

@@ -2,9 +2,11 @@
 
 use kernel::Timestamp;
 use kernel::message::{AttemptResult, DeliveryAttempt, DeliveryState, OutboxEntry};
+use kernel::trail::Deed;
 
 use crate::codec::{from_word, json, maybe_time, time, to_json, whole, word};
 use crate::db::{Row, SqlResult, Tx, Value, values};
+use crate::trail::{append, machine};
 use crate::{State, StateError};
 
 /// Which outbox entries to list, newest first.
@@ -168,6 +170,7 @@ impl State {
             if let Some(fallback) = fallback {
                 insert_entry(t, fallback)?;
             }
+            append(t, machine::of_attempt(attempt, entry, fallback).as_ref())?;
             Ok(())
         })
     }
@@ -184,8 +187,8 @@ impl State {
     }
 
     /// A person wants it tried again, now: one that waits, or one that was given up. `false` when it is neither.
-    pub fn retry_now(&self, key: &str, at: Timestamp) -> Result<bool, StateError> {
-        self.write("queue a delivery again", |t| {
+    pub fn retry_now(&self, key: &str, at: Timestamp, deed: &Deed) -> Result<bool, StateError> {
+        self.write_recorded_if("queue a delivery again", deed, |t| {
             t.execute(
                 "UPDATE outbox SET state = 'queued', due_ms = ?2 WHERE key = ?1 AND state IN ('queued', 'failed')",
                 &values![key, at.as_millis()],
@@ -195,8 +198,8 @@ impl State {
     }
 
     /// A person says that the message was passed on. `false` when the entry does not wait for one.
-    pub fn confirm_by_person(&self, key: &str, by: &str, at: Timestamp) -> Result<bool, StateError> {
-        self.write("store a confirmation", |t| {
+    pub fn confirm_by_person(&self, key: &str, by: &str, at: Timestamp, deed: &Deed) -> Result<bool, StateError> {
+        self.write_recorded_if("store a confirmation", deed, |t| {
             t.execute(
                 "UPDATE outbox SET state = 'sent', confirmed_by = ?2, confirmed_ms = ?3
                  WHERE key = ?1 AND state = 'awaiting_person'",

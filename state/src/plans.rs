@@ -1,6 +1,7 @@
 //! Versions of the plans as they were loaded (PLN-15). I/O.
 
 use kernel::Timestamp;
+use kernel::trail::Deed;
 
 use crate::codec::time;
 use crate::db::values;
@@ -22,9 +23,9 @@ pub struct PlanVersion {
 }
 
 impl State {
-    /// Records the version that came into use. `false` when it is the one that is in use already.
-    pub fn record_plan(&self, plan: &PlanVersion) -> Result<bool, StateError> {
-        self.write("store a plan's version", |t| {
+    /// Records the version that came into use, and tells of it. `false` when it is the one that is in use already.
+    pub fn record_plan(&self, plan: &PlanVersion, deed: &Deed) -> Result<bool, StateError> {
+        self.write_recorded_if("store a plan's version", deed, |t| {
             let last: Option<String> = t.query_maybe(
                 "SELECT hash FROM plans WHERE system = ?1 ORDER BY id DESC LIMIT 1",
                 &values![&plan.system],

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Fixture, alert, at, each_database, event};
+use common::{Fixture, alert, at, deed, each_database, event};
 use kernel::alert::{AlertEvent, AlertState, EventKind};
 use state::{AlertFilter, EvaluationCommit};
 
@@ -22,11 +22,19 @@ fn alr_23_a_firing_has_start_end_value_and_acknowledgement() {
         let firing = alert("Down", AlertState::Firing, 0);
         let fired = event(&firing, EventKind::Fired);
         f.state.commit_evaluation(&commit(vec![firing.clone()], vec![fired.clone()], 60)).unwrap();
-        let stands = f.state.acknowledge(&firing.firing_id(), "ana", at(70), "miro").unwrap().unwrap();
+        let stands = f
+            .state
+            .acknowledge(&firing.firing_id(), "ana", at(70), "miro", &deed("alert.acknowledge"))
+            .unwrap()
+            .unwrap();
         assert_eq!((stands.by.as_str(), stands.note.as_str()), ("ana", "miro"));
-        let second = f.state.acknowledge(&firing.firing_id(), "luis", at(80), "yo").unwrap().unwrap();
+        let second = f
+            .state
+            .acknowledge(&firing.firing_id(), "luis", at(80), "yo", &deed("alert.acknowledge"))
+            .unwrap()
+            .unwrap();
         assert_eq!(second.by, "ana", "the first acknowledgement stays");
-        assert_eq!(f.state.acknowledge("unknown", "ana", at(80), "").unwrap(), None);
+        assert_eq!(f.state.acknowledge("unknown", "ana", at(80), "", &deed("alert.acknowledge")).unwrap(), None);
 
         let resolved = alert("Down", AlertState::Resolved, 0);
         let ended = event(&resolved, EventKind::Resolved);

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{alert, at, each_database, entry, event};
+use common::{alert, at, deed, each_database, entry, event};
 use kernel::alert::{AlertState, EventKind};
 use kernel::message::{AttemptResult, DeliveryAttempt, DeliveryState, HeldItem};
 use state::{DeliveryCommit, EvaluationCommit, OutboxFilter};
@@ -103,8 +103,8 @@ fn chn_05_a_person_confirms_once() {
         let mut by_hand = entry("k1", "whatsapp", 0);
         by_hand.state = DeliveryState::AwaitingPerson;
         f.state.commit_deliveries(&DeliveryCommit { outbox: vec![by_hand], ..DeliveryCommit::default() }).unwrap();
-        assert!(f.state.confirm_by_person("k1", "ana", at(5)).unwrap());
-        assert!(!f.state.confirm_by_person("k1", "luis", at(6)).unwrap());
+        assert!(f.state.confirm_by_person("k1", "ana", at(5), &deed("delivery.confirm")).unwrap());
+        assert!(!f.state.confirm_by_person("k1", "luis", at(6), &deed("delivery.confirm")).unwrap());
         let log = f.state.outbox(&OutboxFilter::default()).unwrap();
         assert_eq!(log[0].confirmed, Some(("ana".into(), at(5))));
         assert_eq!(log[0].entry.state, DeliveryState::Sent);

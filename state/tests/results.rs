@@ -5,7 +5,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Fixture, at, each_database, result};
+use common::{Fixture, at, deed, each_database, result};
 use kernel::heartbeat::{Ping, PingKind};
 use kernel::probe::{CheckId, Outcome, ProbeResult};
 use state::{CHANGES_KEPT, FAILURES_KEPT, PINGS_KEPT, PlanVersion, ResultFilter, Span};
@@ -152,11 +152,11 @@ fn blind_intensive_plans_and_settings() {
         assert_eq!(f.state.blind_periods(at(9)).unwrap(), [(at(0), at(10))]);
         assert_eq!(f.state.blind_periods(at(10)).unwrap(), []);
 
-        f.state.set_intensive("sigcerh", None, at(100), "ana").unwrap();
-        f.state.set_intensive("sigcerh", Some("backend"), at(50), "ana").unwrap();
+        f.state.set_intensive("sigcerh", None, at(100), "ana", &deed("intensive.set")).unwrap();
+        f.state.set_intensive("sigcerh", Some("backend"), at(50), "ana", &deed("intensive.set")).unwrap();
         assert_eq!(f.state.intensive(at(49)).unwrap().len(), 2);
         assert_eq!(f.state.intensive(at(50)).unwrap()[0].component, None);
-        f.state.set_intensive("sigcerh", None, at(0), "luis").unwrap();
+        f.state.set_intensive("sigcerh", None, at(0), "luis", &deed("intensive.set")).unwrap();
         assert_eq!(f.state.intensive(at(50)).unwrap(), []);
 
         let plan = |hash: &str, s| PlanVersion {
@@ -166,10 +166,13 @@ fn blind_intensive_plans_and_settings() {
             version: "1.0".into(),
             files_json: "{}".into(),
         };
-        assert!(f.state.record_plan(&plan("a", 0)).unwrap());
-        assert!(!f.state.record_plan(&plan("a", 1)).unwrap(), "the same plan again is no new version");
-        assert!(f.state.record_plan(&plan("b", 2)).unwrap());
-        assert!(f.state.record_plan(&plan("a", 3)).unwrap(), "going back is one");
+        assert!(f.state.record_plan(&plan("a", 0), &deed("plan.use")).unwrap());
+        assert!(
+            !f.state.record_plan(&plan("a", 1), &deed("plan.use")).unwrap(),
+            "the same plan again is no new version"
+        );
+        assert!(f.state.record_plan(&plan("b", 2), &deed("plan.use")).unwrap());
+        assert!(f.state.record_plan(&plan("a", 3), &deed("plan.use")).unwrap(), "going back is one");
         assert_eq!(f.state.plans("sigcerh").unwrap(), [plan("a", 3), plan("b", 2), plan("a", 0)]);
 
         f.state.set_setting("url", Some("http://x")).unwrap();

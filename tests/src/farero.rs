@@ -248,6 +248,16 @@ impl Farero {
         text
     }
 
+    /// What a form of a page sends back, so that it counts as that page's own.
+    ///
+    /// # Panics
+    /// The page has no form.
+    pub async fn csrf(&self, path: &str) -> String {
+        let page = self.page(path).await;
+        let after = page.split("name=\"csrf\" value=\"").nth(1).expect("a form");
+        after.split('"').next().expect("a value").to_owned()
+    }
+
     /// JSON of the API.
     ///
     /// # Panics

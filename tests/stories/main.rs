@@ -25,6 +25,7 @@ mod schemathesis;
 mod secrets;
 mod socket;
 mod tls;
+mod trail;
 mod two_databases;
 mod vault;
 mod web_edges;

@@ -13,6 +13,7 @@ pub(crate) mod problems;
 pub(crate) mod prometheus;
 pub(crate) mod status;
 pub(crate) mod systems;
+pub(crate) mod trail;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::request::Parts;

@@ -8,6 +8,7 @@ use axum::middleware::from_fn_with_state;
 use http::StatusCode;
 use kernel::Clock;
 use kernel::series::SeriesReader;
+use kernel::trail::Deed;
 use state::{State, StateError};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -18,6 +19,7 @@ use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 use crate::answer::Failure;
 use crate::auth::known::Known;
 use crate::auth::rate::Rates;
+use crate::auth::refusals::Refusals;
 use crate::auth::throttle::Throttle;
 use crate::control::Control;
 use crate::limits;
@@ -74,6 +76,7 @@ pub(crate) struct Gates {
     pub(crate) throttle: Throttle,
     pub(crate) known: Known,
     pub(crate) rates: Rates,
+    pub(crate) refusals: Refusals,
 }
 
 impl App {
@@ -95,6 +98,7 @@ impl App {
             throttle: Throttle::default(),
             known: Known::default(),
             rates: Rates::default(),
+            refusals: Refusals::default(),
         };
         Self { live, state, series, control, clock, config: Arc::new(config), gates: Arc::new(gates) }
     }
@@ -102,6 +106,35 @@ impl App {
     /// Forgets who was recognised: people, rights, tokens or sessions have changed. Live pages end and are opened anew.
     pub fn forget_identities(&self) {
         self.gates.known.forget();
+    }
+
+    /// Tells of a deed that changed nothing in the database: something that was asked of the loops, or that failed. What changes
+    /// the database is told in the transaction of the change, by the function of `state` that makes it.
+    pub(crate) async fn record(&self, deed: Deed) -> Result<(), Failure> {
+        self.db(move |s| s.record(&deed)).await
+    }
+
+    /// Tells of a deed that was done already, where it is too late to refuse it: a failure to write is logged and counted by the state
+    /// of the database's own page.
+    pub(crate) async fn told(&self, deed: Deed) {
+        if self.record(deed).await.is_err() {
+            tracing::error!("a deed that was done could not be written to the trail");
+        }
+    }
+
+    /// Tells of an attempt that was refused. Its like are counted and told together, so that nobody can fill the disk by being
+    /// refused ([`crate::auth::refusals`]).
+    pub(crate) async fn refused(&self, deed: Deed) -> Result<(), Failure> {
+        match self.gates.refusals.take(deed) {
+            Some(deed) => self.record(deed).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Refused attempts that were counted long enough and wait to be told; with `all`, those counted so far. The loop of the trail
+    /// asks for them.
+    pub fn counted_refusals(&self, now: kernel::Timestamp, all: bool) -> Vec<Deed> {
+        self.gates.refusals.due(now, all)
     }
 
     /// Runs something on the database, off the async threads.

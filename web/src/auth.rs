@@ -11,14 +11,17 @@ pub mod link;
 pub(crate) mod origin;
 pub(crate) mod password;
 pub(crate) mod rate;
+pub mod refusals;
 pub(crate) mod rights;
 pub(crate) mod secret;
 pub(crate) mod session;
+pub(crate) mod tell;
 pub(crate) mod throttle;
 pub(crate) mod token;
 
 pub use access::Access;
 pub use kernel::access::Role;
+use kernel::trail::Actor;
 
 /// How someone proved who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +68,16 @@ impl Identity {
         match &self.proof {
             Proof::Session { .. } | Proof::Local { .. } => &self.name,
             Proof::Token { owner, .. } => owner,
+        }
+    }
+
+    /// Who they are in the trail.
+    pub fn actor(&self) -> Actor {
+        let name = self.name.clone();
+        match &self.proof {
+            Proof::Session { .. } => Actor::Person { name },
+            Proof::Token { owner, .. } => Actor::Token { name: owner.clone(), token: name },
+            Proof::Local { .. } => Actor::Local { name },
         }
     }
 

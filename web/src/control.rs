@@ -4,6 +4,8 @@ use futures_util::future::BoxFuture;
 use kernel::Timestamp;
 use kernel::heartbeat::Ping;
 use kernel::probe::CheckId;
+use kernel::trail::Deed;
+use prove_trail::PublicKey;
 
 /// Why something asked for was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,13 +36,15 @@ pub trait Control: Send + Sync {
     /// Reads the plans' folders again, at once. What became of it stands in the read model.
     fn reload(&self) -> BoxFuture<'_, Result<(), ControlError>>;
 
-    /// Watches a system, or one component of it, intensively until a time; `None` ends it (CHK-16).
+    /// Watches a system, or one component of it, intensively until a time; `None` ends it (CHK-16). Stored with the deed that
+    /// tells of it.
     fn set_intensive<'a>(
         &'a self,
         system: &'a str,
         component: Option<&'a str>,
         until: Option<Timestamp>,
         by: &'a str,
+        deed: &'a Deed,
     ) -> BoxFuture<'a, Result<(), ControlError>>;
 
     /// Takes in a call to a heartbeat's URL, durably.
@@ -48,6 +52,12 @@ pub trait Control: Send + Sync {
 
     /// Runs a check at once, beside its schedule.
     fn check_now<'a>(&'a self, check: &'a CheckId) -> BoxFuture<'a, Result<(), ControlError>>;
+
+    /// The public half of the key that signs the trail, as hexadecimal digits.
+    fn trail_key(&self) -> String;
+
+    /// Signs where the trail stands, so that all of its entries are covered; gives the public key.
+    fn checkpoint(&self) -> BoxFuture<'_, Result<PublicKey, ControlError>>;
 
     /// Something that deliveries hang on has changed in `state` (an acknowledgement, a confirmation, a retry): look at once.
     fn wake_deliveries(&self);

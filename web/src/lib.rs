@@ -26,6 +26,7 @@ pub mod routes;
 pub mod serve;
 pub mod text;
 pub mod tls;
+pub mod trail_export;
 pub mod uptime;
 
 pub use app::{App, WebConfig, router};

@@ -10,7 +10,8 @@ use kernel::access::{Kind, Verb};
 use crate::app::App;
 use crate::auth::guard::{Guard, guard};
 use crate::pages::{
-    about, alerts, channels, check, deliveries, entry, intensive, overview, plan, roles, rules, settings, users,
+    about, alerts, channels, check, deliveries, document, entry, intensive, overview, plan, roles, rules, settings,
+    trail, users,
 };
 use crate::{api, assets, events};
 
@@ -40,6 +41,8 @@ pub enum Find {
     Channel,
     /// The alert in the path, with its system and restrictions.
     Alert,
+    /// The document in the path, a procedure of its system.
+    Document,
     /// The delivery in the path, with its system, channel, and the restrictions of the alerts it tells of.
     Delivery,
     /// It is a list, or the body names it: whoever may do it to anything gets in, and the handler shows and takes only what they
@@ -87,7 +90,7 @@ impl Route {
 
     /// The handler behind its guard.
     pub(crate) fn into_guarded(self, app: &App) -> MethodRouter<App> {
-        let state = Guard { app: app.clone(), rule: self.rule, surface: self.surface };
+        let state = Guard { app: app.clone(), rule: self.rule, surface: self.surface, path: self.path };
         self.handler.route_layer(from_fn_with_state(state, guard))
     }
 }
@@ -117,6 +120,8 @@ const CONFIRM: Rule = Rule::Ask(Verb::Acknowledge, Kind::Channel, Find::Delivery
 const RETRY: Rule = Rule::Ask(Verb::Run, Kind::Channel, Find::Delivery);
 const SEE_CHANNELS: Rule = Rule::Ask(Verb::See, Kind::Channel, Find::Filtered);
 const TEST: Rule = Rule::Ask(Verb::Run, Kind::Channel, Find::Channel);
+const SIGN: Rule = Rule::Ask(Verb::Sign, Kind::Procedure, Find::Document);
+const SEE_TRAIL: Rule = Rule::Ask(Verb::See, Kind::Trail, Find::Platform);
 /// Lets people in, and out.
 const ADMINISTER: Rule = Rule::Ask(Verb::Administer, Kind::People, Find::Platform);
 
@@ -150,7 +155,9 @@ fn pages() -> Vec<Route> {
         post(Page, "/channels/{system}/{channel}/test", TEST, channels::test),
         get(Page, "/plan", see(Filtered), plan::first),
         get(Page, "/plan/{system}", see(System), plan::plan),
-        get(Page, "/plan/{system}/documents/{*path}", see(System), plan::document),
+        get(Page, "/plan/{system}/documents/{*path}", see(System), document::document),
+        post(Page, "/plan/{system}/sign/{*path}", SIGN, document::sign),
+        get(Page, "/plan/{system}/signed/{*path}", see(System), document::signed_copy),
         post(Page, "/plan/{system}/reload", run(System), plan::reload),
         get(Page, "/rules", see(Filtered), rules::rules),
         get(Page, "/roles", Rule::Known, roles::roles),
@@ -163,6 +170,8 @@ fn pages() -> Vec<Route> {
         post(Page, "/settings/users", ADMINISTER, users::add),
         post(Page, "/settings/users/{id}", ADMINISTER, users::change),
         post(Page, "/settings/users/{id}/link", ADMINISTER, users::new_link),
+        get(Page, "/trail", SEE_TRAIL, trail::trail),
+        get(Page, "/trail/export", SEE_TRAIL, trail::export),
         // The way in cannot ask for a log-in; failed tries are slowed down.
         get(Page, "/login", Public, entry::login),
         post(Page, "/login", Public, entry::log_in),
@@ -202,6 +211,9 @@ fn own_api() -> Vec<Route> {
         post(Api, "/api/farero/v1/deliveries/confirm/{*key}", CONFIRM, api::deliveries::confirm),
         post(Api, "/api/farero/v1/deliveries/retry/{*key}", RETRY, api::deliveries::retry),
         get(Api, "/api/farero/v1/channels", SEE_CHANNELS, api::deliveries::channels),
+        get(Api, "/api/farero/v1/trail", SEE_TRAIL, api::trail::trail),
+        get(Api, "/api/farero/v1/trail/export", SEE_TRAIL, api::trail::export),
+        get(Api, "/api/farero/v1/trail/key", SEE_TRAIL, api::trail::key),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 use kernel::Language;
 
+pub(crate) mod actions;
 mod alerts;
 mod auth;
 mod check;
@@ -10,6 +11,7 @@ mod manage;
 mod overview;
 mod people;
 pub mod phrases;
+mod trail;
 
 /// Defines a table of texts: each line gives a name, the Spanish text and the English text.
 macro_rules! texts {
@@ -44,6 +46,7 @@ pub struct Text {
     pub manage: manage::Manage,
     pub auth: auth::Auth,
     pub people: people::People,
+    pub trail: trail::Trail,
 }
 
 static ES: Text = Text {
@@ -54,6 +57,7 @@ static ES: Text = Text {
     manage: manage::Manage::ES,
     auth: auth::Auth::ES,
     people: people::People::ES,
+    trail: trail::Trail::ES,
 };
 
 static EN: Text = Text {
@@ -64,6 +68,7 @@ static EN: Text = Text {
     manage: manage::Manage::EN,
     auth: auth::Auth::EN,
     people: people::People::EN,
+    trail: trail::Trail::EN,
 };
 
 /// The texts of a language.
@@ -89,6 +94,7 @@ mod tests {
                 t.manage.all(),
                 t.auth.all(),
                 t.people.all(),
+                t.trail.all(),
             ]
             .concat()
         };

@@ -10,3 +10,4 @@ pub(crate) mod schema;
 pub(crate) mod secrets;
 pub(crate) mod state;
 pub(crate) mod status;
+pub(crate) mod trail;

@@ -39,8 +39,8 @@ pub(crate) fn run(arguments: Run, language: Language) -> Result<ExitCode> {
         let farero = run::Farero::start_checked(config, plans, Arc::new(run::SystemClock)).await?;
         println!("Farero: {}", farero.core().config.base_url());
         print_setup_link(&farero);
-        until_ended(&farero).await?;
-        farero.stop().await;
+        let reason = until_ended(&farero).await?;
+        farero.stop_because(reason).await;
         Ok(ExitCode::from(crate::exit::OK))
     })
 }
@@ -87,14 +87,14 @@ pub(crate) fn print_setup_link(farero: &run::Farero) {
     }
 }
 
-/// Waits for an end by Ctrl-C or SIGTERM; SIGHUP reads the plans again.
-pub(crate) async fn until_ended(farero: &run::Farero) -> Result<()> {
+/// Waits for an end by Ctrl-C or SIGTERM, and says which; SIGHUP reads the plans again.
+pub(crate) async fn until_ended(farero: &run::Farero) -> Result<&'static str> {
     let mut end = signal(SignalKind::terminate()).context("signals cannot be received")?;
     let mut again = signal(SignalKind::hangup()).context("signals cannot be received")?;
     loop {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-            _ = end.recv() => return Ok(()),
+            _ = tokio::signal::ctrl_c() => return Ok("Ctrl-C"),
+            _ = end.recv() => return Ok("SIGTERM"),
             _ = again.recv() => farero.reload(),
         }
     }

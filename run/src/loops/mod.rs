@@ -12,6 +12,8 @@ pub mod reload;
 pub mod rules;
 pub mod scrapes;
 pub mod secrets;
+mod told;
+pub mod trail;
 pub mod views;
 pub mod watchdog;
 pub mod watchful;

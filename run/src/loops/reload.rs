@@ -15,6 +15,7 @@ use web::live::{InBoth, PlanVersion, Reload};
 
 use crate::core::Core;
 use crate::folder::read_folder;
+use crate::loops::told;
 use crate::plans::{Checked, check_read, origin};
 use crate::system::{ReadPlan, System};
 
@@ -81,6 +82,7 @@ pub fn reload(core: &Core, asked: bool) {
                 tracing::error!(%error, "the plan cannot be read; the one in use stays");
                 let en = error.to_string();
                 let es = in_language(&en, Language::Es).into_owned();
+                told::refused(core, folder, &en, std::slice::from_ref(&en));
                 refuse(core, folder, vec![InBoth { es, en }]);
             }
         }
@@ -95,6 +97,8 @@ fn take(core: &Core, folder: &Path, checked: Checked) {
             let errors: Vec<InBoth> =
                 checked.diagnostics.iter().filter(|d| d.level == Level::Error).map(|d| in_both(d, &checked)).collect();
             tracing::error!(folder = %folder.display(), errors = errors.len(), "the new plan has errors and is refused; the old one stays");
+            let told: Vec<String> = errors.iter().map(|e| e.en.clone()).collect();
+            told::refused(core, folder, &crate::plans::hash(&checked.files), &told);
             refuse(core, folder, errors);
         }
     }
@@ -160,7 +164,8 @@ fn record_version(core: &Core, read: &ReadPlan, files: &[plan_syntax::SourceFile
         files_json: serde_json::to_string(&files.iter().map(|f| (&f.path, &f.text)).collect::<Vec<_>>())
             .unwrap_or_default(),
     };
-    if let Err(error) = core.state.record_plan(&version) {
+    let told = told::in_use(core, read, files, version.at);
+    if let Err(error) = core.state.record_plan(&version, &told) {
         core.store_failed("the plan's version", &error);
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::Timestamp;
+use kernel::trail::{Actor, Deed};
 
 use crate::core::Core;
 use crate::system::System;
@@ -49,11 +50,29 @@ pub async fn run(core: Arc<Core>) {
 async fn call(core: &Core, system: &System, url: &str) {
     let name = &system.plan.system;
     match act::outgoing::call(url, &system.plan.outgoing, CALL_LIMIT).await {
-        Ok(()) => core.counters.watchdog_calls.add_one(),
+        Ok(()) => {
+            core.counters.watchdog_calls.add_one();
+            tell(core, name, Ok(()));
+        }
         Err(error) => {
             core.counters.watchdog_failures.add_one();
             let error = system.redactor.redact(&error);
+            tell(core, name, Err(&error));
             tracing::warn!(system = %name, %error, "the outside heartbeat did not take the call");
         }
     }
+}
+/// Tells the trail when the outside heartbeat stops answering, and when it answers again.
+fn tell(core: &Core, system: &str, answer: Result<(), &str>) {
+    let state = if answer.is_ok() { "answers" } else { "silent" };
+    if !core.keeper.is_news(&format!("watchdog {system}"), state, "answers") {
+        return;
+    }
+    let deed = |action: &str| {
+        Deed::new(core.now(), Actor::farero("watchdog"), action).on("watchdog", system).in_system(system)
+    };
+    core.tell(&match answer {
+        Ok(()) => deed("watchdog.recover"),
+        Err(error) => deed("watchdog.fail").failed(error),
+    });
 }

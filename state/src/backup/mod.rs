@@ -20,7 +20,7 @@ use crate::StateError;
 use crate::codec::to_json;
 use crate::db::{Base, FILE_NAME, SqlError, SqlResult, StateLocation, Tx, sqlite, values};
 use crate::error::Doing;
-use crate::migrate::{self, Found, SCHEMA_VERSION, STEPS};
+use crate::migrate::{self, Found, SCHEMA_VERSION, STEPS, same_schema, schema_of};
 
 /// The manifest's table in a backup.
 const MANIFEST_TABLE: &str = "farero_backup";
@@ -287,25 +287,6 @@ fn steps_of(manifest: &Manifest, file: &Path) -> Result<&'static [migrate::Step]
         return Err(StateError::Newer { place, found: manifest.schema, known: SCHEMA_VERSION });
     }
     Ok(&STEPS[..manifest.schema as usize])
-}
-
-fn same_schema(base: &Base) -> Result<(), StateError> {
-    let place = base.place();
-    match base.read_long(|t| Ok(schema_of(t, &place))).doing("read the schema version")?? {
-        SCHEMA_VERSION => Ok(()),
-        _ => Err(StateError::Older { place }),
-    }
-}
-
-fn schema_of(t: &Tx<'_>, place: &str) -> Result<u32, StateError> {
-    match migrate::found(t).doing("read the schema version")? {
-        Found::Foreign => Err(StateError::Foreign { place: place.to_owned() }),
-        Found::Version(0) => Err(StateError::NoState { place: place.to_owned() }),
-        Found::Version(found) if found > SCHEMA_VERSION => {
-            Err(StateError::Newer { place: place.to_owned(), found, known: SCHEMA_VERSION })
-        }
-        Found::Version(found) => Ok(found),
-    }
 }
 
 /// What is not as it should be, or a failure of a database.

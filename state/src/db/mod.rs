@@ -191,6 +191,19 @@ impl State {
         Ok(Self(Arc::new(Inner { base, results: RwLock::new(results) })))
     }
 
+    /// Opens a database for looking only, beside the Farero that may run on it: what writes fails.
+    ///
+    /// # Errors
+    /// There is no database of Farero, it has another version's schema, or it cannot be read.
+    pub fn look_at(location: &StateLocation) -> Result<Self, StateError> {
+        let base = match location {
+            StateLocation::Folder(folder) => Base::Sqlite(Sqlite::look_at(folder)?),
+            StateLocation::Postgres(url) => Base::connect_reader(url)?,
+        };
+        crate::migrate::same_schema(&base)?;
+        Ok(Self(Arc::new(Inner { base, results: RwLock::new(Pending::default()) })))
+    }
+
     /// Where the database is, without a password.
     pub fn place(&self) -> String {
         self.0.base.place()

@@ -38,8 +38,8 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Pool<Connection>,
-    /// Held for its lock.
-    _lock: File,
+    /// Held for its lock; none when it is only looked at.
+    _lock: Option<File>,
 }
 
 impl Sqlite {
@@ -54,7 +54,19 @@ impl Sqlite {
         let path = folder.join(FILE_NAME);
         let writer = Connection::open(&path).doing("open the database")?;
         settle_writer(&writer).doing("set the database up")?;
-        Ok(Self { path, writer: Mutex::new(writer), readers: Pool::new(Vec::new()), _lock: lock })
+        Ok(Self { path, writer: Mutex::new(writer), readers: Pool::new(Vec::new()), _lock: Some(lock) })
+    }
+
+    /// Opens the file in a folder for looking only; another process may have it open for writing.
+    pub(crate) fn look_at(folder: &Path) -> Result<Self, StateError> {
+        let path = folder.join(FILE_NAME);
+        if !path.is_file() {
+            return Err(StateError::NoState { place: folder.display().to_string() });
+        }
+        let writer = reader(&path).doing("open the database")?;
+        let mut file = Self { path, writer: Mutex::new(writer), readers: Pool::new(Vec::new()), _lock: None };
+        file.add_readers()?;
+        Ok(file)
     }
 
     /// Once the schema is there.

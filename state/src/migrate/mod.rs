@@ -15,7 +15,10 @@ use crate::error::Doing;
 pub(crate) const APPLICATION_ID: i64 = 0x4661_7265;
 
 /// The steps in order; step n leads to schema version n. A step that was released never changes.
-pub const STEPS: &[Step] = &[Step::new("0001_first", include_str!("../../migrations/0001_first.sql"))];
+pub const STEPS: &[Step] = &[
+    Step::new("0001_first", include_str!("../../migrations/0001_first.sql")),
+    Step::new("0002_trail", include_str!("../../migrations/0002_trail.sql")),
+];
 
 /// Schema version of this program.
 pub const SCHEMA_VERSION: u32 = STEPS.len() as u32;
@@ -220,4 +223,25 @@ pub(crate) fn found(t: &Tx<'_>) -> SqlResult<Found> {
         return Ok(Found::Foreign);
     }
     Ok(Found::Version(u32::try_from(version).unwrap_or(u32::MAX)))
+}
+
+/// That a database which is only looked at has this program's schema.
+pub(crate) fn same_schema(base: &Base) -> Result<(), StateError> {
+    let place = base.place();
+    match base.read_long(|t| Ok(schema_of(t, &place))).doing("read the schema version")?? {
+        SCHEMA_VERSION => Ok(()),
+        _ => Err(StateError::Older { place }),
+    }
+}
+
+/// The schema version of a database of Farero's.
+pub(crate) fn schema_of(t: &Tx<'_>, place: &str) -> Result<u32, StateError> {
+    match found(t).doing("read the schema version")? {
+        Found::Foreign => Err(StateError::Foreign { place: place.to_owned() }),
+        Found::Version(0) => Err(StateError::NoState { place: place.to_owned() }),
+        Found::Version(found) if found > SCHEMA_VERSION => {
+            Err(StateError::Newer { place: place.to_owned(), found, known: SCHEMA_VERSION })
+        }
+        Found::Version(found) => Ok(found),
+    }
 }

@@ -83,6 +83,11 @@ pub fn new_user(name: &str) -> NewUser {
     }
 }
 
+/// A deed of a person, for what needs one.
+pub fn deed(action: &str) -> kernel::trail::Deed {
+    kernel::trail::Deed::new(at(0), kernel::trail::Actor::person("ana"), action).on("thing", "x")
+}
+
 pub fn alert(rule: &str, state: AlertState, since: i64) -> Alert {
     Alert {
         system: "sigcerh".into(),

@@ -208,6 +208,7 @@ impl Control for Idle {
         _: Option<&'a str>,
         _: Option<Timestamp>,
         _: &'a str,
+        _: &'a kernel::trail::Deed,
     ) -> BoxFuture<'a, Result<(), ControlError>> {
         Box::pin(async { Ok(()) })
     }
@@ -217,7 +218,18 @@ impl Control for Idle {
     fn check_now<'a>(&'a self, _: &'a CheckId) -> BoxFuture<'a, Result<(), ControlError>> {
         Box::pin(async { Ok(()) })
     }
+    fn trail_key(&self) -> String {
+        key().to_string()
+    }
+    fn checkpoint(&self) -> BoxFuture<'_, Result<prove_trail::PublicKey, ControlError>> {
+        Box::pin(async { Ok(key()) })
+    }
     fn wake_deliveries(&self) {}
+}
+
+/// The public half of the sample's key.
+fn key() -> prove_trail::PublicKey {
+    prove_trail::SigningKey::from_seed(&[7; 32]).public()
 }
 
 /// An app over a filled read model, with a database and a day of measurements.

@@ -49,7 +49,10 @@ pub fn fill(state: &State, trouble: bool) {
     let recovered = AlertEvent { at: ago(89_100), ..event(&old, EventKind::Resolved) };
     state.commit_evaluation(&commit(Vec::new(), vec![recovered], ago(89_100))).expect("stored");
     state.commit_evaluation(&commit(active.clone(), events, ago(30))).expect("stored");
-    state.acknowledge(&active[1].firing_id(), "ana", ago(900), "Limpiando registros antiguos").expect("stored");
+    let id = active[1].firing_id();
+    let deed = Deed::new(ago(900), Actor::person("ana"), "alert.acknowledge").on("alert", &id).in_system("sigcerh");
+    let deed = deed.from("192.0.2.7").saying("Limpiando registros antiguos");
+    state.acknowledge(&id, "ana", ago(900), "Limpiando registros antiguos", &deed).expect("stored");
     deliveries(state, &active[0]);
 }
 

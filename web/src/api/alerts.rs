@@ -123,7 +123,7 @@ pub(crate) async fn acknowledge(
     Path(id): Path<String>,
     Json(note): Json<Note>,
 ) -> Answer<Done> {
-    match store_acknowledgement(&app, &id, visit.by(), &note.note).await? {
+    match store_acknowledgement(&app, &id, &visit, &note.note).await? {
         true => Ok(Json(Done::yes("acknowledged"))),
         false => Err(Failure::not_found(id)),
     }

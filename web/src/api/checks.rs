@@ -16,6 +16,7 @@ use crate::auth::Access;
 use crate::chart::Chart;
 use crate::live::CheckState;
 use crate::pages::check::{RANGES, known_range, read_chart};
+use crate::pages::visit::Visit;
 use crate::uptime;
 
 /// A check and where it stands.
@@ -180,9 +181,14 @@ pub(crate) async fn chart(
 #[utoipa::path(post, path = "/api/farero/v1/checks/{system}/{component}/{check}/now", tag = "checks",
     params(("system" = String, Path), ("component" = String, Path), ("check" = String, Path)),
     responses((status = 200, body = Done), (status = 404, body = crate::answer::Problem)))]
-pub(crate) async fn now(State(app): State<App>, access: Access, Path(place): Path<Place>) -> Answer<Done> {
+pub(crate) async fn now(
+    State(app): State<App>,
+    visit: Visit,
+    access: Access,
+    Path(place): Path<Place>,
+) -> Answer<Done> {
     let id = id(place);
     known(&app, &access, &id)?;
-    app.control.check_now(&id).await?;
+    crate::pages::check::run_now(&app, &visit, &id).await?;
     Ok(Json(Done::yes("asked for; the result comes with the next answer")))
 }

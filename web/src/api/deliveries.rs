@@ -13,6 +13,7 @@ use crate::answer::Failure;
 use crate::app::App;
 use crate::auth::Access;
 use crate::lists;
+use crate::pages::channels::send_test;
 use crate::pages::deliveries::{STATES, Wanted as Filter, store_confirmation, store_retry};
 use crate::pages::visit::Visit;
 
@@ -80,7 +81,7 @@ pub(crate) async fn deliveries(
 #[utoipa::path(post, path = "/api/farero/v1/deliveries/confirm/{key}", tag = "deliveries", params(("key" = String, Path)),
     responses((status = 200, body = Done), (status = 404, body = crate::answer::Problem)))]
 pub(crate) async fn confirm(State(app): State<App>, visit: Visit, Path(key): Path<String>) -> Answer<Done> {
-    match store_confirmation(&app, &key, visit.by()).await? {
+    match store_confirmation(&app, &key, &visit).await? {
         true => Ok(Json(Done::yes("confirmed"))),
         false => Err(Failure::not_found(format!("no delivery `{key}` waits for a person"))),
     }
@@ -89,8 +90,8 @@ pub(crate) async fn confirm(State(app): State<App>, visit: Visit, Path(key): Pat
 /// Tries a delivery again, at once.
 #[utoipa::path(post, path = "/api/farero/v1/deliveries/retry/{key}", tag = "deliveries", params(("key" = String, Path)),
     responses((status = 200, body = Done), (status = 404, body = crate::answer::Problem)))]
-pub(crate) async fn retry(State(app): State<App>, Path(key): Path<String>) -> Answer<Done> {
-    match store_retry(&app, &key).await? {
+pub(crate) async fn retry(State(app): State<App>, visit: Visit, Path(key): Path<String>) -> Answer<Done> {
+    match store_retry(&app, &key, &visit).await? {
         true => Ok(Json(Done::yes("queued"))),
         false => Err(Failure::not_found(format!("no delivery `{key}` waits or has failed"))),
     }
@@ -149,6 +150,6 @@ pub(crate) async fn test(
     if !known {
         return Err(Failure::not_found(format!("{system}/{channel}")));
     }
-    let answer = app.control.test_channel(&system, &channel, &visit.by()).await?;
+    let answer = send_test(&app, &visit, &system, &channel).await?;
     Ok(Json(Done::yes(answer)))
 }

@@ -6,7 +6,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::problems::Problems;
-use super::{alerts, checks, deliveries, plan, status, systems};
+use super::{alerts, checks, deliveries, plan, status, systems, trail};
 
 struct Bearer;
 
@@ -26,6 +26,7 @@ impl Modify for Bearer {
         alerts::alerts, alerts::alert, alerts::acknowledge,
         deliveries::deliveries, deliveries::confirm, deliveries::retry, deliveries::channels, deliveries::test,
         plan::plan, plan::reload,
+        trail::trail, trail::export, trail::key,
         status::status,
     ),
     components(schemas(crate::answer::Problem)),

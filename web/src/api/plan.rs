@@ -12,6 +12,7 @@ use super::{Answer, Json};
 use crate::answer::Failure;
 use crate::app::App;
 use crate::auth::Access;
+use crate::pages::visit::Visit;
 
 /// A plan as it was loaded.
 #[derive(Serialize, ToSchema)]
@@ -65,7 +66,7 @@ pub(crate) async fn plan(State(app): State<App>, access: Access, Path(name): Pat
 
 /// Reads all plans' folders again, at once.
 #[utoipa::path(post, path = "/api/farero/v1/reload", tag = "plan", responses((status = 200, body = Done)))]
-pub(crate) async fn reload(State(app): State<App>) -> Answer<Done> {
-    app.control.reload().await?;
+pub(crate) async fn reload(State(app): State<App>, visit: Visit) -> Answer<Done> {
+    crate::pages::plan::ask_reload(&app, &visit).await?;
     Ok(Json(Done::yes("read again; see each system's plan for what became of it")))
 }

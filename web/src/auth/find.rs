@@ -82,6 +82,10 @@ pub(crate) async fn decide(
         Find::Channel => {
             in_system(app, access, verb, system, &About::Named(Kind::Channel, names.get("channel")), names)
         }
+        Find::Document => {
+            let name = procedure(names.get("path"));
+            in_system(app, access, verb, system, &About::Named(Kind::Procedure, name), names)
+        }
         Find::Alert => {
             let id = names.get("id").to_owned();
             let Some(record) = app.db(move |s| s.alert(&id)).await? else { return Ok(nothing(names, None)) };
@@ -100,6 +104,12 @@ pub(crate) async fn decide(
 
 fn nothing(names: &PathNames, hidden: Option<Denied>) -> Decided {
     Decided::Nothing { asked: names.asked(), hidden }
+}
+
+/// The name of a document as grants write it: without folder and ending.
+pub(crate) fn procedure(path: &str) -> &str {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.strip_suffix(".md").unwrap_or(file)
 }
 
 /// Of the platform there is nothing to hide: that it is there everybody knows.

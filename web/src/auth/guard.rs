@@ -7,11 +7,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
-use kernel::access::{Role, Verb};
+use kernel::access::{Kind, Role, Verb};
 
 use super::access::Access;
 use super::find::{self, Decided, PathNames};
 use super::rate::By;
+use super::tell::{Attempt, Reason};
 use super::{Identity, Proof, origin, secret, session, token};
 use crate::answer::Failure;
 use crate::app::App;
@@ -25,12 +26,15 @@ pub(crate) struct Guard {
     pub(crate) app: App,
     pub(crate) rule: Rule,
     pub(crate) surface: Surface,
+    pub(crate) path: &'static str,
 }
 
 /// Lets a request pass or answers it.
 pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let changes = is_change(request.method());
-    match guard.admit(request).await {
+    let (parts, body) = request.into_parts();
+    let attempt = Attempt::of(&guard, &parts);
+    match guard.admit(Request::from_parts(parts, body)).await {
         Ok(request) => {
             let response = next.run(request).await;
             if changes && guard.changes_people() && !response.status().is_client_error() {
@@ -38,7 +42,11 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
             }
             response
         }
-        Err(refused) => *refused,
+        Err(refused) => {
+            let reason = refused.extensions().get::<Reason>().cloned();
+            attempt.refused(&guard, refused.status(), reason).await;
+            *refused
+        }
     }
 }
 
@@ -46,6 +54,14 @@ type Admitted = Result<Request, Box<Response>>;
 
 fn refuse(answer: impl IntoResponse) -> Box<Response> {
     Box::new(answer.into_response())
+}
+
+/// An answer with the reason that the trail is told, which the answer itself may not tell.
+fn because(mut answer: Box<Response>, reason: Option<Reason>) -> Box<Response> {
+    if let Some(reason) = reason {
+        answer.extensions_mut().insert(reason);
+    }
+    answer
 }
 
 fn is_change(method: &Method) -> bool {
@@ -82,7 +98,12 @@ impl Guard {
         Ok(Request::from_parts(parts, body))
     }
 
-    async fn identify(&self, parts: &Parts) -> Result<Option<Identity>, Failure> {
+    /// Whether reading it is not for everybody who is logged in.
+    pub(crate) const fn is_restricted(&self) -> bool {
+        matches!(self.rule, Rule::Ask(verb, kind, _) if !matches!(verb, Verb::See) || matches!(kind, Kind::People | Kind::Trail))
+    }
+
+    pub(crate) async fn identify(&self, parts: &Parts) -> Result<Option<Identity>, Failure> {
         match token::bearer(parts) {
             Some(given) => token::identify(&self.app, given).await,
             None => match parts.extensions.get::<LocalPeer>() {
@@ -139,8 +160,14 @@ impl Guard {
         let names = PathNames::of(parts).await;
         match find::decide(&self.app, access, ask, &names).await.map_err(refuse)? {
             Decided::Allowed => Ok(()),
-            Decided::Nothing { asked, .. } => Err(refuse(Failure::not_found(asked))),
-            Decided::Denied(denied) => Err(refuse(Failure::forbidden(denied.text(kernel::Language::En)))),
+            Decided::Nothing { asked, hidden } => {
+                let reason = hidden.map(|denied| Reason(denied.text(kernel::Language::En)));
+                Err(because(refuse(Failure::not_found(asked)), reason))
+            }
+            Decided::Denied(denied) => {
+                let text = denied.text(kernel::Language::En);
+                Err(because(refuse(Failure::forbidden(text.clone())), Some(Reason(text))))
+            }
         }
     }
 

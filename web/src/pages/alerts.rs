@@ -211,12 +211,15 @@ pub(crate) struct Note {
 }
 
 /// Stores an acknowledgement and tells everyone; whether there is such an alert.
-pub(crate) async fn store_acknowledgement(app: &App, id: &str, by: String, note: &str) -> Result<bool, Failure> {
+pub(crate) async fn store_acknowledgement(app: &App, id: &str, visit: &Visit, note: &str) -> Result<bool, Failure> {
     let note: String = note.trim().chars().take(NOTE_LONGEST).collect();
-    let (wanted, now) = (id.to_owned(), app.clock.now());
+    let (wanted, now, by) = (id.to_owned(), app.clock.now(), visit.by());
+    let deed = visit.deed(now, "alert.acknowledge").on("alert", id).saying(&note);
     let stored = app.db(move |s| {
-        let taken = s.acknowledge(&wanted, &by, now, &note)?;
-        Ok(taken.and(s.alert(&wanted)?))
+        let Some(record) = s.alert(&wanted)? else { return Ok(None) };
+        let deed = deed.in_system(&record.alert.system).set("rule", &record.alert.rule);
+        s.acknowledge(&wanted, &by, now, &note, &deed)?;
+        Ok(s.alert(&wanted)?.filter(|r| r.acknowledged.is_some()))
     });
     let Some(record) = stored.await? else { return Ok(false) };
     app.control.wake_deliveries();
@@ -231,7 +234,7 @@ pub(crate) async fn acknowledge(
     Path(id): Path<String>,
     Form(form): Form<Note>,
 ) -> Result<Response, Failure> {
-    match store_acknowledgement(&app, &id, visit.by(), &form.note).await? {
+    match store_acknowledgement(&app, &id, &visit, &form.note).await? {
         true => Ok(done(&format!("/alerts/{id}"), "acknowledged")),
         false => Err(Failure::not_found(id)),
     }

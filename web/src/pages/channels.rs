@@ -125,6 +125,23 @@ pub(crate) async fn channels(State(app): State<App>, visit: Visit) -> Answer {
     Ok(page(&ChannelsPage { f: frame(&app, &visit).live("view=channels"), groups }))
 }
 
+/// Sends a test message and tells the trail of it, whatever came of it.
+pub(crate) async fn send_test(
+    app: &App,
+    visit: &Visit,
+    system: &str,
+    channel: &str,
+) -> Result<String, crate::ControlError> {
+    let sent = app.control.test_channel(system, channel, &visit.by()).await;
+    let deed = visit.deed(app.clock.now(), "channel.test").on("channel", channel).in_system(system);
+    let deed = match &sent {
+        Ok(answer) => deed.saying(answer),
+        Err(error) => deed.failed(error.to_string()),
+    };
+    app.told(deed).await;
+    sent
+}
+
 /// `POST /channels/{system}/{channel}/test`
 pub(crate) async fn test(
     State(app): State<App>,
@@ -136,7 +153,7 @@ pub(crate) async fn test(
     let Some(view) = group.and_then(|g| g.channels.iter_mut().find(|c| c.name == channel)) else {
         return Err(Failure::not_found(format!("{system}/{channel}")));
     };
-    let sent = app.control.test_channel(&system, &channel, &visit.by()).await;
+    let sent = send_test(&app, &visit, &system, &channel).await;
     view.result = Some(sent.map_err(|e| e.to_string()));
     add_deliveries(&app, &mut groups, visit.language).await?;
     let mut f = frame(&app, &visit);

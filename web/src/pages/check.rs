@@ -236,13 +236,21 @@ fn verdict(chart: &Chart, language: Language) -> String {
     }
 }
 
+/// Has a check made at once and tells the trail of it.
+pub(crate) async fn run_now(app: &App, visit: &Visit, id: &CheckId) -> Result<(), Failure> {
+    app.control.check_now(id).await?;
+    app.told(visit.deed(app.clock.now(), "check.run").on("check", id.to_string()).in_system(&*id.system)).await;
+    Ok(())
+}
+
 /// `POST /s/{system}/{component}/{check}/now`
 pub(crate) async fn check_now(
     State(app): State<App>,
+    visit: Visit,
     Path((system, component, check)): Path<Place>,
 ) -> Result<Response, Failure> {
     let id = CheckId::new(&system, &component, &check);
-    app.control.check_now(&id).await?;
+    run_now(&app, &visit, &id).await?;
     Ok(done(&format!("/s/{id}"), "checked"))
 }
 

@@ -5,6 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use kernel::message::{AttemptResult, DeliveryAttempt, DeliveryState, Message};
 use kernel::phrase::in_language;
+use kernel::trail::Deed;
 use kernel::{Language, Timestamp};
 use serde::Deserialize;
 use state::{OutboxCount, OutboxFilter, OutboxRecord};
@@ -185,10 +186,19 @@ pub(crate) async fn delivery(State(app): State<App>, visit: Visit, Path(key): Pa
     }))
 }
 
+/// A deed in the system and over the channel of a delivery.
+fn of_system(state: &state::State, deed: Deed, key: &str) -> Result<Deed, state::StateError> {
+    Ok(match state.outbox_entry(key)? {
+        Some(entry) => deed.in_system(&entry.system).set("channel", &entry.channel).set("title", &entry.message.title),
+        None => deed,
+    })
+}
+
 /// Says that a person has passed a message on; `false` when it waits for none.
-pub(crate) async fn store_confirmation(app: &App, key: &str, by: String) -> Result<bool, Failure> {
-    let (key, now) = (key.to_owned(), app.clock.now());
-    let changed = app.db(move |s| s.confirm_by_person(&key, &by, now)).await?;
+pub(crate) async fn store_confirmation(app: &App, key: &str, visit: &Visit) -> Result<bool, Failure> {
+    let (key, now, by) = (key.to_owned(), app.clock.now(), visit.by());
+    let deed = visit.deed(now, "delivery.confirm").on("delivery", &key);
+    let changed = app.db(move |s| s.confirm_by_person(&key, &by, now, &of_system(s, deed, &key)?)).await?;
     if changed {
         app.control.wake_deliveries();
         app.live.announce(Change::Deliveries);
@@ -197,9 +207,10 @@ pub(crate) async fn store_confirmation(app: &App, key: &str, by: String) -> Resu
 }
 
 /// Queues a delivery again; `false` when it is neither waiting nor given up.
-pub(crate) async fn store_retry(app: &App, key: &str) -> Result<bool, Failure> {
+pub(crate) async fn store_retry(app: &App, key: &str, visit: &Visit) -> Result<bool, Failure> {
     let (key, now) = (key.to_owned(), app.clock.now());
-    let changed = app.db(move |s| s.retry_now(&key, now)).await?;
+    let deed = visit.deed(now, "delivery.retry").on("delivery", &key);
+    let changed = app.db(move |s| s.retry_now(&key, now, &of_system(s, deed, &key)?)).await?;
     if changed {
         app.control.wake_deliveries();
         app.live.announce(Change::Deliveries);
@@ -213,12 +224,12 @@ pub(crate) async fn confirm(
     visit: Visit,
     Path(key): Path<String>,
 ) -> Result<Response, Failure> {
-    let changed = store_confirmation(&app, &key, visit.by()).await?;
+    let changed = store_confirmation(&app, &key, &visit).await?;
     Ok(done("/deliveries", if changed { "confirmed" } else { "nothing" }))
 }
 
 /// `POST /deliveries/retry/{*key}`
-pub(crate) async fn retry(State(app): State<App>, Path(key): Path<String>) -> Result<Response, Failure> {
-    let changed = store_retry(&app, &key).await?;
+pub(crate) async fn retry(State(app): State<App>, visit: Visit, Path(key): Path<String>) -> Result<Response, Failure> {
+    let changed = store_retry(&app, &key, &visit).await?;
     Ok(done("/deliveries", if changed { "retried" } else { "nothing" }))
 }

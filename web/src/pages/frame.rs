@@ -9,6 +9,7 @@ use kernel::{Language, Rank, Timestamp};
 
 use super::visit::{Theme, Visit};
 use crate::app::App;
+use crate::auth::find::procedure;
 use crate::auth::{Access, Identity};
 use crate::text::{Text, phrases, text};
 use crate::{assets, format};
@@ -26,6 +27,7 @@ pub(crate) enum Nav {
     People,
     Roles,
     Approvals,
+    Trail,
     Settings,
     About,
     None,
@@ -182,6 +184,16 @@ impl Frame {
     /// Whether the person says who may log in.
     pub(crate) fn may_administer(&self) -> bool {
         self.access.may(Verb::Administer, Object::platform(Kind::People))
+    }
+
+    /// Whether the person may sign a document of a system.
+    pub(crate) fn may_sign(&self, system: &str, path: &str) -> bool {
+        self.may(Verb::Sign, Kind::Procedure, system, Some(procedure(path)))
+    }
+
+    /// Whether the person may see the trail.
+    pub(crate) fn may_see_trail(&self) -> bool {
+        self.access.may(Verb::See, Object::platform(Kind::Trail))
     }
 
     /// A `<time>` that tells how long ago, kept up to date by the page's script; safe HTML.

@@ -42,7 +42,10 @@ pub(crate) async fn set(
         return Err(Failure::invalid(format!("at most {} minutes", LONGEST.as_secs() / 60)));
     }
     let until = (minutes > 0).then(|| app.clock.now() + time);
-    Ok(app.control.set_intensive(system, component, until, &visit.by()).await?)
+    let deed = visit.deed(app.clock.now(), "intensive.set").on("component", component.unwrap_or("*"));
+    let until_text = until.map_or_else(|| "off".to_owned(), |at| at.to_string());
+    let deed = deed.in_system(system).set("until", until_text);
+    Ok(app.control.set_intensive(system, component, until, &visit.by(), &deed).await?)
 }
 
 /// `POST /s/{system}/intensive`

@@ -1,7 +1,5 @@
 //! The plan as loaded: findings underlined, what is inactive, what is open, versions, reload. I/O: HTTP, state.
 
-use std::sync::Arc;
-
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -94,32 +92,18 @@ pub(crate) async fn plan(State(app): State<App>, visit: Visit, Path(system): Pat
     Ok(page(&PlanPage { f, system, v, findings, reload, versions }))
 }
 
-#[derive(Template)]
-#[template(path = "document.html")]
-struct DocumentPage {
-    f: Frame,
-    system: String,
-    path: String,
-    document: String,
-}
-
-/// `GET /plan/{system}/documents/{*path}`
-pub(crate) async fn document(
-    State(app): State<App>,
-    visit: Visit,
-    Path((system, path)): Path<(String, String)>,
-) -> Answer {
-    let loaded: Option<Arc<_>> = visit.seen(&app).system(&system, |s| s.version.loaded.clone());
-    // A plan may name a runbook without its folder.
-    let same = |p: &str| p == path || p.split_once('/').is_some_and(|(_, rest)| rest == path);
-    let found = loaded.as_ref().and_then(|l| l.documents.iter().find(|d| same(&d.path)));
-    let found = found.ok_or_else(|| Failure::not_found(format!("{system}: {path}")))?;
-    let f = Frame::new(&app, &visit, Nav::Plan, found.title.clone()).about(&app, &system);
-    Ok(page(&DocumentPage { f, system, path: found.path.clone(), document: found.text.clone() }))
+/// Has all plans read again, told in the trail before it happens: what came of it is told by the plans themselves.
+pub(crate) async fn ask_reload(app: &App, visit: &Visit) -> Result<(), Failure> {
+    app.record(visit.deed(app.clock.now(), "plan.reload").on("plan", "*")).await?;
+    Ok(app.control.reload().await?)
 }
 
 /// `POST /plan/{system}/reload`
-pub(crate) async fn reload(State(app): State<App>, Path(system): Path<String>) -> Result<Response, Failure> {
-    app.control.reload().await?;
+pub(crate) async fn reload(
+    State(app): State<App>,
+    visit: Visit,
+    Path(system): Path<String>,
+) -> Result<Response, Failure> {
+    ask_reload(&app, &visit).await?;
     Ok(done(&format!("/plan/{system}"), "reloaded"))
 }

@@ -5,10 +5,11 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use http::header;
 use http::request::Parts;
-use kernel::Language;
+use kernel::trail::{Actor, Deed};
+use kernel::{Language, Timestamp};
 
 use crate::app::App;
-use crate::auth::{Access, Identity, Proof};
+use crate::auth::{Access, Identity, Proof, session};
 use crate::live::Seen;
 
 /// Cookie of the chosen language.
@@ -63,6 +64,8 @@ pub(crate) struct Visit {
     pub(crate) csrf: String,
     /// Path and query, to come back to.
     pub(crate) here: String,
+    /// The caller's address.
+    pub(crate) address: String,
 }
 
 impl FromRequestParts<App> for Visit {
@@ -94,6 +97,7 @@ impl Visit {
             access: parts.extensions.get::<Access>().cloned().unwrap_or_default(),
             csrf,
             here: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            address: session::address(parts),
         }
     }
 }
@@ -114,6 +118,12 @@ impl Visit {
         self.identity.as_ref().map(|i| i.account().to_owned()).unwrap_or_default()
     }
 
+    /// A deed of this person, from where they are: the beginning of every entry that a handler writes to the trail.
+    pub(crate) fn deed(&self, at: Timestamp, action: &str) -> Deed {
+        let actor = self.identity.as_ref().map_or(Actor::Nobody, Identity::actor);
+        Deed::new(at, actor, action).from(&self.address)
+    }
+
     /// What a form before this page has done, by its word in the address.
     pub(crate) fn done(&self) -> Option<&'static str> {
         let query = self.here.split_once('?')?.1;
@@ -132,6 +142,7 @@ impl Visit {
             "revoked" => t.done_revoked,
             "asked" => t.done_asked,
             "answered" => t.done_answered,
+            "signed" => crate::text::text(self.language).trail.done_signed,
             "nothing" => t.done_nothing,
             _ => return None,
         })

@@ -28,6 +28,7 @@ const PARTS: &[(&str, &str)] = &[
     ("many", "10,000 checks every 10 s"),
     ("overview", "time to answer the overview with 1,000 checks"),
     ("access", "authenticated reads of the API with 1,000 checks"),
+    ("trail", "a million entries of the trail, chained, exported and verified"),
     ("start", "start to ready"),
     ("size", "size of the binary"),
 ];
@@ -39,6 +40,12 @@ pub(crate) fn run(root: &Path, parts: &[String]) -> Result<()> {
         ensure!(PARTS.iter().any(|(name, _)| name == *part), "`{part}` is no measurement: {}", list());
     }
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|p| *p == name);
+    if wanted("trail") {
+        trail(root)?;
+        if parts.len() == 1 {
+            return Ok(());
+        }
+    }
     let farero = build(root)?;
     if wanted("size") {
         let size = std::fs::metadata(&farero)?.len() as f64 / 1e6;
@@ -62,6 +69,17 @@ pub(crate) fn run(root: &Path, parts: &[String]) -> Result<()> {
     if wanted("probes") {
         probes::compare(&farero, rounds)?;
     }
+    Ok(())
+}
+
+/// Needs no server: an example of the room itself.
+fn trail(root: &Path) -> Result<()> {
+    let status = Command::new(env!("CARGO"))
+        .args(["run", "--release", "--locked", "--quiet", "--package", "prove-trail", "--example", "bench_trail"])
+        .current_dir(root)
+        .status()
+        .context("cargo cannot be run")?;
+    ensure!(status.success(), "the trail could not be measured");
     Ok(())
 }
 
