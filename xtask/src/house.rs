@@ -23,14 +23,26 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("prove-trail", &["kernel"]),
     ("secrets", &["kernel", "plan-syntax"]),
     ("state", &["kernel"]),
+    ("auth", &["kernel"]),
     (
         "web",
-        &["kernel", "plan-syntax", "plan-model", "store-series", "decide", "decide-promql", "prove-trail", "state"],
+        &[
+            "kernel",
+            "auth",
+            "plan-syntax",
+            "plan-model",
+            "store-series",
+            "decide",
+            "decide-promql",
+            "prove-trail",
+            "state",
+        ],
     ),
     (
         "run",
         &[
             "kernel",
+            "auth",
             "plan-syntax",
             "plan-model",
             "observe",
