@@ -126,6 +126,16 @@ pub enum StateError {
     },
 }
 
+impl StateError {
+    /// The same, or that a name is in use, where a value that must be unique was there already.
+    pub(crate) fn taken(self, what: &'static str, name: &str) -> Self {
+        match self {
+            Self::Sql { source, .. } if source.is_unique() => Self::Taken { what, name: name.to_owned() },
+            other => other,
+        }
+    }
+}
+
 /// Names the operation of a database error.
 pub(crate) trait Doing<T> {
     fn doing(self, doing: &'static str) -> Result<T, StateError>;

@@ -1,5 +1,6 @@
 //! People who may log in. Passwords are known here only as hashes that callers give. I/O.
 
+use kernel::trail::Deed;
 use kernel::{Language, Timestamp};
 
 use crate::codec::{from_word, time, word};
@@ -38,6 +39,9 @@ pub struct NewUser {
 
 pub(crate) const USER: &str = "u.id, u.name, u.role, u.language, u.created_ms, u.disabled";
 
+/// How many columns [`USER`] has.
+pub(crate) const COLUMNS: usize = 6;
+
 /// A user from the columns of [`USER`], which begin at `first`.
 pub(crate) fn user(r: &Row<'_>, first: usize) -> SqlResult<User> {
     Ok(User {
@@ -64,12 +68,7 @@ impl State {
                 |r| r.get(0),
             )
         });
-        let id = stored.map_err(|e| match e {
-            StateError::Sql { source, .. } if source.is_unique() => {
-                StateError::Taken { what: "user", name: new.name.clone() }
-            }
-            other => other,
-        })?;
+        let id = stored.map_err(|e| e.taken("user", &new.name))?;
         Ok(User {
             id,
             name: new.name.clone(),
@@ -105,9 +104,10 @@ impl State {
         })
     }
 
-    /// Replaces the hash of a password. Sessions go on; end them with [`State::end_sessions`].
-    pub fn set_password(&self, id: i64, password_hash: &str) -> Result<bool, StateError> {
-        self.write("store a password's hash", |t| {
+    /// Replaces the hash of a password and ends all sessions of the account.
+    pub fn change_password(&self, id: i64, password_hash: &str, deed: &Deed) -> Result<bool, StateError> {
+        self.write_recorded_if("store a password's hash", deed, |t| {
+            t.execute("DELETE FROM sessions WHERE user_id = ?1", &values![id])?;
             t.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", &values![id, password_hash]).map(|n| n == 1)
         })
     }

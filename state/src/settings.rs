@@ -1,5 +1,7 @@
 //! Settings of this installation, as key and value. I/O.
 
+use kernel::trail::Deed;
+
 use crate::db::values;
 use crate::{State, StateError};
 
@@ -22,6 +24,18 @@ impl State {
                 ),
                 None => t.execute("DELETE FROM settings WHERE key = ?1", &values![key]),
             }
+            .map(|_| ())
+        })
+    }
+
+    /// Sets a value by somebody's will.
+    pub fn save_setting(&self, key: &str, value: &str, deed: &Deed) -> Result<(), StateError> {
+        self.write_recorded("store a setting", std::slice::from_ref(deed), |t| {
+            t.execute(
+                "INSERT INTO settings (key, value) VALUES (?1, ?2)
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                &values![key, value],
+            )
             .map(|_| ())
         })
     }

@@ -56,6 +56,8 @@ pub struct Link {
     pub created_at: Timestamp,
     /// Works until then.
     pub expires_at: Timestamp,
+    /// Who made it; empty where Farero did.
+    pub made_by: String,
 }
 
 const TOKEN: &str = "id, name, scopes, user_id, created_ms, used_ms, expires_ms, revoked_ms";
@@ -138,13 +140,15 @@ impl State {
                 &values![link.purpose, link.user_id],
             )?;
             t.execute(
-                "INSERT INTO links (token_hash, purpose, user_id, created_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO links (token_hash, purpose, user_id, created_ms, expires_ms, made_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 &values![
                     link.token_hash,
                     link.purpose,
                     link.user_id,
                     link.created_at.as_millis(),
-                    link.expires_at.as_millis()
+                    link.expires_at.as_millis(),
+                    link.made_by
                 ],
             )
             .map(|_| ())
@@ -155,7 +159,7 @@ impl State {
     pub fn link(&self, token_hash: &str, purpose: &str, now: Timestamp) -> Result<Option<Link>, StateError> {
         self.read("read a one-time link", |t| {
             t.query_maybe(
-                "SELECT token_hash, purpose, user_id, created_ms, expires_ms FROM links
+                "SELECT token_hash, purpose, user_id, created_ms, expires_ms, made_by FROM links
                  WHERE token_hash = ?1 AND purpose = ?2 AND used_ms IS NULL AND expires_ms > ?3",
                 &values![token_hash, purpose, now.as_millis()],
                 link,
@@ -169,7 +173,7 @@ impl State {
             t.query_maybe(
                 "UPDATE links SET used_ms = ?3
                  WHERE token_hash = ?1 AND purpose = ?2 AND used_ms IS NULL AND expires_ms > ?3
-                 RETURNING token_hash, purpose, user_id, created_ms, expires_ms",
+                 RETURNING token_hash, purpose, user_id, created_ms, expires_ms, made_by",
                 &values![token_hash, purpose, now.as_millis()],
                 link,
             )
@@ -184,5 +188,6 @@ fn link(r: &Row<'_>) -> SqlResult<Link> {
         user_id: r.get(2)?,
         created_at: time(r, 3)?,
         expires_at: time(r, 4)?,
+        made_by: r.get(5)?,
     })
 }

@@ -29,8 +29,10 @@ fn fill(state: &State) {
         idle_ends_at: at(600),
         ends_at: at(3_600),
         client: "zero\0byte".into(),
+        proved_at: at(0),
+        method: "password".into(),
     };
-    state.create_session(&session).unwrap();
+    state.begin_session(&session, &common::deed()).unwrap();
     let token = NewToken {
         token_hash: "t".into(),
         name: "grafana".into(),

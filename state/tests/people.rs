@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{at, each_database, new_user};
+use common::{at, deed, each_database, new_user};
 use kernel::Language;
 use state::{Link, NewToken, Session, StateError};
 
@@ -16,6 +16,8 @@ fn session(token: &str, user_id: i64) -> Session {
         idle_ends_at: at(600),
         ends_at: at(3_600),
         client: "Firefox, 127.0.0.1".into(),
+        proved_at: at(0),
+        method: "password".into(),
     }
 }
 
@@ -27,7 +29,7 @@ fn a_name_is_taken_once() {
         assert!(matches!(error, StateError::Taken { .. }));
         assert_eq!(error.to_string(), "the user `ana` exists already: choose another name");
         assert_eq!(f.state.users().unwrap(), std::slice::from_ref(&ana));
-        assert!(f.state.set_password(ana.id, "$new").unwrap());
+        assert!(f.state.change_password(ana.id, "$new", &deed()).unwrap());
         assert_eq!(f.state.credentials("ana").unwrap(), Some((ana.clone(), "$new".into())));
         assert_eq!(f.state.credentials("ANA").unwrap(), None);
         assert_eq!(f.state.user(ana.id).unwrap(), Some(ana));
@@ -39,7 +41,7 @@ fn sessions_end_by_idleness_age_log_out_and_disabling() {
     each_database(|f| {
         let ana = f.state.create_user(&new_user("ana"), at(0)).unwrap();
         let alive = |token: &str, s| f.state.session(token, at(s)).unwrap().is_some();
-        f.state.create_session(&session("a", ana.id)).unwrap();
+        f.state.begin_session(&session("a", ana.id), &deed()).unwrap();
         assert!(alive("a", 599) && !alive("a", 600), "idle end");
         let (current, _) = f.state.session("a", at(500)).unwrap().unwrap();
         f.state.touch_session(&current, at(500), at(9_999)).unwrap();
@@ -48,14 +50,14 @@ fn sessions_end_by_idleness_age_log_out_and_disabling() {
         f.state.touch_session(&current, at(501), at(700)).unwrap();
         assert!(alive("a", 701), "noted a moment ago: not written again");
 
-        f.state.create_session(&session("b", ana.id)).unwrap();
+        f.state.begin_session(&session("b", ana.id), &deed()).unwrap();
         assert_eq!(f.state.sessions(ana.id, at(1)).unwrap().len(), 2);
         assert!(f.state.end_session("b").unwrap());
         assert!(!alive("b", 1));
-        f.state.create_session(&session("c", ana.id)).unwrap();
+        f.state.begin_session(&session("c", ana.id), &deed()).unwrap();
         assert_eq!(f.state.end_sessions(ana.id).unwrap(), 2);
         assert!(!alive("a", 1) && !alive("c", 1));
-        f.state.create_session(&session("d", ana.id)).unwrap();
+        f.state.begin_session(&session("d", ana.id), &deed()).unwrap();
         f.state.update_user(ana.id, "viewer", Language::En, true).unwrap();
         assert!(!alive("d", 1), "whoever is disabled is logged out");
     });
@@ -97,6 +99,7 @@ fn a_link_is_used_once_by_one_of_many() {
             user_id: None,
             created_at: at(0),
             expires_at: at(100),
+            made_by: "root".into(),
         };
         f.state.create_link(&link("old")).unwrap();
         f.state.create_link(&link("new")).unwrap();

@@ -18,6 +18,7 @@ pub(crate) const APPLICATION_ID: i64 = 0x4661_7265;
 pub const STEPS: &[Step] = &[
     Step::new("0001_first", include_str!("../../migrations/0001_first.sql")),
     Step::new("0002_trail", include_str!("../../migrations/0002_trail.sql")),
+    Step::new("0003_login", include_str!("../../migrations/0003_login.sql")),
 ];
 
 /// Schema version of this program.

@@ -4,6 +4,7 @@
 use kernel::alert::{Alert, AlertEvent, AlertState, EventKind};
 use kernel::message::{DeliveryState, Message, MessageKind, OutboxEntry};
 use kernel::probe::{CheckId, Evidence, Outcome, ProbeResult};
+use kernel::trail::{Actor, Deed};
 use kernel::{Duration, Labels, Language, Rank, Timestamp};
 use state::{NewUser, State, StateLocation};
 
@@ -11,6 +12,11 @@ pub mod postgres;
 
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_secs(1_770_000_000 + seconds)
+}
+
+/// Something that somebody did.
+pub fn deed() -> Deed {
+    Deed::new(at(0), Actor::person("ana"), "test")
 }
 
 /// A database and a state on it, which the test may close.
