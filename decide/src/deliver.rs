@@ -21,6 +21,7 @@ use kernel::alert::AlertEvent;
 use kernel::message::{HeldItem, OutboxEntry};
 use plan_model::Plan;
 
+pub mod alarm;
 pub mod attempt;
 pub mod daily;
 pub mod digest;
@@ -30,6 +31,7 @@ pub mod route;
 pub mod text;
 mod turn;
 
+pub use alarm::{Grave, decide_alarm};
 pub use attempt::{AfterAttempt, decide_after_attempt, decide_unconfirmed, pause_after};
 pub use digest::Activity;
 pub use limit::{decide_order, decide_rate};

@@ -18,6 +18,7 @@ pub mod people;
 pub mod schema;
 pub mod severity;
 pub mod sign_off;
+pub mod starter;
 pub mod summary;
 pub mod system;
 pub mod task;
