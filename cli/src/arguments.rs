@@ -72,8 +72,8 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// Folders of plans.
-    #[arg(required = true, value_name = "DIR")]
+    /// Folders of plans. Without one: farero-plan, made on the first start.
+    #[arg(value_name = "DIR")]
     pub(crate) plans: Vec<PathBuf>,
     /// Folder for everything that Farero keeps.
     #[arg(long, env = "FARERO_DATA", default_value = "farero-data")]
@@ -91,6 +91,9 @@ pub(crate) struct Run {
     /// Environment to read the plans for; each plan's own choice when left out.
     #[arg(long, env = "FARERO_ENVIRONMENT", value_name = "NAME")]
     pub(crate) environment: Option<String>,
+    /// File with the log-in settings (OIDC providers).
+    #[arg(long, env = "FARERO_LOGIN", value_name = "FILE")]
+    pub(crate) login: Option<PathBuf>,
     /// Let anybody who reaches the address read metrics, the Prometheus API and badges without log-in.
     #[arg(long, env = "FARERO_OPEN_METRICS")]
     pub(crate) open_metrics: bool,

@@ -22,6 +22,8 @@ pub struct Config {
     pub environment: Option<String>,
     /// Where secrets may come from.
     pub secrets: secrets::Settings,
+    /// File with the log-in settings: providers.
+    pub login: Option<PathBuf>,
     /// Whether `/metrics`, the Prometheus API and badges may be read without log-in.
     pub open_metrics: bool,
     /// TLS of its own; plain HTTP when `None`.
@@ -87,6 +89,7 @@ impl Config {
             public_url: None,
             environment: None,
             secrets: secrets::Settings::with([]),
+            login: None,
             open_metrics: false,
             tls: None,
             redirect: None,

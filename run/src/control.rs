@@ -2,20 +2,25 @@
 
 use std::sync::Arc;
 
+use decide::deliver::{Grave, Voice, decide_alarm};
 use decide::health::decide_took;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use kernel::Timestamp;
 use kernel::heartbeat::{Ping, PingKind};
-use kernel::message::AttemptResult;
+use kernel::message::{AttemptResult, OutboxEntry};
 use kernel::probe::CheckId;
+use kernel::secret::Secret;
 use kernel::trail::Deed;
+use plan_model::starter::Answers;
 use prove_trail::PublicKey;
+use web::control::{Alarm, Starter};
 use web::{Control, ControlError};
 
 use crate::core::Core;
 use crate::loops::judge::PINGS_SEEN;
 use crate::loops::{outbox, reload, watchful};
+use crate::starter;
 use crate::system::System;
 
 /// The port, over the core.
@@ -135,6 +140,34 @@ impl Control for Controls {
             let result = job.prepared.perform(self.0.now(), &*self.0.clock).await;
             self.0.hand_in(result).await;
             Ok(())
+        }
+        .boxed()
+    }
+
+    fn alarms(&self, alarm: &Alarm) -> Vec<OutboxEntry> {
+        let Alarm::SealBroken { from, reason } = alarm;
+        let (grave, base_url, now) = (Grave::SealBroken { from, reason }, self.0.config.base_url(), self.0.now());
+        let systems = self.0.systems();
+        let told = systems.values().flat_map(|system| {
+            let voice = Voice { plan: &system.plan, zone: &system.zone, base_url: Some(&base_url), now };
+            decide_alarm(&voice, &grave)
+        });
+        told.collect()
+    }
+
+    fn starter(&self) -> Option<Starter> {
+        starter::starter(&self.0)
+    }
+
+    fn write_starter<'a>(
+        &'a self,
+        answers: &'a Answers,
+        secrets: &'a [(String, Secret)],
+    ) -> BoxFuture<'a, Result<(), ControlError>> {
+        async move {
+            let (core, answers, secrets) = (self.0.clone(), answers.clone(), secrets.to_vec());
+            let written = tokio::task::spawn_blocking(move || starter::write(&core, &answers, &secrets)).await;
+            written.map_err(|e| ControlError::Failed(e.to_string()))?.map_err(ControlError::Failed)
         }
         .boxed()
     }

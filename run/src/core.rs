@@ -148,6 +148,17 @@ impl Core {
         before != Some(origin)
     }
 
+    /// Takes a system out of use, because its plan has another name now.
+    pub fn forget_system(&self, name: &str) {
+        let mut guard = self.systems.write();
+        let mut systems = (**guard).clone();
+        systems.remove(name);
+        *guard = Arc::new(systems);
+        drop(guard);
+        self.live.remove_system(name);
+        self.ring_changed();
+    }
+
     /// What the references of a plan stand for now; the log takes note, so that it shows none of it. Waits for files and
     /// for Vault: not for async threads.
     pub fn look_up(&self, plan: &plan_model::Plan, folder: &str) -> Values {

@@ -28,11 +28,13 @@ pub mod counters;
 pub mod doors;
 pub mod folder;
 pub mod layout;
+pub mod login;
 pub mod loops;
 pub mod place;
 pub mod plans;
 pub mod redacting;
 pub mod shapes;
+pub mod starter;
 pub mod system;
 pub mod trail;
 mod trail_check;
@@ -91,6 +93,12 @@ impl Farero {
         let mut tasks = JoinSet::new();
         spawn_loops(&core, incoming, &mut tasks);
         let (stop, mut stopping) = watch::channel(false);
+        let (turn, base_url) = (core.clone(), core.config.base_url());
+        // References may lead to files and to Vault: not for async threads.
+        let preparing = tokio::task::spawn_blocking(move || {
+            login::prepare(&turn.config.data, turn.config.login.as_deref(), &base_url, &turn.sources)
+        });
+        let login = preparing.await??;
         let app = App::new(
             core.live.clone(),
             core.state.clone(),
@@ -106,7 +114,8 @@ impl Farero {
                 hosts: Some(doors.hosts),
                 certificates: doors.certificates.clone(),
             },
-        );
+        )
+        .with_login(login);
         let setup = web::auth::link::first_administrator(&core.state, core.now())?;
         let setup = setup.map(|path| format!("{}{path}", core.config.base_url()));
         let until_stopped = async move {

@@ -31,6 +31,7 @@ enum Kind {
     Internal,
     Invalid,
     Refused,
+    Stale,
 }
 
 /// Why something asked for was not done. What people or programs see of it is made when it leaves.
@@ -89,6 +90,11 @@ impl Failure {
         Self::new(Kind::Refused, StatusCode::CONFLICT, detail.into())
     }
 
+    /// What was begun took too long, or was ended already.
+    pub(crate) fn stale(status: StatusCode) -> Self {
+        Self::new(Kind::Stale, status, String::new())
+    }
+
     /// Something inside failed. The cause goes to the log under a number that people can name.
     pub(crate) fn internal(doing: &str, cause: impl std::fmt::Display) -> Self {
         let reference = format!("{:08x}", rand::random::<u32>());
@@ -123,6 +129,7 @@ impl Failure {
             Kind::Internal => (c.error_internal, c.error_internal_help),
             Kind::Invalid => (c.error_invalid, c.error_invalid_help),
             Kind::Refused => (c.error_refused, c.error_refused_help),
+            Kind::Stale => (c.error_stale, c.error_stale_help),
         }
     }
 }

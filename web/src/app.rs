@@ -18,9 +18,9 @@ use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
 use crate::answer::Failure;
 use crate::auth::known::Known;
+use crate::auth::login::Login;
 use crate::auth::rate::Rates;
 use crate::auth::refusals::Refusals;
-use crate::auth::throttle::Throttle;
 use crate::control::Control;
 use crate::limits;
 use crate::live::Live;
@@ -64,6 +64,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Settings.
     pub config: Arc<WebConfig>,
+    /// What log-ins need.
+    pub login: Login,
     pub(crate) gates: Arc<Gates>,
 }
 
@@ -73,7 +75,6 @@ pub(crate) struct Gates {
     pub(crate) hashes: Arc<Semaphore>,
     pub(crate) hashes_waiting: Arc<Semaphore>,
     pub(crate) queries: Arc<Semaphore>,
-    pub(crate) throttle: Throttle,
     pub(crate) known: Known,
     pub(crate) rates: Rates,
     pub(crate) refusals: Refusals,
@@ -95,12 +96,19 @@ impl App {
             hashes: gate(limits::HASHES_AT_ONCE),
             hashes_waiting: gate(limits::HASHES_WAITING),
             queries: gate(limits::QUERIES_AT_ONCE),
-            throttle: Throttle::default(),
             known: Known::default(),
             rates: Rates::default(),
             refusals: Refusals::default(),
         };
-        Self { live, state, series, control, clock, config: Arc::new(config), gates: Arc::new(gates) }
+        let login = Login::passing(&config.base_url);
+        Self { live, state, series, control, clock, config: Arc::new(config), login, gates: Arc::new(gates) }
+    }
+
+    /// With a key that lasts and providers.
+    #[must_use]
+    pub fn with_login(mut self, login: Login) -> Self {
+        self.login = login;
+        self
     }
 
     /// Forgets who was recognised: people, rights, tokens or sessions have changed. Live pages end and are opened anew.

@@ -1,15 +1,21 @@
 //! Who is asking, and what they may do: passwords, sessions, API tokens, one-time links, the guard. I/O: state.
 //!
 //! Invariants: nothing but a hash of a session's or token's secret is stored; a password change ends all sessions; no
-//! route runs its handler before [`guard`] has let the request pass.
+//! route runs its handler before [`guard`] has let the request pass. The protocols of log-ins (codes, passkeys, OIDC) are
+//! spoken by the room `auth`; here they meet sessions, the database and pages.
 
 pub mod access;
+pub(crate) mod ceremony;
+pub(crate) mod enter;
 pub(crate) mod find;
 pub(crate) mod guard;
 pub(crate) mod known;
 pub mod link;
+pub mod login;
 pub(crate) mod origin;
 pub(crate) mod password;
+pub(crate) mod policy;
+pub(crate) mod proof;
 pub(crate) mod rate;
 pub mod refusals;
 pub(crate) mod rights;

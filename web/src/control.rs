@@ -3,8 +3,11 @@
 use futures_util::future::BoxFuture;
 use kernel::Timestamp;
 use kernel::heartbeat::Ping;
+use kernel::message::OutboxEntry;
 use kernel::probe::CheckId;
+use kernel::secret::Secret;
 use kernel::trail::Deed;
+use plan_model::starter::Answers;
 use prove_trail::PublicKey;
 
 /// Why something asked for was not done.
@@ -21,6 +24,42 @@ pub enum ControlError {
     /// It was tried and did not work; the text says why and what to do.
     #[error("{0}")]
     Failed(String),
+}
+
+/// Something grave that everybody must hear of, and that no rule can find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Alarm {
+    /// Somebody logged in with the sealed code of the break-glass account.
+    SealBroken {
+        /// From which address.
+        from: String,
+        /// What they gave as the reason.
+        reason: String,
+    },
+}
+
+/// What the first-run assistant writes into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Starter {
+    /// The system's name now.
+    pub system: String,
+    /// What people call it.
+    pub label: String,
+    /// Its time zone.
+    pub timezone: String,
+    /// Whether the whole plan is the assistant's to write; else it adds a file beside somebody's own.
+    pub whole: bool,
+    /// The plan's folder, as it was named at the start.
+    pub folder: String,
+    /// Where secrets are kept, each in a file.
+    pub secrets: String,
+}
+
+impl Starter {
+    /// What a plan says for a secret that is kept under a name.
+    pub fn reference(&self, name: &str) -> String {
+        format!("${{file:{}/{name}}}", self.secrets)
+    }
 }
 
 /// What the web asks the loops for. Every call returns once the matter is durable or done.
@@ -52,6 +91,19 @@ pub trait Control: Send + Sync {
 
     /// Runs a check at once, beside its schedule.
     fn check_now<'a>(&'a self, check: &'a CheckId) -> BoxFuture<'a, Result<(), ControlError>>;
+
+    /// Messages that tell of an alarm, one for each channel that grave severities go to, in every system; made, not stored.
+    fn alarms(&self, alarm: &Alarm) -> Vec<OutboxEntry>;
+
+    /// What the first-run assistant may write a plan into; `None` where every plan is somebody's own.
+    fn starter(&self) -> Option<Starter>;
+
+    /// Writes what the assistant was told into the plan's folder, and reads it again; returns once it is in use.
+    fn write_starter<'a>(
+        &'a self,
+        answers: &'a Answers,
+        secrets: &'a [(String, Secret)],
+    ) -> BoxFuture<'a, Result<(), ControlError>>;
 
     /// The public half of the key that signs the trail, as hexadecimal digits.
     fn trail_key(&self) -> String;

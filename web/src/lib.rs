@@ -30,6 +30,7 @@ pub mod trail_export;
 pub mod uptime;
 
 pub use app::{App, WebConfig, router};
+pub use auth::login::Login;
 pub use control::{Control, ControlError};
 pub use serve::{Door, serve};
 

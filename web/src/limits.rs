@@ -63,23 +63,45 @@ pub const HASHES_AT_ONCE: usize = 2;
 /// Password hashes that may wait for their turn; more are told to come back.
 pub const HASHES_WAITING: usize = 32;
 
-/// Accounts and addresses whose failed log-ins are remembered; the oldest is forgotten first.
-pub const THROTTLED: usize = 10_000;
+/// A browser is known as one that an account is used in for this long after its last log-in there.
+pub const DEVICE_MARK_LIFE: Duration = Duration::from_secs(90 * 86_400);
 
-/// Failed log-ins of one account from one address before it has to wait.
-pub const FREE_TRIES: u32 = 3;
-
-/// Longest wait after failed log-ins: an hour would let anyone lock a colleague out for the day.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
-
-/// A session ends this long after its last use.
+/// A session ends this long after its last use, where the installation says nothing else.
 pub const SESSION_IDLE: Duration = Duration::from_secs(12 * 3_600);
 
-/// A session ends this long after its log-in, used or not.
+/// A session ends this long after its log-in, used or not, where the installation says nothing else.
 pub const SESSION_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
-/// A one-time link is good for this long.
+/// Minutes that an installation may set for idle sessions: under five people are thrown out while they read; over a day it
+/// is none.
+pub const IDLE_MINUTES: (u32, u32) = (5, 24 * 60);
+
+/// Hours that an installation may set for whole sessions: a shift to a month (NIST SP 800-63B-4 asks for a proof at least so often).
+pub const LIFE_HOURS: (u32, u32) = (1, 30 * 24);
+
+/// A session of the break-glass account ends after this long: an emergency, not an account to work with.
+pub const SEALED_LIFE: Duration = Duration::from_secs(4 * 3_600);
+
+/// Grave changes ask for a proof that is not older than this.
+pub const PROOF_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// What was begun (a code, a passkey, a visit at a provider) must be ended within this long: people look for their phone.
+pub const CEREMONY_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// Codes that may be tried before the password is asked for again.
+pub const CODE_TRIES: u32 = 5;
+
+/// Passkeys of one account: a few devices and a spare.
+pub const PASSKEYS: usize = 20;
+
+/// Characters of a passkey's name and of the reason for breaking the seal.
+pub const NAME_LONGEST: usize = 80;
+
+/// A one-time link is good for this long, where nobody says otherwise.
 pub const SETUP_LINK_LIFE: Duration = Duration::from_secs(24 * 3_600);
+
+/// Hours for which an invitation may be good: the shortest for someone beside you, the longest for someone on leave.
+pub const INVITATION_HOURS: (u64, u64) = (1, 7 * 24);
 
 /// Shortest password: NIST SP 800-63B-4 asks for 15 where it is the only factor; 12 is what small teams bear.
 pub const PASSWORD_SHORTEST: usize = 12;

@@ -10,8 +10,8 @@ use kernel::access::{Kind, Verb};
 use crate::app::App;
 use crate::auth::guard::{Guard, guard};
 use crate::pages::{
-    about, alerts, channels, check, deliveries, document, entry, intensive, overview, plan, roles, rules, settings,
-    trail, users,
+    about, alerts, channels, check, confirm, deliveries, document, entry, installation, intensive, login, overview,
+    plan, roles, rules, security, settings, trail, users, welcome,
 };
 use crate::{api, assets, events};
 
@@ -128,6 +128,8 @@ const ADMINISTER: Rule = Rule::Ask(Verb::Administer, Kind::People, Find::Platfor
 /// Every route of the web.
 pub fn table() -> Vec<Route> {
     let mut all = pages();
+    all.extend(log_in());
+    all.extend(assistant());
     all.extend(own_api());
     all.extend(prometheus_api());
     all.extend(machines());
@@ -163,18 +165,20 @@ fn pages() -> Vec<Route> {
         get(Page, "/roles", Rule::Known, roles::roles),
         get(Page, "/about", see(Filtered), about::about),
         get(Page, "/settings", Own, settings::settings),
-        post(Page, "/settings/password", Own, settings::change_password),
-        post(Page, "/settings/sessions/end", Own, settings::end_session),
+        post(Page, "/settings/password", Own, security::password::change),
+        post(Page, "/settings/sessions/end", Own, security::sessions::end),
+        post(Page, "/settings/sessions/end-others", Own, security::sessions::end_others),
         post(Page, "/settings/tokens", Own, settings::make_token),
         post(Page, "/settings/tokens/{id}/revoke", Own, settings::revoke_token),
         post(Page, "/settings/users", ADMINISTER, users::add),
         post(Page, "/settings/users/{id}", ADMINISTER, users::change),
         post(Page, "/settings/users/{id}/link", ADMINISTER, users::new_link),
+        post(Page, "/settings/users/{id}/reset", ADMINISTER, installation::reset),
         get(Page, "/trail", SEE_TRAIL, trail::trail),
         get(Page, "/trail/export", SEE_TRAIL, trail::export),
         // The way in cannot ask for a log-in; failed tries are slowed down.
-        get(Page, "/login", Public, entry::login),
-        post(Page, "/login", Public, entry::log_in),
+        get(Page, "/login", Public, login::login),
+        post(Page, "/login", Public, login::log_in),
         // Whoever has the one-time link may use it, once.
         get(Page, "/setup/{token}", Public, entry::setup),
         post(Page, "/setup/{token}", Public, entry::set_up),
@@ -182,6 +186,58 @@ fn pages() -> Vec<Route> {
         post(Page, "/logout", Public, entry::log_out),
         // Sets two cookies of the caller's own browser.
         post(Page, "/preferences", Public, entry::preferences),
+    ]
+}
+
+/// Steps of a log-in and one's own ways to prove who one is.
+fn log_in() -> Vec<Route> {
+    use Rule::{Own, Public};
+    use Surface::Page;
+    vec![
+        // Second steps of a log-in: each needs what the first one gave the browser.
+        get(Page, "/login/code", Public, login::code::code),
+        post(Page, "/login/code", Public, login::code::give_code),
+        post(Page, "/login/passkey/begin", Public, login::passkey::begin),
+        post(Page, "/login/passkey", Public, login::passkey::finish),
+        get(Page, "/login/provider/{provider}", Public, login::provider::begin),
+        get(Page, "/login/provider/{provider}/back", Public, login::provider::finish),
+        // Whoever has the sealed code may use it, once; everybody hears of it.
+        get(Page, "/login/sealed", Public, login::sealed::sealed),
+        post(Page, "/login/sealed", Public, login::sealed::open),
+        get(Page, "/confirm", Own, confirm::confirm),
+        post(Page, "/confirm", Own, confirm::prove),
+        post(Page, "/confirm/passkey/begin", Own, confirm::begin_passkey),
+        post(Page, "/confirm/passkey", Own, confirm::prove_by_passkey),
+        get(Page, "/confirm/provider/{provider}", Own, login::provider::prove),
+        get(Page, "/settings/security", Own, security::security),
+        post(Page, "/settings/security/codes/begin", Own, security::codes::begin),
+        post(Page, "/settings/security/codes", Own, security::codes::confirm),
+        post(Page, "/settings/security/codes/remove", Own, security::codes::remove),
+        post(Page, "/settings/security/recovery", Own, security::codes::renew),
+        post(Page, "/settings/security/passkeys/begin", Own, security::passkeys::begin),
+        post(Page, "/settings/security/passkeys", Own, security::passkeys::finish),
+        post(Page, "/settings/security/passkeys/{id}/remove", Own, security::passkeys::remove),
+        get(Page, "/settings/security/provider/{provider}", Own, login::provider::link),
+        post(Page, "/settings/security/unlink", Own, security::passkeys::unlink),
+        get(Page, "/settings/installation", ADMINISTER, installation::installation),
+        post(Page, "/settings/installation", ADMINISTER, installation::save),
+        post(Page, "/settings/installation/seal", ADMINISTER, installation::seal),
+        post(Page, "/settings/installation/sessions/end", ADMINISTER, installation::end_session),
+    ]
+}
+
+/// The first-run assistant: it writes a plan, so it is for administrators.
+fn assistant() -> Vec<Route> {
+    use Surface::Page;
+    vec![
+        get(Page, "/welcome", ADMINISTER, welcome::begin),
+        get(Page, "/welcome/place", ADMINISTER, welcome::place),
+        post(Page, "/welcome/place", ADMINISTER, welcome::set_place),
+        get(Page, "/welcome/channel", ADMINISTER, welcome::channel::channel),
+        post(Page, "/welcome/channel", ADMINISTER, welcome::channel::set_channel),
+        get(Page, "/welcome/check", ADMINISTER, welcome::check::check),
+        post(Page, "/welcome/check", ADMINISTER, welcome::check::set_check),
+        get(Page, "/welcome/done", ADMINISTER, welcome::check::finished),
     ]
 }
 

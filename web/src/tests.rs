@@ -4,6 +4,7 @@
 mod cost;
 mod forms;
 mod isolation;
+mod login;
 mod machines;
 mod pages;
 mod permissions;
@@ -11,10 +12,12 @@ mod permissions;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{Method, Request, StatusCode, header};
+use kernel::trail::{Actor, Deed};
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::auth::{Role, secret};
+use crate::auth::enter::Method as How;
+use crate::auth::{Role, secret, session};
 use crate::sample;
 
 /// An answer, read whole.
@@ -71,7 +74,9 @@ impl Site {
             Some((user, _)) => user.id,
             None => self.account(name, role),
         };
-        let fresh = crate::auth::session::begin(&self.app, id, "test".into()).await.unwrap();
+        let deed = Deed::new(sample::NOW, Actor::person(name), "session.begin");
+        let begun = session::begin(&self.app, id, "test".into(), &How::Password, deed);
+        let fresh = begun.await.unwrap();
         (format!("farero_session={fresh}"), secret::csrf(&fresh))
     }
 
@@ -116,4 +121,10 @@ impl Site {
         let request = request.header(header::CONTENT_TYPE, "application/json");
         self.send(request.body(Body::from(json.to_owned())).unwrap()).await
     }
+}
+
+/// What stands in the trail: action and outcome, the oldest first.
+fn deeds(site: &Site) -> Vec<String> {
+    let rows = site.app.state.trail_rows(0, 1_000).unwrap();
+    rows.iter().map(|r| r.entry.deed().unwrap()).map(|d| format!("{} {}", d.action, d.outcome.as_str())).collect()
 }

@@ -7,11 +7,13 @@ mod alerts;
 mod auth;
 mod check;
 mod common;
+mod login;
 mod manage;
 mod overview;
 mod people;
 pub mod phrases;
 mod trail;
+mod welcome;
 
 /// Defines a table of texts: each line gives a name, the Spanish text and the English text.
 macro_rules! texts {
@@ -47,6 +49,8 @@ pub struct Text {
     pub auth: auth::Auth,
     pub people: people::People,
     pub trail: trail::Trail,
+    pub login: login::Login,
+    pub welcome: welcome::Welcome,
 }
 
 static ES: Text = Text {
@@ -58,6 +62,8 @@ static ES: Text = Text {
     auth: auth::Auth::ES,
     people: people::People::ES,
     trail: trail::Trail::ES,
+    login: login::Login::ES,
+    welcome: welcome::Welcome::ES,
 };
 
 static EN: Text = Text {
@@ -69,6 +75,8 @@ static EN: Text = Text {
     auth: auth::Auth::EN,
     people: people::People::EN,
     trail: trail::Trail::EN,
+    login: login::Login::EN,
+    welcome: welcome::Welcome::EN,
 };
 
 /// The texts of a language.
@@ -86,17 +94,8 @@ mod tests {
     #[test]
     fn no_text_is_empty_or_left_untranslated_by_accident() {
         let tables = |t: &'static Text| {
-            [
-                t.common.all(),
-                t.overview.all(),
-                t.check.all(),
-                t.alerts.all(),
-                t.manage.all(),
-                t.auth.all(),
-                t.people.all(),
-                t.trail.all(),
-            ]
-            .concat()
+            let early = [t.common.all(), t.overview.all(), t.check.all(), t.alerts.all(), t.manage.all(), t.auth.all()];
+            [early.concat(), t.people.all(), t.trail.all(), t.login.all(), t.welcome.all()].concat()
         };
         let (es, en) = (tables(text(Language::Es)), tables(text(Language::En)));
         for ((name, es), (_, en)) in es.iter().zip(&en) {

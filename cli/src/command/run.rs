@@ -14,6 +14,7 @@ use crate::arguments::{Run, SecretSources, Tls};
 use crate::command::check;
 
 pub(crate) fn run(arguments: Run, language: Language) -> Result<ExitCode> {
+    let arguments = with_a_plan(arguments)?;
     // Errors in plans are shown in full before anything starts.
     let Some(plans) = check::check_to_run(&arguments.plans, arguments.environment.as_deref(), language)? else {
         return Ok(ExitCode::from(crate::exit::NO));
@@ -28,6 +29,7 @@ pub(crate) fn run(arguments: Run, language: Language) -> Result<ExitCode> {
         public_url: arguments.public_url,
         environment: arguments.environment,
         secrets: secret_settings(&arguments.secrets),
+        login: arguments.login,
         open_metrics: arguments.open_metrics,
         redirect: arguments.tls.http_redirect,
         tls: tls(arguments.tls)?,
@@ -79,6 +81,20 @@ pub(crate) fn secret_settings(arguments: &SecretSources) -> secrets::Settings {
         },
         ..secrets::Settings::with([])
     }
+}
+
+/// Without a folder named: the one that the assistant writes, made on the first start.
+fn with_a_plan(mut arguments: Run) -> Result<Run> {
+    if arguments.plans.is_empty() {
+        let folder = std::path::PathBuf::from(run::starter::FOLDER);
+        let english = std::env::var("LANG").is_ok_and(|l| l.starts_with("en"));
+        let language = if english { kernel::Language::En } else { kernel::Language::Es };
+        if run::starter::provide(&folder, language)? {
+            println!("A first plan was made: {}", folder.join("plan.yaml").display());
+        }
+        arguments.plans.push(folder);
+    }
+    Ok(arguments)
 }
 
 pub(crate) fn print_setup_link(farero: &run::Farero) {

@@ -11,12 +11,17 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Request;
+use decide::deliver::{Grave, Voice, decide_alarm};
 use futures_util::future::BoxFuture;
 use kernel::heartbeat::Ping;
+use kernel::message::OutboxEntry;
 use kernel::probe::{CheckId, Evidence, Outcome, Phase, ProbeResult, Reading};
+use kernel::secret::Secret;
 use kernel::{Clock, Duration, Timestamp};
+use plan_model::starter::Answers;
 use plan_model::{LoadOptions, SourceFile, load};
 use tower::ServiceExt as _;
+use web::control::{Alarm, Starter};
 use web::live::{Beat, DiskUse, HostUse, Live, PlanVersion, TodayValue, Uptime};
 use web::{App, Control, ControlError, WebConfig};
 
@@ -217,6 +222,35 @@ impl Control for Idle {
     }
     fn check_now<'a>(&'a self, _: &'a CheckId) -> BoxFuture<'a, Result<(), ControlError>> {
         Box::pin(async { Ok(()) })
+    }
+    fn alarms(&self, alarm: &Alarm) -> Vec<OutboxEntry> {
+        let Alarm::SealBroken { from, reason } = alarm;
+        let plan = version(SIGCERH).plan;
+        let voice = Voice { plan: &plan, zone: &jiff::tz::TimeZone::UTC, base_url: None, now: NOW };
+        decide_alarm(&voice, &Grave::SealBroken { from, reason })
+    }
+    fn starter(&self) -> Option<Starter> {
+        let text = |t: &str| t.to_owned();
+        Some(Starter {
+            system: text("sigcerh"),
+            label: text("SIGCERH"),
+            timezone: text("America/Lima"),
+            whole: true,
+            folder: text("farero-plan"),
+            secrets: text("/var/lib/farero/secrets"),
+        })
+    }
+    fn write_starter<'a>(
+        &'a self,
+        answers: &'a Answers,
+        _: &'a [(String, Secret)],
+    ) -> BoxFuture<'a, Result<(), ControlError>> {
+        Box::pin(async move {
+            match answers.label.as_str() {
+                "broken" => Err(ControlError::Failed("plan.yaml:3: error".into())),
+                _ => Ok(()),
+            }
+        })
     }
     fn trail_key(&self) -> String {
         key().to_string()

@@ -1,5 +1,7 @@
 //! One-time links: for the first administrator, and for accounts that others make. I/O: state.
 
+use std::time::Duration;
+
 use kernel::Timestamp;
 use state::{Link, State, StateError};
 
@@ -20,22 +22,42 @@ pub fn first_administrator(state: &State, now: Timestamp) -> Result<Option<Strin
     if !state.users()?.is_empty() {
         return Ok(None);
     }
-    make(state, FIRST, None, now).map(Some)
+    make(state, FIRST, None, "", limits::SETUP_LINK_LIFE, now).map(Some)
 }
 
-/// The path of a one-time link to choose a password.
-pub(crate) fn choose_password(state: &State, user_id: i64, now: Timestamp) -> Result<String, StateError> {
-    make(state, PASSWORD, Some(user_id), now)
+/// The path of a one-time link to choose a password; who uses it is shown who made it.
+pub(crate) fn choose_password(
+    state: &State,
+    user_id: i64,
+    made_by: &str,
+    life: Duration,
+    now: Timestamp,
+) -> Result<String, StateError> {
+    make(state, PASSWORD, Some(user_id), made_by, life, now)
 }
 
-fn make(state: &State, purpose: &str, user_id: Option<i64>, now: Timestamp) -> Result<String, StateError> {
+/// How long an invitation is good, as it was chosen, within its bounds.
+pub(crate) fn life_of(hours: Option<u64>) -> Duration {
+    let (shortest, longest) = limits::INVITATION_HOURS;
+    hours.map_or(limits::SETUP_LINK_LIFE, |h| Duration::from_secs(h.clamp(shortest, longest) * 3_600))
+}
+
+fn make(
+    state: &State,
+    purpose: &str,
+    user_id: Option<i64>,
+    made_by: &str,
+    life: Duration,
+    now: Timestamp,
+) -> Result<String, StateError> {
     let fresh = secret::fresh();
     state.create_link(&Link {
         token_hash: secret::hash(&fresh),
         purpose: purpose.to_owned(),
         user_id,
         created_at: now,
-        expires_at: now + limits::SETUP_LINK_LIFE,
+        expires_at: now + life,
+        made_by: made_by.to_owned(),
     })?;
     Ok(format!("/setup/{fresh}"))
 }

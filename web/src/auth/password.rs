@@ -34,9 +34,10 @@ pub(crate) enum Weak {
     Short,
     Long,
     LikeName,
+    Common,
 }
 
-/// Whether a password may be chosen: long enough, and not the account's name.
+/// Whether a password may be chosen: long enough, not the account's name, not one that guessing begins with.
 pub(crate) fn check_new(password: &str, name: &str) -> Result<(), Weak> {
     let plain = password.to_lowercase();
     let name = name.to_lowercase();
@@ -44,6 +45,7 @@ pub(crate) fn check_new(password: &str, name: &str) -> Result<(), Weak> {
         n if n < limits::PASSWORD_SHORTEST => Err(Weak::Short),
         _ if password.len() > limits::PASSWORD_LONGEST => Err(Weak::Long),
         _ if name.len() > 3 && plain.contains(&name) && plain.len() < name.len() + 6 => Err(Weak::LikeName),
+        _ if ::auth::common::is_common(password) => Err(Weak::Common),
         _ => Ok(()),
     }
 }
@@ -83,6 +85,7 @@ mod tests {
         assert_eq!(check_new("short", "ana"), Err(Weak::Short));
         assert_eq!(check_new("administrator1", "administrator"), Err(Weak::LikeName));
         assert_eq!(check_new(&"x".repeat(600), "ana"), Err(Weak::Long));
+        assert_eq!(check_new("contraseña2026", "ana"), Err(Weak::Common));
         assert_eq!(check_new("cuatro palabras sin orden", "ana"), Ok(()));
     }
 

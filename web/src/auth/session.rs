@@ -1,15 +1,18 @@
 //! Sessions: a random secret in a cookie, its hash in the database, an end. I/O: state.
 
+use ::auth::credentials::secret_in_cookie;
 use http::HeaderValue;
 use http::request::Parts;
 use kernel::Timestamp;
+use kernel::trail::Deed;
 use state::Session;
 
+use super::enter::Method;
+use super::policy::Policy;
 use super::{Identity, Proof, rights, secret};
 use crate::answer::Failure;
 use crate::app::{App, PeerAddress};
 use crate::limits;
-use crate::pages::visit::cookie;
 use crate::serve::LocalPeer;
 
 /// Name of the cookie: with the prefix that binds it to this host and to TLS, where there is TLS.
@@ -25,29 +28,47 @@ pub(crate) fn set_cookie(app: &App, secret: &str) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// Begins a session and returns its secret.
-pub(crate) async fn begin(app: &App, user_id: i64, client: String) -> Result<String, Failure> {
+/// A fresh secret, its hash, and the time now.
+pub(crate) fn fresh_secret(app: &App) -> (String, String, Timestamp) {
     let secret = secret::fresh();
-    let now = app.clock.now();
-    let session = Session {
-        token_hash: secret::hash(&secret),
-        user_id,
-        created_at: now,
-        last_seen_at: now,
-        idle_ends_at: now + limits::SESSION_IDLE,
-        ends_at: now + limits::SESSION_LIFE,
-        client,
-    };
-    app.db(move |s| s.create_session(&session)).await?;
+    let hash = secret::hash(&secret);
+    (secret, hash, app.clock.now())
+}
+
+/// Begins a session by a method, tells the trail of it, and returns its secret.
+pub(crate) async fn begin(
+    app: &App,
+    user_id: i64,
+    client: String,
+    method: &Method,
+    deed: Deed,
+) -> Result<String, Failure> {
+    let (secret, token_hash, now) = fresh_secret(app);
+    let (method, sealed) = (method.word(), *method == Method::Seal);
+    app.db(move |s| {
+        let policy = Policy::read(s)?;
+        let life = if sealed { policy.life().min(limits::SEALED_LIFE) } else { policy.life() };
+        let session = Session {
+            token_hash,
+            user_id,
+            created_at: now,
+            last_seen_at: now,
+            idle_ends_at: now + policy.idle().min(life),
+            ends_at: now + life,
+            client,
+            proved_at: now,
+            method,
+        };
+        s.begin_session(&session, &deed)
+    })
+    .await?;
     Ok(secret)
 }
 
 /// Who the session's cookie belongs to.
 pub(crate) async fn identify(app: &App, parts: &Parts) -> Result<Option<Identity>, Failure> {
-    let Some(secret) = cookie(parts, cookie_name(app.config.tls)).filter(|s| !s.is_empty() && s.len() < 100) else {
-        return Ok(None);
-    };
-    let (token_hash, csrf, now) = (secret::hash(&secret), secret::csrf(&secret), app.clock.now());
+    let Some(secret) = secret_in_cookie(&parts.headers, cookie_name(app.config.tls)) else { return Ok(None) };
+    let (token_hash, csrf, now) = (secret::hash(secret), secret::csrf(secret), app.clock.now());
     let (epoch, plans) = (app.gates.known.epoch(), app.live.plans_counted());
     if let Some(known) = app.gates.known.get(&token_hash, plans, now) {
         return Ok(Some(known));
@@ -55,7 +76,11 @@ pub(crate) async fn identify(app: &App, parts: &Parts) -> Result<Option<Identity
     let (wanted, live) = (token_hash.clone(), app.live.clone());
     let found = app.db(move |s| {
         let Some((session, user)) = s.session(&wanted, now)? else { return Ok(None) };
-        s.touch_session(&session, now, idle_end(&session, now))?;
+        // Noted once a minute: only then the policy matters.
+        if now.as_millis() - session.last_seen_at.as_millis() >= state::TOUCH_EVERY_MS {
+            let idle = Policy::read(s)?.idle();
+            s.touch_session(&session, now, (now + idle).min(session.ends_at))?;
+        }
         let access = rights::of_account(s, &live, &user)?;
         Ok(Some((user, access)))
     });
@@ -64,10 +89,6 @@ pub(crate) async fn identify(app: &App, parts: &Parts) -> Result<Option<Identity
     let identity = Identity { user_id: Some(user.id), name: user.name, access, language: Some(user.language), proof };
     app.gates.known.put(token_hash, identity.clone(), (epoch, plans), now);
     Ok(Some(identity))
-}
-
-fn idle_end(session: &Session, now: Timestamp) -> Timestamp {
-    (now + limits::SESSION_IDLE).min(session.ends_at)
 }
 
 /// Browser and address a session is begun from, for people to recognise it.

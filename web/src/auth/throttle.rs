@@ -1,109 +1,115 @@
-//! Back-off after failed log-ins, per account and address together and per address alone. Pure: time is an argument.
+//! Waits after failed log-ins, kept in the database so that a restart does not end them. I/O: state.
+//!
+//! The rules stand in `auth::throttle`. A browser that has logged in to an account before carries a mark of it (a cookie that only
+//! this Farero can make); its failures are counted apart, so that guessing from elsewhere never holds it up.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ::auth::throttle::{Count, Failures, after_failure, wait};
+use http::HeaderValue;
+use http::request::Parts;
 use kernel::Timestamp;
+use state::FailureCount;
 
-use crate::limits::{FREE_TRIES, LONGEST_WAIT, THROTTLED};
+use super::{secret, session};
+use crate::answer::Failure;
+use crate::app::App;
+use crate::limits;
+use crate::pages::visit::cookie;
 
-/// Failures from one address, over all accounts, before it has to wait: an office shares one.
-const FREE_TRIES_OF_ADDRESS: u32 = 20;
+/// Cookie of a browser that an account has been used in.
+const DEVICE_COOKIE: &str = "farero_device";
 
-#[derive(Clone, Copy)]
-struct Failures {
-    count: u32,
-    last: Timestamp,
+/// What the failures of one try are counted by.
+#[derive(Clone, Debug)]
+pub(crate) struct Try {
+    keys: Vec<(Count, String)>,
 }
 
-/// Remembers failed log-ins. After [`FREE_TRIES`] failures the wait doubles with each: 2 s, 4 s, … up to
-/// [`LONGEST_WAIT`]; it is forgotten after as long without a failure.
-#[derive(Default)]
-pub(crate) struct Throttle(Mutex<HashMap<String, Failures>>);
-
-impl Throttle {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Failures>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl Try {
+    /// Of an account's name as it was typed, from a browser.
+    pub(crate) fn of(app: &App, parts: &Parts, account: &str) -> Self {
+        let (account, address) = (account.trim().to_lowercase(), session::address(parts));
+        let key = |parts: &[&str]| secret::hash(&parts.join("\n"));
+        let by_address = (Count::Address, key(&["address", &address]));
+        let keys = match device(app, parts, &account) {
+            Some(device) => vec![(Count::Pair, key(&["device", &device])), by_address],
+            None => vec![
+                (Count::Pair, key(&["pair", &account, &address])),
+                by_address,
+                (Count::Account, key(&["account", &account])),
+            ],
+        };
+        Self { keys }
     }
 
-    /// How much longer a log-in has to wait; zero when it may be tried.
-    pub(crate) fn wait(&self, account: &str, address: &str, now: Timestamp) -> Duration {
-        let known = self.lock();
-        let left = |key: String, free: u32| {
-            known.get(&key).map_or(Duration::ZERO, |f| delay(f.count, free).saturating_sub(now.since(f.last)))
-        };
-        left(pair(account, address), FREE_TRIES).max(left(alone(address), FREE_TRIES_OF_ADDRESS))
+    /// By nothing but the address: where no name is typed.
+    pub(crate) fn of_address(parts: &Parts) -> Self {
+        Self { keys: vec![(Count::Address, secret::hash(&["address", &session::address(parts)].join("\n")))] }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.keys.iter().map(|(_, key)| key.clone()).collect()
+    }
+
+    /// How much longer the try has to wait; zero when it may be made.
+    pub(crate) async fn wait(&self, app: &App) -> Result<Duration, Failure> {
+        let (names, now) = (self.names(), app.clock.now());
+        let found = app.db(move |s| s.failures(&names)).await?;
+        let waits = self.keys.iter().zip(found).map(|((count, _), f)| wait(*count, f.map(known), now));
+        Ok(waits.max().unwrap_or_default())
     }
 
     /// Notes a failure.
-    pub(crate) fn failed(&self, account: &str, address: &str, now: Timestamp) {
-        let mut known = self.lock();
-        for key in [pair(account, address), alone(address)] {
-            if known.len() >= THROTTLED && !known.contains_key(&key) {
-                known.retain(|_, f| now.since(f.last) < LONGEST_WAIT);
-                if known.len() >= THROTTLED {
-                    let oldest = known.iter().min_by_key(|(_, f)| f.last).map(|(k, _)| k.clone());
-                    oldest.map(|k| known.remove(&k));
-                }
-            }
-            let entry = known.entry(key).or_insert(Failures { count: 0, last: now });
-            if now.since(entry.last) > LONGEST_WAIT {
-                entry.count = 0;
-            }
-            *entry = Failures { count: entry.count.saturating_add(1), last: now };
-        }
+    pub(crate) async fn failed(&self, app: &App) -> Result<(), Failure> {
+        let (names, now) = (self.names(), app.clock.now());
+        app.db(move |s| s.note_failure(&names, |before| stored(after_failure(before.map(known), now)))).await
     }
 
-    /// Forgets the failures of an account that has logged in.
-    pub(crate) fn succeeded(&self, account: &str, address: &str) {
-        self.lock().remove(&pair(account, address));
+    /// Forgets the failures of an account that got in; those of the address go on counting for other accounts.
+    pub(crate) async fn succeeded(&self, app: &App) -> Result<(), Failure> {
+        let names: Vec<String> =
+            self.keys.iter().filter(|(count, _)| *count == Count::Pair).map(|(_, key)| key.clone()).collect();
+        app.db(move |s| s.forget_failures(&names)).await
     }
 }
 
-fn pair(account: &str, address: &str) -> String {
-    format!("{}\n{address}", account.trim().to_lowercase())
+const fn known(f: FailureCount) -> Failures {
+    Failures { count: f.count, last: f.last }
 }
 
-fn alone(address: &str) -> String {
-    format!("\n{address}")
+const fn stored(f: Failures) -> FailureCount {
+    FailureCount { count: f.count, last: f.last }
 }
 
-fn delay(count: u32, free: u32) -> Duration {
-    match count.checked_sub(free) {
-        None => Duration::ZERO,
-        Some(over) => Duration::from_secs(2u64.saturating_pow(over.saturating_add(1))).min(LONGEST_WAIT),
-    }
+/// The mark that a browser carries after a log-in: whose, since when, which browser, and that it was made here.
+pub(crate) fn device_cookie(app: &App, account: &str, now: Timestamp) -> HeaderValue {
+    let text = format!(
+        "{}.{}.{}",
+        now.as_millis() / 1_000,
+        ::auth::to_base64(&rand::random::<[u8; 12]>()),
+        account_hash(account)
+    );
+    let mark = app.login.sealer.mark(&text);
+    let secure = if app.config.tls { "; Secure" } else { "" };
+    let life = limits::DEVICE_MARK_LIFE.as_secs();
+    let text = format!("{DEVICE_COOKIE}={text}.{mark}; Path=/; HttpOnly; SameSite=Lax; Max-Age={life}{secure}");
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The browser's own word, where it carries a mark of this account that is not too old.
+fn device(app: &App, parts: &Parts, account: &str) -> Option<String> {
+    let carried = cookie(parts, DEVICE_COOKIE)?;
+    let (text, mark) = carried.rsplit_once('.')?;
+    let mut fields = text.split('.');
+    let (since, browser, whose) = (fields.next()?, fields.next()?, fields.next()?);
+    let since = Timestamp::from_secs(since.parse().ok()?);
+    let good = app.login.sealer.is_marked(text, mark)
+        && whose == account_hash(account)
+        && app.clock.now().since(since) < limits::DEVICE_MARK_LIFE;
+    good.then(|| browser.to_owned())
+}
 
-    #[test]
-    fn the_wait_doubles_and_one_success_ends_it() {
-        let throttle = Throttle::default();
-        let now = Timestamp::from_secs(1_000);
-        let mut waits = Vec::new();
-        for _ in 0..6 {
-            throttle.failed("ana", "10.0.0.1", now);
-            waits.push(throttle.wait("Ana", "10.0.0.1", now).as_secs());
-        }
-        assert_eq!(waits, [0, 0, 2, 4, 8, 16]);
-        assert_eq!(throttle.wait("ana", "10.0.0.2", now), Duration::ZERO);
-        assert_eq!(throttle.wait("ana", "10.0.0.1", now + Duration::from_secs(16)), Duration::ZERO);
-        throttle.succeeded("ana", "10.0.0.1");
-        assert_eq!(throttle.wait("ana", "10.0.0.1", now), Duration::ZERO);
-    }
-
-    #[test]
-    fn memory_is_bounded_and_waits_too() {
-        let throttle = Throttle::default();
-        for i in 0..(THROTTLED + 100) {
-            throttle.failed(&format!("user{i}"), "10.0.0.1", Timestamp::from_secs(i64::try_from(i).unwrap()));
-        }
-        assert!(throttle.lock().len() <= THROTTLED);
-        let now = Timestamp::from_secs(i64::try_from(THROTTLED).unwrap() + 99);
-        assert_eq!(throttle.wait("x", "10.0.0.1", now), LONGEST_WAIT);
-    }
+fn account_hash(account: &str) -> String {
+    secret::hash(&format!("device\n{}", account.trim().to_lowercase()))
 }

@@ -1,6 +1,6 @@
 //! API tokens for programs: `Authorization: Bearer …`, with scopes and an end. I/O: state.
 
-use http::header;
+use ::auth::credentials::is_token;
 use http::request::Parts;
 use kernel::access::{Scope, TokenScope, Verb};
 
@@ -11,9 +11,6 @@ use crate::app::App;
 /// Every token begins so: secret scanners find it, people recognise it.
 pub(crate) const PREFIX: &str = "farero_";
 
-/// Longest text that is looked up as a token.
-const LONGEST: usize = 100;
-
 /// What stands before a system's name in a stored scope.
 const SYSTEM: &str = "system:";
 
@@ -22,9 +19,7 @@ pub(crate) const VERBS: [Verb; 5] = [Verb::See, Verb::Acknowledge, Verb::Run, Ve
 
 /// The secret in a request, where it carries one.
 pub(crate) fn bearer(parts: &Parts) -> Option<&str> {
-    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, secret) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+    ::auth::credentials::bearer(&parts.headers)
 }
 
 /// What stored scopes leave of the owner's grants: verbs, and `system:NAME` where only some systems are meant. `read` and `write`
@@ -54,7 +49,7 @@ pub(crate) fn stored(scope: &TokenScope) -> Vec<String> {
 
 /// Who a token speaks for. A token never may more than the account that owns it, and without an owner nothing.
 pub(crate) async fn identify(app: &App, given: &str) -> Result<Option<Identity>, Failure> {
-    if !given.starts_with(PREFIX) || given.len() > LONGEST {
+    if !is_token(given, PREFIX) {
         return Ok(None);
     }
     let (token_hash, now) = (secret::hash(given), app.clock.now());

@@ -13,12 +13,12 @@ use state::{NewSignature, Signature, TrailFilter};
 
 use super::form::Form;
 use super::frame::{Frame, Nav};
+use super::security::password::is_own;
 use super::settings::person;
 use super::visit::Visit;
 use super::{Answer, done, page};
 use crate::answer::Failure;
 use crate::app::App;
-use crate::auth::{password, session};
 use crate::limits::NOTE_LONGEST;
 use crate::text::text;
 use crate::trail_export::{Export, ExportError};
@@ -174,7 +174,7 @@ pub(crate) async fn sign(
     if Hash::of(document.text.as_bytes()).to_string() != form.sha256 {
         return show(&app, &visit, system, &path, back(t.trail.sign_changed)).await;
     }
-    if !proves_again(&app, &me.name, form.password, &parts).await? {
+    if !is_own(&app, &visit, &parts, form.password).await? {
         app.refused(told.refused("the password, asked again, was wrong")).await?;
         return show(&app, &visit, system, &path, back(t.auth.wrong)).await;
     }
@@ -193,21 +193,6 @@ pub(crate) async fn sign(
         Some(_) => Ok(done(&format!("/plan/{system}/documents/{}", document.path), "signed")),
         None => show(&app, &visit, system, &path, back(t.trail.sign_already)).await,
     }
-}
-
-/// Whether the person knows their password, asked again; wrong ones are slowed down as at the log-in.
-async fn proves_again(app: &App, name: &str, given: String, parts: &http::request::Parts) -> Result<bool, Failure> {
-    let (address, now) = (session::address(parts), app.clock.now());
-    if !app.gates.throttle.wait(name, &address, now).is_zero() {
-        return Err(Failure::busy());
-    }
-    let wanted = name.to_owned();
-    let stored = app.db(move |s| s.credentials(&wanted)).await?.map(|(_, hash)| hash);
-    let right = password::verify(app, given, stored).await?;
-    if !right {
-        app.gates.throttle.failed(name, &address, now);
-    }
-    Ok(right)
 }
 
 /// Which text of a document is meant.

@@ -1,108 +1,57 @@
-//! The way in and out: log-in, one-time links, log-out, language and appearance. I/O: HTTP, state.
+//! One-time links, log-out, language and appearance. I/O: HTTP, state.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
-use kernel::Language;
+use kernel::trail::{Actor, Deed};
+use kernel::{Language, Timestamp};
 use serde::Deserialize;
-use state::{NewUser, StateError};
+use state::{Link, NewUser, StateError, User};
 
 use super::form::Form;
 use super::frame::{Frame, Nav};
+use super::login::after_password;
 use super::visit::{LANGUAGE_COOKIE, THEME_COOKIE, Theme, Visit, language_of};
 use super::{Answer, local, page};
 use crate::answer::Failure;
 use crate::app::App;
+use crate::auth::enter::{Method, deed};
 use crate::auth::password::{self, Weak};
 use crate::auth::{Proof, Role, link, secret, session};
-use crate::text::{phrases, text};
+use crate::text::text;
 
 #[derive(Template)]
-#[template(path = "login.html")]
-struct LoginPage {
+#[template(path = "bye.html")]
+struct ByePage {
     f: Frame,
-    next: String,
-    name: String,
-    error: String,
-    no_users: bool,
-}
-
-/// Where to go after the log-in.
-#[derive(Deserialize)]
-pub(crate) struct Next {
-    #[serde(default)]
-    next: String,
-}
-
-fn login_page(app: &App, visit: &Visit, next: &str, name: &str, error: String, no_users: bool) -> Response {
-    let f = Frame::new(app, visit, Nav::None, text(visit.language).auth.login).bare();
-    page(&LoginPage { f, next: local(next).to_owned(), name: name.to_owned(), error, no_users })
-}
-
-/// `GET /login`
-pub(crate) async fn login(State(app): State<App>, visit: Visit, Query(next): Query<Next>) -> Answer {
-    let nobody = app.db(|s| s.users()).await?.is_empty();
-    Ok(login_page(&app, &visit, &next.next, "", String::new(), nobody))
-}
-
-/// The fields of the log-in.
-#[derive(Deserialize)]
-pub(crate) struct Credentials {
-    name: String,
-    password: String,
-    #[serde(default)]
-    next: String,
-}
-
-/// `POST /login`
-pub(crate) async fn log_in(
-    State(app): State<App>,
-    visit: Visit,
-    parts: Parts,
-    Form(form): Form<Credentials>,
-) -> Answer {
-    let t = &text(visit.language).auth;
-    let (now, address) = (app.clock.now(), session::address(&parts));
-    let name = form.name.trim().to_owned();
-    let wait = app.gates.throttle.wait(&name, &address, now);
-    if !wait.is_zero() {
-        let seconds = wait.as_secs() + 1;
-        let error = format!("{} ({}).", t.wait, phrases::within(visit.language, seconds));
-        let mut answer = login_page(&app, &visit, &form.next, &name, error, false);
-        *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        return Ok(answer);
-    }
-    let wanted = name.clone();
-    let found = app.db(move |s| s.credentials(&wanted)).await?.filter(|(user, _)| !user.disabled);
-    let stored = found.as_ref().map(|(_, hash)| hash.clone());
-    if !password::verify(&app, form.password, stored).await? {
-        app.gates.throttle.failed(&name, &address, now);
-        tracing::warn!(account = %name, %address, "a log-in failed");
-        let mut answer = login_page(&app, &visit, &form.next, &name, t.wrong.to_owned(), false);
-        *answer.status_mut() = StatusCode::UNAUTHORIZED;
-        return Ok(answer);
-    }
-    let Some((user, _)) = found else { return Err(Failure::forbidden("")) };
-    app.gates.throttle.succeeded(&name, &address);
-    enter(&app, user.id, &parts, local(&form.next)).await
-}
-
-async fn enter(app: &App, user_id: i64, parts: &Parts, to: &str) -> Answer {
-    let secret = session::begin(app, user_id, session::client(parts)).await?;
-    let mut answer = Redirect::to(to).into_response();
-    answer.headers_mut().append(header::SET_COOKIE, session::set_cookie(app, &secret));
-    Ok(answer)
+    label: String,
+    url: String,
 }
 
 /// `POST /logout`
-pub(crate) async fn log_out(State(app): State<App>, visit: Visit) -> Answer {
-    if let Some(Proof::Session { token_hash, .. }) = visit.identity.map(|i| i.proof) {
-        app.db(move |s| s.end_session(&token_hash)).await?;
-    }
+pub(crate) async fn log_out(State(app): State<App>, visit: Visit, parts: Parts) -> Answer {
     let mut answer = Redirect::to("/login").into_response();
+    if let Some((Proof::Session { token_hash, .. }, name)) = visit.identity.as_ref().map(|i| (i.proof.clone(), &i.name))
+    {
+        let now = app.clock.now();
+        let deed = deed(&app, &parts, Actor::person(name), "session.end").on("user", name);
+        let ended = app.db(move |s| {
+            let session = s.session(&token_hash, now)?;
+            s.end_session_by(&token_hash, &deed)?;
+            Ok(session)
+        });
+        let method = ended.await?.map(|(session, _)| session.method).unwrap_or_default();
+        if let Some(provider) = method.strip_prefix("provider:").and_then(|name| app.login.provider(name)) {
+            // A link, not a redirect: whoever logs out here may want to stay logged in there.
+            if let Some(url) = provider.log_out_url(&format!("{}/login", app.config.base_url), now).await {
+                let away = Visit { identity: None, csrf: String::new(), ..visit.clone() };
+                let f = Frame::new(&app, &away, Nav::None, text(visit.language).login.bye).bare();
+                answer = page(&ByePage { f, label: provider.settings().label.clone(), url });
+            }
+        }
+    }
     answer.headers_mut().append(header::SET_COOKIE, session::set_cookie(&app, ""));
     Ok(answer)
 }
@@ -113,11 +62,14 @@ struct SetupPage {
     f: Frame,
     first: bool,
     gone: bool,
+    /// Whose account it is, who invites, and until when, where there is one.
+    invited: Option<(String, String, Timestamp)>,
     name: String,
     error: String,
 }
 
-fn setup_page(app: &App, visit: &Visit, first: bool, gone: bool, name: &str, error: &str) -> Response {
+fn setup_page(app: &App, visit: &Visit, found: Option<&Found>, name: &str, error: &str) -> Response {
+    let (first, gone) = (found.is_some_and(|f| f.user.is_none()), found.is_none());
     let t = &text(visit.language).auth;
     let title = if gone {
         t.link_gone
@@ -127,20 +79,31 @@ fn setup_page(app: &App, visit: &Visit, first: bool, gone: bool, name: &str, err
         t.choose
     };
     let f = Frame::new(app, visit, Nav::None, title).bare();
-    let mut answer = page(&SetupPage { f, first, gone, name: name.to_owned(), error: error.to_owned() });
+    let invited = found.and_then(|x| Some((x.user.as_ref()?.name.clone(), x.link.made_by.clone(), x.link.expires_at)));
+    let mut answer = page(&SetupPage { f, first, gone, invited, name: name.to_owned(), error: error.to_owned() });
     if gone {
         *answer.status_mut() = StatusCode::GONE;
     }
     answer
 }
 
-/// What a one-time link is for: the purpose, and the account where there is one.
-async fn look_up(app: &App, given: &str) -> Result<Option<(&'static str, Option<i64>)>, Failure> {
+/// A one-time link that still works, and the account that it is for; the first administrator's has none.
+struct Found {
+    link: Link,
+    user: Option<User>,
+}
+
+async fn look_up(app: &App, given: &str) -> Result<Option<Found>, Failure> {
     let (hash, now) = (secret::hash(given), app.clock.now());
     let found = app.db(move |s| {
         for purpose in [link::FIRST, link::PASSWORD] {
-            if let Some(found) = s.link(&hash, purpose, now)? {
-                return Ok(Some((purpose, found.user_id)));
+            if let Some(link) = s.link(&hash, purpose, now)? {
+                let user = match link.user_id {
+                    Some(id) => s.user(id)?,
+                    None => None,
+                };
+                let lost = link.user_id.is_some() && user.as_ref().is_none_or(|u| u.disabled);
+                return Ok((!lost).then_some(Found { link, user }));
             }
         }
         Ok(None)
@@ -151,10 +114,7 @@ async fn look_up(app: &App, given: &str) -> Result<Option<(&'static str, Option<
 /// `GET /setup/{token}`
 pub(crate) async fn setup(State(app): State<App>, visit: Visit, Path(given): Path<String>) -> Answer {
     let found = look_up(&app, &given).await?;
-    Ok(match found {
-        Some((purpose, _)) => setup_page(&app, &visit, purpose == link::FIRST, false, "", ""),
-        None => setup_page(&app, &visit, false, true, "", ""),
-    })
+    Ok(setup_page(&app, &visit, found.as_ref(), "", ""))
 }
 
 /// The fields of a one-time link's form.
@@ -173,6 +133,7 @@ pub(crate) fn complaint(language: Language, password: &str, again: &str, name: &
         Err(Weak::Short) => Some(t.weak_short),
         Err(Weak::Long) => Some(t.weak_long),
         Err(Weak::LikeName) => Some(t.weak_like_name),
+        Err(Weak::Common) => Some(t.weak_common),
         Ok(()) => (password != again).then_some(t.differ),
     }
 }
@@ -191,40 +152,61 @@ pub(crate) async fn set_up(
     parts: Parts,
     Form(form): Form<Chosen>,
 ) -> Answer {
-    let Some((purpose, user_id)) = look_up(&app, &given).await? else {
-        return Ok(setup_page(&app, &visit, false, true, "", ""));
+    let Some(found) = look_up(&app, &given).await? else {
+        return Ok(setup_page(&app, &visit, None, "", ""));
     };
-    let first = purpose == link::FIRST;
-    let name = form.name.trim().to_owned();
-    let bad_name = (first && !is_name(&name)).then_some(text(visit.language).auth.name_invalid);
+    let typed = form.name.trim().to_owned();
+    let name = found.user.as_ref().map_or_else(|| typed.clone(), |u| u.name.clone());
+    let bad_name = (!is_name(&name)).then_some(text(visit.language).auth.name_invalid);
     if let Some(error) = bad_name.or_else(|| complaint(visit.language, &form.password, &form.again, &name)) {
-        let mut answer = setup_page(&app, &visit, first, false, &name, error);
+        let mut answer = setup_page(&app, &visit, Some(&found), &typed, error);
         *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(answer);
     }
+    let (first, invited) = (found.user.is_none(), found.user.is_some());
     let password_hash = password::hash(&app, form.password).await?;
-    let (hash, now, language) = (secret::hash(&given), app.clock.now(), visit.language);
+    let deed = deed(&app, &parts, Actor::person(&name), if first { "user.create" } else { "password.change" });
+    let deed = deed.on("user", &name).changed_in_secret("password");
+    let (language, now) = (visit.language, app.clock.now());
     let entered = app.db(move |s| {
-        if s.use_link(&hash, purpose, now)?.is_none() {
-            return Ok(None);
-        }
-        match user_id {
-            Some(id) => {
-                s.set_password(id, &password_hash)?;
-                s.end_sessions(id)?;
-                Ok(Some(id))
-            }
-            // The first administrator, and only the first.
-            None if s.users()?.is_empty() => {
-                let role = Role::Administrator.as_str().to_owned();
-                s.create_user(&NewUser { name, role, language, password_hash }, now).map(|u| Some(u.id))
-            }
-            None => Ok::<_, StateError>(None),
-        }
+        use_link(
+            s,
+            &found,
+            NewUser { name, role: Role::Administrator.as_str().to_owned(), language, password_hash },
+            now,
+            &deed,
+        )
     });
     match entered.await? {
-        Some(id) => enter(&app, id, &parts, "/").await,
-        None => Ok(setup_page(&app, &visit, false, true, "", "")),
+        // The link stands for the password; the second step is asked for all the same.
+        Some(user) if invited => after_password(&app, &visit, &parts, &user, "/", &Method::Link).await,
+        Some(user) => after_password(&app, &visit, &parts, &user, "/welcome", &Method::Link).await,
+        None => Ok(setup_page(&app, &visit, None, "", "")),
+    }
+}
+
+/// Uses a link: sets its account's password and ends that account's sessions, or makes the first administrator, and only the first.
+fn use_link(
+    s: &state::State,
+    found: &Found,
+    new: NewUser,
+    now: Timestamp,
+    deed: &Deed,
+) -> Result<Option<User>, StateError> {
+    if s.use_link(&found.link.token_hash, &found.link.purpose, now)?.is_none() {
+        return Ok(None);
+    }
+    match &found.user {
+        Some(user) => {
+            s.change_password(user.id, &new.password_hash, deed)?;
+            Ok(Some(user.clone()))
+        }
+        None if s.users()?.is_empty() => {
+            let user = s.create_user(&new, now)?;
+            s.record(deed)?;
+            Ok(Some(user))
+        }
+        None => Ok(None),
     }
 }
 

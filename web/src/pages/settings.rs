@@ -1,24 +1,23 @@
-//! One's own account: password, sessions, API tokens. I/O: HTTP, state.
+//! One's own account and API tokens. I/O: HTTP, state.
 
 use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use axum::response::Response;
+use http::StatusCode;
 use kernel::Timestamp;
 use kernel::access::{Kind, Object, Verb};
 use serde::Deserialize;
-use state::{ApiToken, NewToken, Session, User};
+use state::{ApiToken, NewToken, User};
 
-use super::entry::complaint;
 use super::form::Form;
 use super::frame::{Frame, Nav};
 use super::visit::Visit;
 use super::{Answer, done, page};
 use crate::answer::Failure;
 use crate::app::App;
-use crate::auth::{Identity, Proof, Role, password, secret, session, token};
+use crate::auth::{Identity, Proof, Role, proof, secret, token};
 use crate::text::text;
 
 /// Something just made that is shown this once.
@@ -37,8 +36,6 @@ pub(crate) struct Once {
 struct SettingsPage {
     f: Frame,
     me: Identity,
-    own_session: String,
-    sessions: Vec<Session>,
     tokens: Vec<ApiToken>,
     users: Vec<User>,
     once: Once,
@@ -84,19 +81,19 @@ pub(crate) fn administers(me: &Identity) -> bool {
 
 /// The page, with what was just made on it.
 pub(crate) async fn show(app: &App, visit: &Visit, once: Once) -> Answer {
-    let (me, id, own_session) = person(visit)?;
-    let (now, administers) = (app.clock.now(), administers(&me));
+    let (me, id, _) = person(visit)?;
+    let administers = administers(&me);
     let stored = app.db(move |s| {
         let users = if administers { s.users()? } else { Vec::new() };
         let mut tokens = s.api_tokens()?;
         tokens.retain(|t| administers || t.user_id == Some(id));
-        Ok((s.sessions(id, now)?, tokens, users))
+        Ok((tokens, users))
     });
-    let (sessions, tokens, users) = stored.await?;
+    let (tokens, users) = stored.await?;
     let mut f = Frame::new(app, visit, Nav::Settings, text(visit.language).auth.settings_title);
     f.here = "/settings".to_owned();
     let failed = !once.error.is_empty();
-    let mut answer = page(&SettingsPage { f, me, own_session, sessions, tokens, users, once });
+    let mut answer = page(&SettingsPage { f, me, tokens, users, once });
     if failed {
         *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     }
@@ -106,72 +103,6 @@ pub(crate) async fn show(app: &App, visit: &Visit, once: Once) -> Answer {
 /// `GET /settings`
 pub(crate) async fn settings(State(app): State<App>, visit: Visit) -> Answer {
     show(&app, &visit, Once::default()).await
-}
-
-/// The fields of a change of password.
-#[derive(Deserialize)]
-pub(crate) struct Change {
-    current: String,
-    password: String,
-    again: String,
-}
-
-/// `POST /settings/password`
-pub(crate) async fn change_password(
-    State(app): State<App>,
-    visit: Visit,
-    parts: http::request::Parts,
-    Form(form): Form<Change>,
-) -> Answer {
-    let (me, id, _) = person(&visit)?;
-    let address = session::address(&parts);
-    if !app.gates.throttle.wait(&me.name, &address, app.clock.now()).is_zero() {
-        return Err(Failure::busy());
-    }
-    let name = me.name.clone();
-    let stored = app.db(move |s| s.credentials(&name)).await?.map(|(_, hash)| hash);
-    if !password::verify(&app, form.current, stored).await? {
-        app.gates.throttle.failed(&me.name, &address, app.clock.now());
-        let error = text(visit.language).auth.wrong.to_owned();
-        return show(&app, &visit, Once { error, ..Once::default() }).await;
-    }
-    if let Some(error) = complaint(visit.language, &form.password, &form.again, &me.name) {
-        return show(&app, &visit, Once { error: error.to_owned(), ..Once::default() }).await;
-    }
-    let hash = password::hash(&app, form.password).await?;
-    app.db(move |s| {
-        s.set_password(id, &hash)?;
-        s.end_sessions(id)
-    })
-    .await?;
-    // This browser goes on, under a new session.
-    let secret = session::begin(&app, id, session::client(&parts)).await?;
-    let mut answer = done("/settings", "password").into_response();
-    answer.headers_mut().append(header::SET_COOKIE, session::set_cookie(&app, &secret));
-    Ok(answer)
-}
-
-/// Names one session.
-#[derive(Deserialize)]
-pub(crate) struct OneSession {
-    session: String,
-}
-
-/// `POST /settings/sessions/end`
-pub(crate) async fn end_session(
-    State(app): State<App>,
-    visit: Visit,
-    Form(form): Form<OneSession>,
-) -> Result<Response, Failure> {
-    let (_, id, _) = person(&visit)?;
-    let now = app.clock.now();
-    app.db(move |s| {
-        // Only one's own: the hash alone must not end a stranger's session.
-        let own = s.sessions(id, now)?.iter().any(|x| x.token_hash == form.session);
-        if own { s.end_session(&form.session) } else { Ok(false) }
-    })
-    .await?;
-    Ok(done("/settings", "ended"))
 }
 
 /// The fields of a new token.
@@ -186,6 +117,9 @@ pub(crate) struct TokenWanted {
 /// `POST /settings/tokens`
 pub(crate) async fn make_token(State(app): State<App>, visit: Visit, Form(form): Form<TokenWanted>) -> Answer {
     let (_, id, _) = person(&visit)?;
+    if let Some(first) = proof::require(&app, &visit, "/settings").await? {
+        return Ok(first);
+    }
     let name: String = form.name.trim().chars().filter(|c| !c.is_control()).take(80).collect();
     if name.is_empty() || !["read", "write"].contains(&form.scope.as_str()) {
         return Err(Failure::invalid("name and scope (read or write) are needed"));

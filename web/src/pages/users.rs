@@ -13,7 +13,7 @@ use super::visit::{Visit, language_of};
 use super::{Answer, done};
 use crate::answer::Failure;
 use crate::app::App;
-use crate::auth::{Role, link, password};
+use crate::auth::{Role, link, password, proof};
 use crate::text::text;
 
 /// The fields of a new account.
@@ -23,6 +23,8 @@ pub(crate) struct Added {
     role: String,
     #[serde(default)]
     language: String,
+    /// Hours for which the invitation is good.
+    hours: Option<u64>,
 }
 
 /// `POST /settings/users`
@@ -33,11 +35,16 @@ pub(crate) async fn add(State(app): State<App>, visit: Visit, Form(form): Form<A
     if !is_name(&name) {
         return show(&app, &visit, Once { error: t.name_invalid.to_owned(), ..Once::default() }).await;
     }
+    let (me, _, _) = person(&visit)?;
+    if let Some(first) = proof::require(&app, &visit, "/settings").await? {
+        return Ok(first);
+    }
     let (now, language) = (app.clock.now(), language_of(&form.language).unwrap_or(Language::Es));
+    let life = link::life_of(form.hours);
     let password_hash = password::UNUSABLE.to_owned();
     let new = NewUser { name, role: role.as_str().to_owned(), language, password_hash };
     let made = app.db(move |s| match s.create_user(&new, now) {
-        Ok(user) => link::choose_password(s, user.id, now).map(Some),
+        Ok(user) => link::choose_password(s, user.id, &me.name, life, now).map(Some),
         Err(state::StateError::Taken { .. }) => Ok(None),
         Err(error) => Err(error),
     });
@@ -70,8 +77,18 @@ pub(crate) async fn change(
         let error = text(visit.language).auth.not_yourself.to_owned();
         return show(&app, &visit, Once { error, ..Once::default() }).await;
     }
+    if let Some(first) = proof::require(&app, &visit, "/settings").await? {
+        return Ok(first);
+    }
     let found = app.db(move |s| match s.user(user)? {
-        Some(known) => s.update_user(user, role.as_str(), known.language, disabled),
+        Some(known) => {
+            let done = s.update_user(user, role.as_str(), known.language, disabled)?;
+            // Whoever may do something else from now on proves anew who they are.
+            if known.role != role.as_str() {
+                s.end_sessions(user)?;
+            }
+            Ok(done)
+        }
         None => Ok(false),
     });
     if found.await? { Ok(done("/settings", "saved")) } else { Err(Failure::not_found(user.to_string())) }
@@ -79,9 +96,13 @@ pub(crate) async fn change(
 
 /// `POST /settings/users/{id}/link`
 pub(crate) async fn new_link(State(app): State<App>, visit: Visit, Path(user): Path<i64>) -> Answer {
+    let (me, _, _) = person(&visit)?;
+    if let Some(first) = proof::require(&app, &visit, "/settings").await? {
+        return Ok(first);
+    }
     let now = app.clock.now();
     let made = app.db(move |s| match s.user(user)? {
-        Some(_) => link::choose_password(s, user, now).map(Some),
+        Some(_) => link::choose_password(s, user, &me.name, link::life_of(None), now).map(Some),
         None => Ok(None),
     });
     let path = made.await?.ok_or_else(|| Failure::not_found(user.to_string()))?;

@@ -151,11 +151,7 @@ impl Visit {
 
 /// The value of a cookie.
 pub(crate) fn cookie(parts: &Parts, name: &str) -> Option<String> {
-    let all = parts.headers.get_all(header::COOKIE).iter().filter_map(|h| h.to_str().ok());
-    all.flat_map(|h| h.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(n, _)| *n == name)
-        .map(|(_, v)| v.to_owned())
+    ::auth::credentials::cookie(&parts.headers, name).map(ToOwned::to_owned)
 }
 
 /// A language from its tag, whatever its region.

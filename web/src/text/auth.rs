@@ -20,6 +20,7 @@ super::texts! {
         weak_short: "La contraseña es demasiado corta: use al menos 12 caracteres.", "The password is too short: use at least 12 characters.";
         weak_long: "La contraseña es demasiado larga: use como máximo 512 bytes.", "The password is too long: use at most 512 bytes.";
         weak_like_name: "La contraseña se parece demasiado al usuario.", "The password is too much like the user name.";
+        weak_common: "Esa contraseña es de las primeras que se adivinan. Use cuatro palabras al azar.", "That password is among the first that are guessed. Use four random words.";
         differ: "Las dos contraseñas no son iguales.", "The two passwords differ.";
         name_taken: "Ese usuario ya existe.", "That user name exists already.";
         name_invalid: "El usuario lleva de 2 a 64 caracteres, sin espacios al principio ni al final.", "A user name has 2 to 64 characters, without spaces at its ends.";

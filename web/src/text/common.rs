@@ -74,6 +74,8 @@ super::texts! {
         error_internal_help: "No se ha perdido nada de lo guardado. Busque el número de abajo en el registro de Farero.", "Nothing that was stored is lost. Look for the number below in Farero's log.";
         error_invalid: "No se entiende la petición", "The request cannot be understood";
         error_refused: "No se pudo hacer", "It could not be done";
+        error_stale: "Ha tardado demasiado", "This took too long";
+        error_stale_help: "Lo que empezó ya no vale o se terminó en otra pestaña. Empiece otra vez desde el principio.", "What was begun is no longer good, or was ended in another tab. Begin again.";
         reference: "Referencia", "Reference";
     }
 }
