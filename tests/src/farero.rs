@@ -105,6 +105,16 @@ impl Farero {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Its port.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder that it is started in; it holds the plan and the data.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The plan's folder.
     pub fn plan(&self) -> PathBuf {
         self.folder.path().join("plan")
@@ -115,14 +125,16 @@ impl Farero {
         self.folder.path().join("data")
     }
 
-    /// Starts the binary.
+    /// Starts the binary; without a plan's folder, where no file of a plan was written.
     ///
     /// # Panics
     /// It cannot be started.
     pub fn launch(&mut self) {
+        let plan = Some(self.plan()).filter(|p| p.exists());
         let mut child = Command::new(crate::binary::path())
             .arg("run")
-            .arg(self.plan())
+            .args(plan)
+            .current_dir(self.folder.path())
             .arg("--data")
             .arg(self.data())
             .args(["--open-metrics", "--listen", &format!("127.0.0.1:{}", self.port)])
@@ -196,7 +208,18 @@ impl Farero {
     /// # Panics
     /// The link is not printed, or does not work.
     pub async fn log_in(&self) {
-        let link = wait_for("the link to create the administrator", || {
+        let link = self.setup_link().await;
+        let form = format!("name=admin&password={PASSWORD}&again={PASSWORD}");
+        let answer = self.form(self.client.post(link.trim()), form).send().await.expect("an answer");
+        assert!(answer.status().is_success() || answer.status().is_redirection(), "{}", answer.status());
+    }
+
+    /// The one-time link to create the administrator, as it was printed.
+    ///
+    /// # Panics
+    /// It is not printed.
+    pub async fn setup_link(&self) -> String {
+        wait_for("the link to create the administrator", || {
             let found = self
                 .output
                 .lock()
@@ -204,10 +227,7 @@ impl Farero {
                 .find_map(|l| l.find("http").filter(|_| l.contains("/setup/")).map(|i| l[i..].to_owned()));
             async move { found }
         })
-        .await;
-        let form = format!("name=admin&password={PASSWORD}&again={PASSWORD}");
-        let answer = self.form(self.client.post(link.trim()), form).send().await.expect("an answer");
-        assert!(answer.status().is_success() || answer.status().is_redirection(), "{}", answer.status());
+        .await
     }
 
     /// The cookie of the session of [`Farero::log_in`], as a header's value.

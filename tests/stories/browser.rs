@@ -28,7 +28,7 @@ async fn farero(target: &Target) -> Farero {
     Farero::start(&files, &[("BACKEND", &target.url())]).await
 }
 
-async fn browser(driver: &Driver, profile: &std::path::Path) -> WebDriver {
+pub(crate) async fn browser(driver: &Driver, profile: &std::path::Path) -> WebDriver {
     let mut wishes = DesiredCapabilities::chrome();
     for switch in SWITCHES {
         wishes.add_arg(switch).unwrap();
@@ -105,6 +105,12 @@ async fn dsh_06_pages_have_no_serious_accessibility_finding() {
         "/plan/prueba",
         "/rules",
         "/settings",
+        "/settings/security",
+        "/settings/installation",
+        "/confirm?next=/settings",
+        "/welcome/place",
+        "/welcome/channel",
+        "/welcome/check",
         "/about",
     ];
     for (width, height) in [(1280, 900), (390, 844)] {
@@ -124,7 +130,7 @@ async fn id_of_first(farero: &Farero, list: &str, field: &str) -> String {
 }
 
 /// Serious and critical findings of axe-core on the page that is open.
-async fn check(browser: &WebDriver, axe: &str, page: &str) -> Vec<String> {
+pub(crate) async fn check(browser: &WebDriver, axe: &str, page: &str) -> Vec<String> {
     browser.execute(axe, vec![]).await.unwrap();
     let script = "const done = arguments[arguments.length - 1]; axe.run().then(r => done(r.violations.filter(v => v.impact === 'serious' || v.impact === 'critical').map(v => v.id + ': ' + v.help + ' ' + v.nodes.map(n => n.html).slice(0, 3).join(' '))));";
     let found = browser.execute_async(script, vec![]).await.unwrap();
@@ -133,7 +139,7 @@ async fn check(browser: &WebDriver, axe: &str, page: &str) -> Vec<String> {
 }
 
 /// axe-core from npm, kept in the build's folder.
-fn axe() -> std::path::PathBuf {
+pub(crate) fn axe() -> std::path::PathBuf {
     let folder = tests::binary::path().parent().unwrap().join("axe");
     let file = folder.join("package/axe.min.js");
     if !file.exists() {
