@@ -20,6 +20,7 @@ use web::{App, WebConfig};
 pub mod acme;
 pub mod activity;
 pub mod agenda;
+pub mod approval;
 pub mod clock;
 pub mod config;
 pub mod control;
@@ -217,7 +218,7 @@ fn open(
     loops::outbox::requeue(&core);
     loops::watchful::refresh(&core);
     for (read, files) in checked {
-        loops::reload::put_in_use(&core, read, &files);
+        approval::begin(&core, read, &files);
     }
     loops::collect::restore(&core);
     Ok(core)

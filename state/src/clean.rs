@@ -21,7 +21,7 @@ pub const ENDED_KEPT_MS: i64 = 30 * DAY_MS;
 const BATCH: i64 = 2_000;
 
 /// What is deleted: a table, the columns of its key, the rows (`?1` is the oldest time kept), and how long they are kept.
-const RULES: [(&str, &str, &str, i64); 9] = [
+const RULES: [(&str, &str, &str, i64); 10] = [
     ("rollups", "span_ms, start_ms, check_id", "span_ms = 3600000 AND start_ms < ?1", HOURS_KEPT_MS),
     ("rollups", "span_ms, start_ms, check_id", "span_ms = 86400000 AND start_ms < ?1", DAYS_KEPT_MS),
     ("blind", "from_ms", "to_ms < ?1", DAYS_KEPT_MS),
@@ -29,6 +29,8 @@ const RULES: [(&str, &str, &str, i64); 9] = [
     ("results", "check_id, kind, slot", "at_ms < ?1", RESULTS_KEPT_MS),
     ("outbox", "key", "state IN ('sent', 'failed') AND created_ms < ?1", DELIVERIES_KEPT_MS),
     ("events", "id", "decided = 1 AND at_ms < ?1", DELIVERIES_KEPT_MS),
+    // What became of them is in the trail, which is kept for its own time.
+    ("approvals", "id", "expires_ms < ?1", DAYS_KEPT_MS),
     ("sessions", "token_hash", "ends_ms < ?1 OR idle_ends_ms < ?1", ENDED_KEPT_MS),
     ("links", "token_hash", "expires_ms < ?1", ENDED_KEPT_MS),
 ];

@@ -2,11 +2,13 @@
 //! I/O: HTTP, state, series.
 
 pub(crate) mod alerts;
+pub(crate) mod approvals;
 pub(crate) mod badge;
 pub(crate) mod checks;
 pub(crate) mod deliveries;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
+pub(crate) mod people;
 pub(crate) mod ping;
 pub(crate) mod plan;
 pub(crate) mod problems;

@@ -2,6 +2,7 @@
 
 pub(crate) mod about;
 pub(crate) mod alerts;
+pub(crate) mod approvals;
 pub(crate) mod channels;
 pub(crate) mod check;
 pub(crate) mod confirm;
@@ -14,13 +15,13 @@ pub(crate) mod installation;
 pub(crate) mod intensive;
 pub(crate) mod login;
 pub(crate) mod overview;
+pub(crate) mod people;
 pub(crate) mod plan;
 pub(crate) mod roles;
 pub(crate) mod rules;
 pub(crate) mod security;
 pub(crate) mod settings;
 pub(crate) mod trail;
-pub(crate) mod users;
 pub(crate) mod view;
 pub(crate) mod visit;
 pub(crate) mod welcome;

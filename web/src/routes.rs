@@ -10,8 +10,8 @@ use kernel::access::{Kind, Verb};
 use crate::app::App;
 use crate::auth::guard::{Guard, guard};
 use crate::pages::{
-    about, alerts, channels, check, confirm, deliveries, document, entry, installation, intensive, login, overview,
-    plan, roles, rules, security, settings, trail, users, welcome,
+    about, alerts, approvals, channels, check, confirm, deliveries, document, entry, installation, intensive, login,
+    overview, people, plan, roles, rules, security, settings, trail, welcome,
 };
 use crate::{api, assets, events};
 
@@ -45,6 +45,8 @@ pub enum Find {
     Document,
     /// The delivery in the path, with its system, channel, and the restrictions of the alerts it tells of.
     Delivery,
+    /// The request for approval in the path: a system in the environment that it is about, or people of that system.
+    Request,
     /// It is a list, or the body names it: whoever may do it to anything gets in, and the handler shows and takes only what they
     /// may, asking the same function.
     Filtered,
@@ -122,6 +124,12 @@ const SEE_CHANNELS: Rule = Rule::Ask(Verb::See, Kind::Channel, Find::Filtered);
 const TEST: Rule = Rule::Ask(Verb::Run, Kind::Channel, Find::Channel);
 const SIGN: Rule = Rule::Ask(Verb::Sign, Kind::Procedure, Find::Document);
 const SEE_TRAIL: Rule = Rule::Ask(Verb::See, Kind::Trail, Find::Platform);
+/// Sees who may do what.
+const SEE_PEOPLE: Rule = Rule::Ask(Verb::See, Kind::People, Find::Filtered);
+/// Gives and takes grants in some systems at least.
+const GIVE: Rule = Rule::Ask(Verb::Administer, Kind::People, Find::Filtered);
+/// Says yes or no to a request.
+const ANSWER: Rule = Rule::Ask(Verb::Approve, Kind::System, Find::Request);
 /// Lets people in, and out.
 const ADMINISTER: Rule = Rule::Ask(Verb::Administer, Kind::People, Find::Platform);
 
@@ -162,6 +170,26 @@ fn pages() -> Vec<Route> {
         get(Page, "/plan/{system}/signed/{*path}", see(System), document::signed_copy),
         post(Page, "/plan/{system}/reload", run(System), plan::reload),
         get(Page, "/rules", see(Filtered), rules::rules),
+        get(Page, "/people", SEE_PEOPLE, people::people),
+        post(Page, "/people", ADMINISTER, people::add),
+        get(Page, "/people/{id}", SEE_PEOPLE, people::person),
+        post(Page, "/people/{id}/grants", GIVE, people::give),
+        post(Page, "/people/{id}/grants/{grant}/take", GIVE, people::take),
+        post(Page, "/people/{id}/enabled", ADMINISTER, people::enable),
+        post(Page, "/people/{id}/link", ADMINISTER, people::new_link),
+        post(Page, "/people/{id}/sessions/end", ADMINISTER, people::end_sessions),
+        post(Page, "/people/{id}/tokens", ADMINISTER, people::make_token),
+        post(Page, "/people/{id}/tokens/{token}/revoke", ADMINISTER, people::revoke_token),
+        post(Page, "/teams", ADMINISTER, people::add_team),
+        get(Page, "/teams/{id}", SEE_PEOPLE, people::team),
+        post(Page, "/teams/{id}/remove", ADMINISTER, people::remove_team),
+        post(Page, "/teams/{id}/members", ADMINISTER, people::change_member),
+        post(Page, "/teams/{id}/grants", GIVE, people::give_team),
+        post(Page, "/teams/{id}/grants/{grant}/take", GIVE, people::take_team),
+        get(Page, "/approvals", see(Filtered), approvals::approvals),
+        post(Page, "/approvals", run(Filtered), approvals::ask),
+        get(Page, "/approvals/{id}", see(Find::Request), approvals::approval),
+        post(Page, "/approvals/{id}/answer", ANSWER, approvals::answer),
         get(Page, "/roles", Rule::Known, roles::roles),
         get(Page, "/about", see(Filtered), about::about),
         get(Page, "/settings", Own, settings::settings),
@@ -170,9 +198,6 @@ fn pages() -> Vec<Route> {
         post(Page, "/settings/sessions/end-others", Own, security::sessions::end_others),
         post(Page, "/settings/tokens", Own, settings::make_token),
         post(Page, "/settings/tokens/{id}/revoke", Own, settings::revoke_token),
-        post(Page, "/settings/users", ADMINISTER, users::add),
-        post(Page, "/settings/users/{id}", ADMINISTER, users::change),
-        post(Page, "/settings/users/{id}/link", ADMINISTER, users::new_link),
         post(Page, "/settings/users/{id}/reset", ADMINISTER, installation::reset),
         get(Page, "/trail", SEE_TRAIL, trail::trail),
         get(Page, "/trail/export", SEE_TRAIL, trail::export),
@@ -247,6 +272,19 @@ fn own_api() -> Vec<Route> {
     vec![
         get(Api, "/api/openapi.json", Rule::Known, api::openapi::openapi),
         get(Api, "/api/farero/v1/status", see(Filtered), api::status::status),
+        get(Api, "/api/farero/v1/me", Rule::Known, api::people::me),
+        get(Api, "/api/farero/v1/roles", Rule::Known, api::people::roles),
+        get(Api, "/api/farero/v1/people", SEE_PEOPLE, api::people::people),
+        post(Api, "/api/farero/v1/people", ADMINISTER, api::people::add),
+        get(Api, "/api/farero/v1/people/{id}", SEE_PEOPLE, api::people::person),
+        post(Api, "/api/farero/v1/people/{id}/enabled", ADMINISTER, api::people::enable),
+        post(Api, "/api/farero/v1/people/{id}/grants", GIVE, api::people::give),
+        post(Api, "/api/farero/v1/people/{id}/grants/{grant}/take", GIVE, api::people::take),
+        get(Api, "/api/farero/v1/teams", SEE_PEOPLE, api::people::teams),
+        get(Api, "/api/farero/v1/approvals", see(Filtered), api::approvals::approvals),
+        get(Api, "/api/farero/v1/approvals/{id}", see(Find::Request), api::approvals::approval),
+        post(Api, "/api/farero/v1/approvals/{id}/answer", ANSWER, api::approvals::answer),
+        post(Api, "/api/farero/v1/systems/{system}/deployments", see(System), api::approvals::deploy),
         get(Api, "/api/farero/v1/systems", see(Filtered), api::systems::systems),
         get(Api, "/api/farero/v1/systems/{system}/overview", see(System), api::systems::overview),
         get(Api, "/api/farero/v1/systems/{system}/services", see(System), api::systems::services),

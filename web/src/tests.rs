@@ -7,6 +7,7 @@ mod isolation;
 mod login;
 mod machines;
 mod pages;
+mod people;
 mod permissions;
 
 use axum::Router;
@@ -102,8 +103,13 @@ impl Site {
 
     /// A token of a fresh administrator with some scopes.
     fn token_of(&self, scopes: &[&str]) -> String {
-        let secret = format!("farero_{}", secret::fresh());
         let owner = self.account(&format!("owner-{}", rand::random::<u64>()), Role::Administrator.as_str());
+        self.token_for(owner, scopes)
+    }
+
+    /// A token of an account with some scopes.
+    fn token_for(&self, owner: i64, scopes: &[&str]) -> String {
+        let secret = format!("farero_{}", secret::fresh());
         let token = state::NewToken {
             token_hash: secret::hash(&secret),
             name: scopes.join(" "),

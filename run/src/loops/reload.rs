@@ -91,7 +91,7 @@ pub fn reload(core: &Core, asked: bool) {
 
 fn take(core: &Core, folder: &Path, checked: Checked) {
     match checked.read {
-        Some(read) => put_in_use(core, read, &checked.files),
+        Some(read) => crate::approval::consider(core, read, &checked.files),
         None => {
             core.counters.reloads_refused.add_one();
             let errors: Vec<InBoth> =

@@ -19,6 +19,7 @@ pub const STEPS: &[Step] = &[
     Step::new("0001_first", include_str!("../../migrations/0001_first.sql")),
     Step::new("0002_trail", include_str!("../../migrations/0002_trail.sql")),
     Step::new("0003_login", include_str!("../../migrations/0003_login.sql")),
+    Step::new("0004_access", include_str!("../../migrations/0004_access.sql")),
 ];
 
 /// Schema version of this program.

@@ -6,7 +6,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::problems::Problems;
-use super::{alerts, checks, deliveries, plan, status, systems, trail};
+use super::{alerts, approvals, checks, deliveries, people, plan, status, systems, trail};
 
 struct Bearer;
 
@@ -28,6 +28,9 @@ impl Modify for Bearer {
         plan::plan, plan::reload,
         trail::trail, trail::export, trail::key,
         status::status,
+        people::people, people::person, people::add, people::enable, people::give, people::take, people::teams,
+        people::roles, people::me,
+        approvals::approvals, approvals::approval, approvals::answer, approvals::deploy,
     ),
     components(schemas(crate::answer::Problem)),
     security(("token" = [])),

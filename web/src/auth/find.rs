@@ -92,6 +92,19 @@ pub(crate) async fn decide(
             let about = About::Alerts { kind, name: None, alerts: vec![&record.alert] };
             in_system(app, access, verb, &record.alert.system, &about, names)
         }
+        Find::Request => {
+            let Ok(id) = names.get("id").parse::<i64>() else { return Ok(nothing(names, None)) };
+            let Some(read) = crate::approvals::one(app, id).await? else { return Ok(nothing(names, None)) };
+            // Whoever sees the system sees what is asked for in it; answering is decided in the environment it is for.
+            if access.seen(app).system(&read.asked.system, |_| ()).is_none() && !access.sees_all() {
+                return Ok(nothing(names, Some(Denied::Unseen)));
+            }
+            if verb == Verb::See {
+                Decided::Allowed
+            } else {
+                whole(access.decide(&Request::new(verb, read.object()), &[]))
+            }
+        }
         Find::Delivery => {
             let key = names.get("key").to_owned();
             let Some(entry) = app.db(move |s| s.outbox_entry(&key)).await? else { return Ok(nothing(names, None)) };

@@ -17,6 +17,7 @@ pub(crate) fn of_account(s: &State, live: &Live, user: &User) -> Result<Access, 
         .into_iter()
         .collect();
     grants.extend(s.identities(user.id)?.into_iter().flat_map(|linked| linked.grants));
+    grants.extend(s.granted(user.id)?.0);
     let mut memberships = Vec::new();
     let from_plans = live.systems(|s| {
         let own = from_plan::memberships(s.plan(), &user.name);

@@ -4,9 +4,12 @@ use ::auth::credentials::is_token;
 use http::request::Parts;
 use kernel::access::{Scope, TokenScope, Verb};
 
+use state::{ApiToken, NewToken};
+
 use super::{Access, Identity, Proof, rights, secret};
 use crate::answer::Failure;
 use crate::app::App;
+use crate::pages::visit::Visit;
 
 /// Every token begins so: secret scanners find it, people recognise it.
 pub(crate) const PREFIX: &str = "farero_";
@@ -72,6 +75,60 @@ pub(crate) async fn identify(app: &App, given: &str) -> Result<Option<Identity>,
     let identity = Identity { user_id, name: token.name, access, language, proof };
     app.gates.known.put(token_hash, identity.clone(), (epoch, plans), now);
     Ok(Some(identity))
+}
+
+/// Longest name of a token.
+const NAME_LONGEST: usize = 80;
+
+/// Longest life of a token that has an end, in days.
+const DAYS_LONGEST: u64 = 3_650;
+
+/// Makes a token and gives its secret, which is shown this once.
+pub(crate) async fn make(
+    app: &App,
+    visit: &Visit,
+    (owner_id, owner): (i64, &str),
+    name: &str,
+    scope: &TokenScope,
+    days: u64,
+) -> Result<String, Failure> {
+    let name: String = name.trim().chars().filter(|c| !c.is_control()).take(NAME_LONGEST).collect();
+    if name.is_empty() || scope.verbs.is_empty() || !scope.verbs.iter().all(|v| VERBS.contains(v)) {
+        let known = VERBS.map(Verb::as_str).join(", ");
+        return Err(Failure::invalid(format!("a token needs a name, and verbs among {known}")));
+    }
+    let (now, secret) = (app.clock.now(), format!("{PREFIX}{}", secret::fresh()));
+    let life = std::time::Duration::from_secs(days.min(DAYS_LONGEST) * 86_400);
+    let scopes = stored(scope);
+    let deed = visit.deed(now, "token.make").on("token", &name);
+    let deed = deed.changed("owner", None, Some(owner)).changed("scopes", None, Some(&scopes.join(" ")));
+    let new = NewToken {
+        token_hash: secret::hash(&secret),
+        name,
+        scopes,
+        user_id: Some(owner_id),
+        expires_at: (days > 0).then(|| now + life),
+    };
+    app.db(move |s| {
+        s.create_token(&new, now)?;
+        s.record(&deed)
+    })
+    .await?;
+    Ok(secret)
+}
+
+/// Takes a token back.
+pub(crate) async fn revoke(app: &App, visit: &Visit, owner: &str, token: &ApiToken) -> Result<bool, Failure> {
+    let (id, now) = (token.id, app.clock.now());
+    let deed = visit.deed(now, "token.revoke").on("token", &token.name).changed("owner", Some(owner), None);
+    app.db(move |s| {
+        let done = s.revoke_api_token(id, now)?;
+        if done {
+            s.record(&deed)?;
+        }
+        Ok(done)
+    })
+    .await
 }
 
 #[cfg(test)]

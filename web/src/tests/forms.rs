@@ -131,17 +131,14 @@ async fn an_administrator_lets_people_in_by_a_link() {
     let site = Site::new(false);
     let cookie = setup(&site).await;
     let csrf = crate::auth::secret::csrf(cookie.split_once('=').unwrap().1);
-    let got = site.post("/settings/users", &cookie, &format!("csrf={csrf}&name=beto&role=operator&language=en")).await;
+    let form = format!("csrf={csrf}&name=beto&kind=person&role=operator&systems=*&language=en");
+    let got = site.post("/people", &cookie, &form).await;
     let link = got.body.split("http://127.0.0.1:9123").nth(1).unwrap().split('<').next().unwrap().to_owned();
-    let twice = site.post("/settings/users", &cookie, &format!("csrf={csrf}&name=beto&role=viewer")).await;
-    assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let twice = site.post("/people", &cookie, &format!("csrf={csrf}&name=beto&kind=person&role=")).await;
+    assert_eq!(twice.status, StatusCode::CONFLICT);
     let entered = site.post(&link, "", &format!("password={PASSWORD}&again={PASSWORD}")).await;
     assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.body);
     assert!(site.get("/", &cookie_of(&entered)).await.body.contains("<html lang=\"en\""));
-    let me = site.app.state.credentials("ana").unwrap().unwrap().0.id;
-    let form = format!("csrf={csrf}&role=viewer&enabled=yes");
-    let demoted = site.post(&format!("/settings/users/{me}"), &cookie, &form).await;
-    assert_eq!(demoted.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test]

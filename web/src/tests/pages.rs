@@ -10,7 +10,7 @@ use super::Site;
 use crate::auth::Role;
 use crate::sample;
 
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 17] = [
     "/",
     "/s/sigcerh",
     "/s/sigcerh/backend/salud",
@@ -25,6 +25,9 @@ const PAGES: [&str; 14] = [
     "/rules",
     "/about",
     "/settings",
+    "/people",
+    "/roles",
+    "/approvals",
 ];
 
 #[tokio::test]

@@ -17,8 +17,34 @@ fn filled(route: &Route, site: &Site) -> String {
         site.app.state.alerts(&state::AlertFilter { firing_only: true, limit: 1, ..Default::default() }).unwrap();
     let waiting = state::OutboxFilter { channel: Some("whatsapp".into()), limit: 1, ..Default::default() };
     let key = site.app.state.outbox(&waiting).unwrap()[0].entry.key.clone();
+    let request = state::NewApproval {
+        what: "deployment".into(),
+        system: "sigcerh".into(),
+        environment: "produccion".into(),
+        subject: "1.2.1".into(),
+        details: String::new(),
+        payload: String::new(),
+        rule: "{\"need\":9,\"four_eyes\":true,\"by\":[]}".into(),
+        requested_by: "ana".into(),
+        requested_at: crate::sample::NOW,
+        expires_at: crate::sample::NOW + std::time::Duration::from_secs(600),
+    };
+    let deed = kernel::trail::Deed::new(crate::sample::NOW, kernel::trail::Actor::person("ana"), "approval.ask");
+    let request = site.app.state.ask_approval(&request, &deed).unwrap().0;
+    let account = match site.app.state.credentials("blanco").unwrap() {
+        Some((user, _)) => user.id,
+        None => site.account("blanco", "viewer"),
+    };
     let of_people = ["people", "teams", "settings"].iter().any(|p| route.path.contains(p));
-    let id = if of_people { "999".to_owned() } else { alerts[0].firing_id.clone() };
+    let id = if route.path.contains("/approvals/") {
+        request.to_string()
+    } else if route.path.contains("people/") {
+        account.to_string()
+    } else if of_people {
+        "999".to_owned()
+    } else {
+        alerts[0].firing_id.clone()
+    };
     let names = [
         ("{system}", "sigcerh"),
         ("{component}", "backend"),
@@ -170,6 +196,7 @@ fn sec_12_every_route_finds_its_object_where_its_path_names_it() {
             Find::System => named && !has("{component}") && !has("{channel}"),
             Find::Component => named && (has("{component}") || has("{file}")),
             Find::Channel => named && has("{channel}"),
+            Find::Request => has("/approvals/{id}"),
             Find::Alert => has("/alerts/{id}"),
             Find::Delivery => has("{*key}"),
         };
@@ -215,8 +242,9 @@ async fn sec_12_what_was_taken_away_is_gone_at_once() {
     let token = site.token_of(&["see"]);
     let get = async || site.with_token(Method::GET, "/api/farero/v1/systems", &token, "").await.status;
     assert_eq!(get().await, StatusCode::OK);
-    let id = site.app.state.api_tokens().unwrap()[0].id;
+    let made = site.app.state.api_tokens().unwrap()[0].clone();
     let (cookie, csrf) = site.session("jefa", Role::Administrator).await;
-    site.post(&format!("/settings/tokens/{id}/revoke"), &cookie, &format!("csrf={csrf}")).await;
+    let (owner, id) = (made.user_id.unwrap(), made.id);
+    site.post(&format!("/people/{owner}/tokens/{id}/revoke"), &cookie, &format!("csrf={csrf}")).await;
     assert_eq!(get().await, StatusCode::UNAUTHORIZED);
 }
