@@ -4,13 +4,15 @@
 //! these very files, known by their SHA-256; a restart asks as a reload does.
 
 use decide::access::{ApprovalRule, Standing, Vote, decide_standing};
+use kernel::Language;
+use kernel::phrase::in_language;
 use kernel::trail::{Actor, Deed};
 use plan_model::load::Loaded;
 use plan_model::{ApprovalOf, Plan};
 use plan_syntax::SourceFile;
 use sha2::{Digest, Sha256};
 use state::{NewApproval, StateError};
-use web::live::Reload;
+use web::live::{InBoth, Reload};
 
 use crate::core::Core;
 use crate::loops::reload::put_in_use;
@@ -160,7 +162,8 @@ fn settle(core: &Core, verdict: Result<Verdict, StateError>, read: ReadPlan, fil
     };
     tracing::warn!(system = %name, %why, "the plan in use stays");
     core.counters.reloads_refused.add_one();
-    core.live.set_reload(&name, Reload { at: core.now(), accepted: false, errors: vec![why] });
+    let es = in_language(&why, Language::Es).into_owned();
+    core.live.set_reload(&name, Reload { at: core.now(), accepted: false, errors: vec![InBoth { es, en: why }] });
 }
 
 /// The files of a stored version.

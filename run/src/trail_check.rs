@@ -13,7 +13,7 @@ const AT_ONCE: usize = 10_000;
 ///
 /// # Errors
 /// The state or the file cannot be read.
-pub fn verify(state: &State, file: Option<&CheckpointFile>, trusted: &[PublicKey]) -> Result<Report> {
+pub(crate) fn verify(state: &State, file: Option<&CheckpointFile>, trusted: &[PublicKey]) -> Result<Report> {
     let mut verifier = Verifier::new(trusted.iter().copied()).with_introduced_keys();
     // In this order: a checkpoint that was read vouches for an entry that is there already. What is appended while this
     // runs comes after the head.

@@ -63,8 +63,11 @@ impl World {
         let start = Timestamp::from_jiff(start.to_zoned(zone.clone()).unwrap().timestamp());
         let clock = Arc::new(Hand(AtomicI64::new(start.as_millis())));
         let (series, _) = SeriesStore::open(&data.join("series"), Options::default()).unwrap();
+        let state = State::open(&data).unwrap();
+        let keeper = run::trail::Keeper::open(&data, &state, start).unwrap();
         let parts = Parts {
-            state: State::open(&data).unwrap(),
+            state,
+            keeper,
             series: Arc::new(series),
             live: Arc::new(Live::new(&*clock)),
             clock: clock.clone(),

@@ -32,7 +32,7 @@ fn fill(state: &State) {
         proved_at: at(0),
         method: "password".into(),
     };
-    state.begin_session(&session, &common::deed()).unwrap();
+    state.begin_session(&session, &common::some_deed()).unwrap();
     let token = NewToken {
         token_hash: "t".into(),
         name: "grafana".into(),

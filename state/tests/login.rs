@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kernel::access::{Grant, Granted, Role, Source};
 
-use common::{at, deed, each_database, entry, new_user};
+use common::{at, each_database, entry, new_user, some_deed};
 use state::{
     CEREMONIES, Ceremony, FAILURES, FailureCount, Identity, NewPasskey, OutboxFilter, Session, State, StateError, Totp,
 };
@@ -34,16 +34,16 @@ fn sec_12_a_code_is_taken_by_one_of_many() {
         assert_eq!(f.state.totp(ana).unwrap(), None);
         let totp = Totp { sealed: "x".into(), made_at: at(0), last_step: 10 };
         let codes: Vec<String> = (0..10).map(|n| format!("hash-{n}")).collect();
-        f.state.enrol_totp(ana, &totp, &codes, &deed()).unwrap();
+        f.state.enrol_totp(ana, &totp, &codes, &some_deed()).unwrap();
         assert_eq!(f.state.totp(ana).unwrap(), Some(totp));
         assert!(!f.state.take_totp_step(ana, 10).unwrap() && !f.state.take_totp_step(ana, 9).unwrap());
         assert_eq!(race(&f.state, |s| s.take_totp_step(ana, 11).unwrap()), 1);
-        assert_eq!(race(&f.state, |s| s.use_recovery_code(ana, "hash-3", at(5), &deed()).unwrap()), 1);
-        assert!(!f.state.use_recovery_code(ana, "hash-99", at(5), &deed()).unwrap());
+        assert_eq!(race(&f.state, |s| s.use_recovery_code(ana, "hash-3", at(5), &some_deed()).unwrap()), 1);
+        assert!(!f.state.use_recovery_code(ana, "hash-99", at(5), &some_deed()).unwrap());
         assert_eq!(f.state.recovery_codes_left(ana).unwrap(), 9);
-        f.state.replace_recovery_codes(ana, &["new".to_owned()], &deed()).unwrap();
-        assert!(!f.state.use_recovery_code(ana, "hash-4", at(6), &deed()).unwrap(), "old codes work no longer");
-        f.state.remove_totp(ana, &deed()).unwrap();
+        f.state.replace_recovery_codes(ana, &["new".to_owned()], &some_deed()).unwrap();
+        assert!(!f.state.use_recovery_code(ana, "hash-4", at(6), &some_deed()).unwrap(), "old codes work no longer");
+        f.state.remove_totp(ana, &some_deed()).unwrap();
         assert_eq!((f.state.totp(ana).unwrap(), f.state.recovery_codes_left(ana).unwrap()), (None, 0));
     });
 }
@@ -60,10 +60,10 @@ fn sec_12_a_passkeys_count_is_compared_and_set() {
             name: "Teléfono".into(),
             backed_up: false,
         };
-        f.state.add_passkey(&new("c1"), at(1), &deed()).unwrap();
-        let twice = f.state.add_passkey(&new("c1"), at(1), &deed()).unwrap_err();
+        f.state.add_passkey(&new("c1"), at(1), &some_deed()).unwrap();
+        let twice = f.state.add_passkey(&new("c1"), at(1), &some_deed()).unwrap_err();
         assert!(matches!(twice, StateError::Taken { .. }), "{twice}");
-        f.state.add_passkey(&new("c2"), at(2), &deed()).unwrap();
+        f.state.add_passkey(&new("c2"), at(2), &some_deed()).unwrap();
         assert_eq!(f.state.passkey_handle(ana.id, "h1").unwrap().as_deref(), Some("h1"));
         assert_eq!(f.state.passkey_handle(ana.id, "h2").unwrap().as_deref(), Some("h1"), "the first one stays");
         let (passkey, user, handle) = f.state.passkey("c1").unwrap().unwrap();
@@ -71,9 +71,9 @@ fn sec_12_a_passkeys_count_is_compared_and_set() {
         assert_eq!(race(&f.state, |s| s.use_passkey(passkey.id, 0, 1, true, at(9)).unwrap()), 1);
         let (passkey, ..) = f.state.passkey("c1").unwrap().unwrap();
         assert_eq!((passkey.uses, passkey.backed_up, passkey.used_at), (1, true, Some(at(9))));
-        f.state.remove_passkey(ana.id + 1, passkey.id, &deed()).unwrap();
+        f.state.remove_passkey(ana.id + 1, passkey.id, &some_deed()).unwrap();
         assert_eq!(f.state.passkeys(ana.id).unwrap().len(), 2, "only one's own");
-        f.state.remove_second_factors(ana.id, &deed()).unwrap();
+        f.state.remove_second_factors(ana.id, &some_deed()).unwrap();
         assert_eq!(f.state.passkeys(ana.id).unwrap(), []);
     });
 }
@@ -93,19 +93,19 @@ fn sec_12_accounts_at_providers_are_of_one_person() {
             made_at: at(1),
             used_at: Some(at(1)),
         };
-        f.state.link_identity(&linked(ana.id), &deed()).unwrap();
-        assert!(matches!(f.state.link_identity(&linked(beto.id), &deed()), Err(StateError::Taken { .. })));
+        f.state.link_identity(&linked(ana.id), &some_deed()).unwrap();
+        assert!(matches!(f.state.link_identity(&linked(beto.id), &some_deed()), Err(StateError::Taken { .. })));
         f.state.use_identity("https://id", "7", at(9)).unwrap();
         let (found, user) = f.state.identity("https://id", "7").unwrap().unwrap();
         assert_eq!((found.used_at, user.id), (Some(at(9)), ana.id));
         assert_eq!(f.state.identity("https://other", "7").unwrap(), None);
         assert_eq!(found.grants.len(), 1);
         let fewer = Identity { grants: Vec::new(), ..found };
-        f.state.change_group_grants(&fewer, &deed()).unwrap();
+        f.state.change_group_grants(&fewer, &some_deed()).unwrap();
         assert_eq!(f.state.identities(ana.id).unwrap(), [fewer]);
-        f.state.unlink_identity(beto.id, "https://id", "7", &deed()).unwrap();
+        f.state.unlink_identity(beto.id, "https://id", "7", &some_deed()).unwrap();
         assert_eq!(f.state.identities(ana.id).unwrap().len(), 1, "only one's own");
-        f.state.unlink_identity(ana.id, "https://id", "7", &deed()).unwrap();
+        f.state.unlink_identity(ana.id, "https://id", "7", &some_deed()).unwrap();
         assert_eq!(f.state.identities(ana.id).unwrap(), []);
     });
 }
@@ -159,12 +159,12 @@ fn sec_12_failures_are_counted_whoever_counts() {
 fn sec_12_a_seal_is_broken_by_one_and_told_in_the_same_transaction() {
     each_database(|f| {
         let user = f.state.create_user(&new_user("break-glass"), at(0)).unwrap().id;
-        f.state.renew_seal("old", user, "ana", at(1), &deed()).unwrap();
-        f.state.renew_seal("new", user, "ana", at(2), &deed()).unwrap();
+        f.state.renew_seal("old", user, "ana", at(1), &some_deed()).unwrap();
+        f.state.renew_seal("new", user, "ana", at(2), &some_deed()).unwrap();
         assert_eq!(f.state.sealed_account("old").unwrap(), None, "the one before works no longer");
         assert_eq!(f.state.sealed_account("new").unwrap(), Some(user));
         let alarms = [entry("alarm-1", "correo", 3)];
-        let breaks = |s: &State| s.break_seal("new", "10.0.0.9", "nadie", at(3), &alarms, &deed()).unwrap();
+        let breaks = |s: &State| s.break_seal("new", "10.0.0.9", "nadie", at(3), &alarms, &some_deed()).unwrap();
         assert_eq!(race(&f.state, breaks), 1);
         let told = f.state.outbox(&OutboxFilter { limit: 10, ..OutboxFilter::default() }).unwrap();
         assert_eq!(told.iter().map(|r| r.entry.key.as_str()).collect::<Vec<_>>(), ["alarm-1"]);
@@ -173,8 +173,8 @@ fn sec_12_a_seal_is_broken_by_one_and_told_in_the_same_transaction() {
             (seal.used_at, seal.used_from.as_deref(), seal.reason.as_deref()),
             (Some(at(3)), Some("10.0.0.9"), Some("nadie"))
         );
-        assert!(!f.state.break_seal("never", "x", "y", at(4), &[], &deed()).unwrap());
-        f.state.renew_seal("third", user, "ana", at(5), &deed()).unwrap();
+        assert!(!f.state.break_seal("never", "x", "y", at(4), &[], &some_deed()).unwrap());
+        f.state.renew_seal("third", user, "ana", at(5), &some_deed()).unwrap();
         assert_eq!(f.state.seal().unwrap().unwrap().used_at, None);
     });
 }
@@ -194,12 +194,12 @@ fn sec_12_sessions_get_new_secrets_and_shorter_limits() {
             proved_at: at(0),
             method: "passkey".into(),
         };
-        f.state.begin_session(&session("a"), &deed()).unwrap();
+        f.state.begin_session(&session("a"), &some_deed()).unwrap();
         let renewed = Session { proved_at: at(50), ..session("b") };
         assert_eq!(race(&f.state, |s| s.rotate_session("a", &renewed).unwrap()), 1);
         assert!(f.state.session("a", at(51)).unwrap().is_none());
         assert_eq!(f.state.session("b", at(51)).unwrap().unwrap().0, renewed);
-        f.state.begin_session(&session("c"), &deed()).unwrap();
+        f.state.begin_session(&session("c"), &some_deed()).unwrap();
         assert_eq!(f.state.all_sessions(at(51)).unwrap().len(), 2);
         let minutes = |n: u64| std::time::Duration::from_secs(n * 60);
         f.state.shorten_sessions(minutes(30), minutes(60)).unwrap();
@@ -207,7 +207,9 @@ fn sec_12_sessions_get_new_secrets_and_shorter_limits() {
         assert_eq!((shorter.idle_ends_at, shorter.ends_at), (at(1_800), at(3_600)));
         f.state.shorten_sessions(minutes(300), minutes(600)).unwrap();
         assert_eq!(f.state.session("b", at(51)).unwrap().unwrap().0.ends_at, at(3_600), "never longer");
-        assert_eq!(f.state.end_other_sessions(ana, "b", &deed()).unwrap(), 1);
-        assert!(f.state.end_session_by("b", &deed()).unwrap() && !f.state.end_session_by("b", &deed()).unwrap());
+        assert_eq!(f.state.end_other_sessions(ana, "b", &some_deed()).unwrap(), 1);
+        assert!(
+            f.state.end_session_by("b", &some_deed()).unwrap() && !f.state.end_session_by("b", &some_deed()).unwrap()
+        );
     });
 }

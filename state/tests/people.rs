@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{at, deed, each_database, new_user};
+use common::{at, each_database, new_user, some_deed};
 use kernel::Language;
 use state::{Link, NewToken, Session, StateError};
 
@@ -29,7 +29,7 @@ fn a_name_is_taken_once() {
         assert!(matches!(error, StateError::Taken { .. }));
         assert_eq!(error.to_string(), "the user `ana` exists already: choose another name");
         assert_eq!(f.state.users().unwrap(), std::slice::from_ref(&ana));
-        assert!(f.state.change_password(ana.id, "$new", &deed()).unwrap());
+        assert!(f.state.change_password(ana.id, "$new", &some_deed()).unwrap());
         assert_eq!(f.state.credentials("ana").unwrap(), Some((ana.clone(), "$new".into())));
         assert_eq!(f.state.credentials("ANA").unwrap(), None);
         assert_eq!(f.state.user(ana.id).unwrap(), Some(ana));
@@ -41,7 +41,7 @@ fn sessions_end_by_idleness_age_log_out_and_disabling() {
     each_database(|f| {
         let ana = f.state.create_user(&new_user("ana"), at(0)).unwrap();
         let alive = |token: &str, s| f.state.session(token, at(s)).unwrap().is_some();
-        f.state.begin_session(&session("a", ana.id), &deed()).unwrap();
+        f.state.begin_session(&session("a", ana.id), &some_deed()).unwrap();
         assert!(alive("a", 599) && !alive("a", 600), "idle end");
         let (current, _) = f.state.session("a", at(500)).unwrap().unwrap();
         f.state.touch_session(&current, at(500), at(9_999)).unwrap();
@@ -50,14 +50,14 @@ fn sessions_end_by_idleness_age_log_out_and_disabling() {
         f.state.touch_session(&current, at(501), at(700)).unwrap();
         assert!(alive("a", 701), "noted a moment ago: not written again");
 
-        f.state.begin_session(&session("b", ana.id), &deed()).unwrap();
+        f.state.begin_session(&session("b", ana.id), &some_deed()).unwrap();
         assert_eq!(f.state.sessions(ana.id, at(1)).unwrap().len(), 2);
         assert!(f.state.end_session("b").unwrap());
         assert!(!alive("b", 1));
-        f.state.begin_session(&session("c", ana.id), &deed()).unwrap();
+        f.state.begin_session(&session("c", ana.id), &some_deed()).unwrap();
         assert_eq!(f.state.end_sessions(ana.id).unwrap(), 2);
         assert!(!alive("a", 1) && !alive("c", 1));
-        f.state.begin_session(&session("d", ana.id), &deed()).unwrap();
+        f.state.begin_session(&session("d", ana.id), &some_deed()).unwrap();
         f.state.update_user(ana.id, "viewer", Language::En, true).unwrap();
         assert!(!alive("d", 1), "whoever is disabled is logged out");
     });

@@ -105,11 +105,6 @@ impl Farero {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Its port.
-    pub const fn port(&self) -> u16 {
-        self.port
-    }
-
     /// The folder that it is started in; it holds the plan and the data.
     pub fn folder(&self) -> &Path {
         self.folder.path()

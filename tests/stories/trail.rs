@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 use tests::binary::{Ran, run};
 use tests::farero::PASSWORD;
-use tests::{Farero, Target, eventually, wait_for};
+use tests::{Farero, Target, wait_for};
 
 const PLAN: &str = "system: prueba
 timezone: UTC
@@ -66,7 +66,10 @@ async fn log_11_everything_that_farero_and_its_people_do_is_in_the_trail_and_can
     assert_eq!(wrong.send().await.unwrap().status(), 401);
     // The machine: an alert.
     target.answer(500);
-    eventually("the alert is told", || async { told(&farero).await.iter().any(|(a, _)| a == "alert.fire") }).await;
+    wait_for("the alert is told", || async {
+        told(&farero).await.iter().any(|(a, _)| a == "alert.fire").then_some(())
+    })
+    .await;
 
     let all = told(&farero).await;
     let count = |action: &str, outcome: &str| all.iter().filter(|(a, o)| a == action && o == outcome).count();
@@ -192,7 +195,8 @@ async fn ckl_06_a_document_is_signed_with_the_password_and_its_copy_proves_it() 
     assert!(ran.code == 1 && ran.out.contains("the text of checklists/salida.md was changed"), "{}", ran.out);
 
     farero.write("checklists/salida.md", "# Salida\n\n- [ ] pruebas verdes y azules\n");
-    eventually("the new text must be signed anew", || async { farero.page(path).await.contains("0 / 1") }).await;
+    wait_for("the new text must be signed anew", || async { farero.page(path).await.contains("0 / 1").then_some(()) })
+        .await;
     let ran = verify_data(&farero.data());
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
 }

@@ -15,7 +15,7 @@ pub fn at(seconds: i64) -> Timestamp {
 }
 
 /// Something that somebody did.
-pub fn deed() -> Deed {
+pub fn some_deed() -> Deed {
     Deed::new(at(0), Actor::person("ana"), "test")
 }
 

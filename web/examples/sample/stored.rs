@@ -6,6 +6,7 @@ use decide_promql::memory::MemoryReader;
 use kernel::alert::{AlertEvent, AlertState, EventKind};
 use kernel::message::{AttemptResult, DeliveryAttempt, DeliveryState, Message, MessageItem, MessageKind, OutboxEntry};
 use kernel::probe::{CheckId, Outcome};
+use kernel::trail::{Actor, Deed};
 use kernel::{Labels, Language, Rank};
 use state::{DeliveryCommit, EvaluationCommit, State};
 

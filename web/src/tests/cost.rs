@@ -36,7 +36,7 @@ async fn sec_12_authorization_costs_less_than_50_us() {
     let token = site.token_of(&["see", "run", "system:sigcerh"]);
     site.app.clock = Arc::new(Ticking(AtomicI64::new(sample::NOW.as_millis())));
     let rule = Rule::Ask(Verb::See, Kind::System, Find::System);
-    let guard = Guard { app: site.app.clone(), rule, surface: Surface::Api };
+    let guard = Guard { app: site.app.clone(), rule, surface: Surface::Api, path: "/systems/{system}" };
     // The guard before a handler that does nothing: routing is in the measurement, the work is not.
     let handler = axum::routing::get(async || "").route_layer(from_fn_with_state(guard, crate::auth::guard::guard));
     let router: Router = Router::new().route("/systems/{system}", handler).with_state(site.app.clone());

@@ -199,6 +199,7 @@ fn sec_12_every_route_finds_its_object_where_its_path_names_it() {
             Find::Request => has("/approvals/{id}"),
             Find::Alert => has("/alerts/{id}"),
             Find::Delivery => has("{*key}"),
+            Find::Document => named && has("{*path}"),
         };
         assert!(expect, "{} {} is looked for as {find:?}", route.method, route.path);
     }
