@@ -42,22 +42,27 @@ fn place(written: &str) -> Result<StateLocation> {
 /// Says what was done; a copy that is not what it should be is the answer "no".
 fn tell(done: Result<Manifest, StateError>, as_json: bool, verb: &str, place: &str) -> Result<ExitCode> {
     let (code, problem, manifest) = match done {
-        Ok(manifest) => (crate::exit::OK, None, Some(manifest)),
+        Ok(manifest) => {
+            let code = if manifest.trail_problem.is_some() { crate::exit::NO } else { crate::exit::OK };
+            (code, manifest.trail_problem.clone(), Some(manifest))
+        }
         Err(error @ StateError::Damaged { .. }) => (crate::exit::NO, Some(error.to_string()), None),
         Err(error) => return Err(error.into()),
     };
     if as_json {
-        let all = json!({ "outcome": if code == crate::exit::OK { verb } else { "damaged" }, "place": place, "problem": problem, "manifest": manifest });
+        let outcome = if manifest.is_some() { verb } else { "damaged" };
+        let all = json!({ "outcome": outcome, "place": place, "problem": problem, "manifest": manifest });
         crate::print::line(&serde_json::to_string_pretty(&all)?)?;
-    } else if let Some(manifest) = manifest {
+        return Ok(ExitCode::from(code));
+    }
+    if let Some(manifest) = manifest {
         for table in manifest.tables.iter().filter(|t| t.rows > 0) {
             crate::print::line(&format!("{:>10}  {}", table.rows, table.name))?;
         }
         let (rows, tables) = (manifest.rows(), manifest.tables.len());
-        crate::print::line(&format!(
-            "{place}: {verb}, {rows} rows of {tables} tables, each table read back and the same"
-        ))?;
-    } else if let Some(problem) = problem {
+        crate::print::line(&format!("{place}: {verb}, {rows} rows of {tables} tables, each with its hash"))?;
+    }
+    if let Some(problem) = problem {
         crate::print::line(&problem)?;
     }
     Ok(ExitCode::from(code))

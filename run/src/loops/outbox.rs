@@ -24,6 +24,9 @@ const ENTRIES_A_TURN: usize = 500;
 /// The loop looks at least this often: for manual messages that nobody confirmed, and entries whose time has come.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
+/// Pause before something that could not be stored is stored again: the database is away, or its disk is full.
+const STORE_AGAIN: Duration = Duration::from_secs(1);
+
 /// The shortest pause between two turns.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(50);
 
@@ -132,12 +135,9 @@ fn fall_back_unconfirmed(core: &Core, now: Timestamp) -> Result<(), StateError> 
 /// One try of one entry.
 async fn send(core: &Arc<Core>, mut entry: OutboxEntry) {
     let at = core.now();
-    let (turn, key) = (core.clone(), entry.key.clone());
-    match tokio::task::spawn_blocking(move || turn.state.begin_attempt(&key, at)).await {
-        Ok(Ok(true)) => entry.tries += 1,
-        Ok(Ok(false)) => return,
-        Ok(Err(error)) => return core.store_failed("the beginning of a delivery", &error),
-        Err(error) => return tracing::error!(%error, "a delivery broke off before it began"),
+    entry.tries += 1;
+    if !begin(core, &entry, at).await {
+        return;
     }
     entry.state = DeliveryState::Sending;
     let began = tokio::time::Instant::now();
@@ -150,23 +150,70 @@ async fn send(core: &Arc<Core>, mut entry: OutboxEntry) {
     };
     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let attempt = DeliveryAttempt { key: entry.key.clone(), channel: entry.channel.clone(), at, took_ms, result };
-    let turn = core.clone();
-    let stored = tokio::task::spawn_blocking(move || finish(&turn, &entry, &attempt)).await;
-    match stored {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => core.store_failed("what became of a delivery", &error),
-        Err(error) => tracing::error!(%error, "storing a delivery broke off"),
-    }
+    finish(core, entry, attempt).await;
     core.live.announce(Change::Deliveries);
 }
 
-fn finish(core: &Core, entry: &OutboxEntry, attempt: &DeliveryAttempt) -> Result<(), StateError> {
+/// Notes that a try begins. When it is not known whether that was stored, it is stored again until it is: an entry that stayed as
+/// `sending` would be looked at by nobody. `false` when the entry is not queued any more.
+async fn begin(core: &Arc<Core>, entry: &OutboxEntry, at: Timestamp) -> bool {
+    let mut doubtful = false;
+    loop {
+        let (turn, entry) = (core.clone(), entry.clone());
+        let begun = tokio::task::spawn_blocking(move || {
+            if turn.state.begin_attempt(&entry.key, at)? {
+                return Ok::<_, StateError>(true);
+            }
+            let stored = if doubtful { turn.state.outbox_entry(&entry.key)? } else { None };
+            let is_ours =
+                |e: OutboxEntry| e.state == DeliveryState::Sending && e.tries == entry.tries && e.due_at == at;
+            Ok(stored.is_some_and(is_ours))
+        });
+        match begun.await {
+            Ok(Ok(begun)) => return begun,
+            Ok(Err(error)) => core.store_failed("the beginning of a delivery", &error),
+            Err(error) => {
+                tracing::error!(%error, "a delivery broke off before it began");
+                return false;
+            }
+        }
+        doubtful = true;
+        tokio::time::sleep(STORE_AGAIN).await;
+    }
+}
+
+/// Stores what became of a try, again and again until it is stored: the message may be out, and what follows must not be lost.
+async fn finish(core: &Arc<Core>, entry: OutboxEntry, attempt: DeliveryAttempt) {
+    let turn = core.clone();
+    let decided = tokio::task::spawn_blocking(move || {
+        let (after, fallback) = follow(&turn, &entry, &attempt);
+        Arc::new((attempt, after, fallback))
+    });
+    let decided = match decided.await {
+        Ok(decided) => decided,
+        Err(error) => return tracing::error!(%error, "deciding after a delivery broke off"),
+    };
+    loop {
+        let (turn, what) = (core.clone(), decided.clone());
+        let stored =
+            tokio::task::spawn_blocking(move || turn.state.finish_attempt(&what.0, &what.1, what.2.as_ref())).await;
+        match stored {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => core.store_failed("what became of a delivery", &error),
+            Err(error) => return tracing::error!(%error, "storing a delivery broke off"),
+        }
+        tokio::time::sleep(STORE_AGAIN).await;
+    }
+}
+
+/// What follows from a try: the entry as it is now, and that of the fallback channel.
+fn follow(core: &Core, entry: &OutboxEntry, attempt: &DeliveryAttempt) -> (OutboxEntry, Option<OutboxEntry>) {
     let systems = core.systems();
     let Some(system) = systems.get(&entry.system) else {
         // Its plan is gone for now: back into the queue, looked at again later.
         let later =
             OutboxEntry { state: DeliveryState::Queued, due_at: core.now() + LONGEST_SLEEP * 6, ..entry.clone() };
-        return core.state.finish_attempt(attempt, &later, None);
+        return (later, None);
     };
     let after = decide_after_attempt(entry, &attempt.result, &system.plan, &Facts { core, system }, core.now());
     match &attempt.result {
@@ -176,7 +223,7 @@ fn finish(core: &Core, entry: &OutboxEntry, attempt: &DeliveryAttempt) -> Result
             tracing::warn!(key = %entry.key, channel = %entry.channel, tries = entry.tries, %error, next = %after.why, "a message was not taken");
         }
     }
-    core.state.finish_attempt(attempt, &after.entry, after.fallback.as_ref())
+    (after.entry, after.fallback)
 }
 
 /// Sends a test message over one channel at once, beside the outbox, and logs the try.
