@@ -113,7 +113,12 @@ async fn order(
             _ => asked.push(answer(&mut authorization, certificates, by_http).await?),
         }
     }
-    let status = order.poll_ready(&RetryPolicy::default()).await?;
+    let status = match order.poll_ready(&RetryPolicy::default()).await {
+        Err(instant_acme::Error::Api(problem)) => {
+            return Err(AcmeError::NotSeen { domain: asked.join(", "), why: problem.to_string() });
+        }
+        polled => polled?,
+    };
     if status != OrderStatus::Ready {
         return Err(AcmeError::NotSeen { domain: asked.join(", "), why: why(&mut order).await });
     }

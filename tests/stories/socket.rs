@@ -22,7 +22,7 @@ async fn sec_12_the_owner_needs_no_token_on_this_machine_and_others_get_nothing(
 
     let ran = tests::binary::run(&["status", "--data", &data]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("prueba  up"), "{}", ran.out);
+    assert!(ran.out.contains("up       backend/check"), "{}", ran.out);
 
     // Root may be somebody else: then they are told from each other by the operating system, not by the socket's mode.
     if nix::unistd::Uid::effective().is_root() {
