@@ -225,17 +225,25 @@ impl Farero {
         .await
     }
 
-    /// The cookie of the session of [`Farero::log_in`], as a header's value.
+    /// A session of its own for the administrator that [`Farero::log_in`] made: the cookie as a header's value, and the token that
+    /// its forms carry.
     ///
     /// # Panics
-    /// Nobody is logged in.
-    pub async fn session(&self) -> String {
-        // The jar is not shown; a client of its own is told the cookie.
-        let client = client();
+    /// The log-in does not work.
+    pub async fn session(&self) -> (String, String) {
+        let plain = Client::builder()
+            .tls_backend_preconfigured(tls_trusting(None))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("an HTTP client");
         let form = format!("name=admin&password={PASSWORD}");
-        let answer = self.form(client.post(self.url("/login")), form).send().await.expect("an answer");
+        let answer = self.form(plain.post(self.url("/login")), form).send().await.expect("an answer");
         let all: Vec<String> = answer.cookies().map(|c| format!("{}={}", c.name(), c.value())).collect();
-        all.into_iter().find(|c| c.contains("farero")).expect("a session")
+        let cookie = all.into_iter().find(|c| c.contains("session") || c.contains("__Host-farero")).expect("a session");
+        let page = plain.get(self.url("/settings")).header("cookie", &cookie).send().await.expect("an answer");
+        let page = page.text().await.expect("a page");
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a form");
+        (cookie, csrf.to_owned())
     }
 
     /// A form as a browser on the same page would send it.

@@ -100,7 +100,7 @@ async fn sec_12_the_api_answers_as_its_document_says_to_everybody() {
     .await;
     let csrf = csrf(&farero).await;
     let (read, write) = (token(&farero, "read", &csrf).await, token(&farero, "write", &csrf).await);
-    let cookie = farero.session().await;
+    let (cookie, csrf) = farero.session().await;
     let fuzzing = |cases, rate| Effort { phases: "fuzzing", cases, rate };
     let read = [("Authorization", format!("Bearer {read}"))];
     let write = [("Authorization", format!("Bearer {write}"))];

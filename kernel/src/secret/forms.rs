@@ -28,7 +28,9 @@ pub(super) fn all(secret: &str) -> Vec<Form> {
         add(hexadecimal(secret, upper), Run::Exact);
     }
     add(json(secret), Run::Exact);
+    // A text in JSON in JSON in JSON: a webhook's payload that an answer quotes, in the API.
     add(json(&json(secret)), Run::Exact);
+    add(json(&json(&json(secret))), Run::Exact);
     add(html(secret, &["&#38;", "&#60;", "&#62;", "&#34;", "&#39;"]), Run::Exact);
     add(html(secret, &["&amp;", "&lt;", "&gt;", "&quot;", "&#x27;"]), Run::Exact);
     for text in base64(secret) {
