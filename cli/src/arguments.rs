@@ -29,6 +29,7 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
+#[allow(clippy::large_enum_variant, reason = "one is made, at start")]
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the plans: watch, alert, serve the pages. Reads plans again on SIGHUP and when their files change.

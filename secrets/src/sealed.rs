@@ -136,7 +136,7 @@ mod tests {
             (path, recipient)
         };
         let ((mine, recipient), (other, _)) = (key("mine"), key("other"));
-        assert_eq!(recipients(&mine).unwrap(), [recipient.clone()]);
+        assert_eq!(recipients(&mine).unwrap(), std::slice::from_ref(&recipient));
         let file = folder.path().join("secrets.yaml.age");
         let sealed = seal(&Secret::new("db: { password: hunter22 }\n".into()), &[recipient]).unwrap();
         assert!(sealed.starts_with("-----BEGIN AGE") && !sealed.contains("hunter22"));

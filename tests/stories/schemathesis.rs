@@ -105,7 +105,8 @@ async fn sec_12_the_api_answers_as_its_document_says_to_everybody() {
     let read = [("Authorization", format!("Bearer {read}"))];
     let write = [("Authorization", format!("Bearer {write}"))];
     let session = [("Cookie", cookie), ("X-CSRF-Token", csrf), ("Sec-Fetch-Site", "same-origin".to_owned())];
-    let callers: [(&str, &[(&str, String)], Effort); 4] = [
+    type Headers<'a> = &'a [(&'a str, String)];
+    let callers: [(&str, Headers<'_>, Effort); 4] = [
         ("nobody", &[], fuzzing("2", "8/s")),
         ("a token that reads", &read, fuzzing("6", "40/s")),
         ("a token that writes", &write, Effort { phases: "coverage,fuzzing", cases: "6", rate: "45/s" }),

@@ -114,10 +114,10 @@ pub(crate) async fn give(app: &App, visit: &Visit, holder: Holder, grant: Grant)
         return Err(Failure::forbidden("you do not administer people in each of these systems"));
     }
     let name = holder_name(app, holder).await?;
-    if grant.role == Role::Administrator {
-        if let Some(request) = approvals::of_administrator(app, visit, holder, &name, &grant).await? {
-            return Ok(Given::Waits(request));
-        }
+    if grant.role == Role::Administrator
+        && let Some(request) = approvals::of_administrator(app, visit, holder, &name, &grant).await?
+    {
+        return Ok(Given::Waits(request));
     }
     store(app, visit, holder, &name, grant).await.map(Given::Now)
 }
@@ -247,10 +247,8 @@ pub(crate) async fn add(app: &App, visit: &Visit, new: NewAccount) -> Result<Mad
     if !is_name(&name) {
         return Err(Failure::invalid("a user name has 2 to 64 characters, without spaces at its ends"));
     }
-    if let Some(grant) = &new.grant {
-        if !may_give(&visit.access, grant) {
-            return Err(Failure::forbidden("you do not administer people in each of these systems"));
-        }
+    if new.grant.as_ref().is_some_and(|grant| !may_give(&visit.access, grant)) {
+        return Err(Failure::forbidden("you do not administer people in each of these systems"));
     }
     let now = app.clock.now();
     let deed = visit.deed(now, "user.add").on("user", &name).changed("kind", None, Some(new.kind.as_str()));

@@ -161,7 +161,7 @@ mod tests {
         let source = |name: &str| Source::Group { name: name.to_owned() };
         let sre = Granted { grant: Grant::in_systems(Role::Operator, ["sigcerh"]), source: source("sre") };
         let jefes = Granted { grant: Grant::everywhere(Role::Viewer), source: source("jefes") };
-        assert_eq!(grants(&["sre"]), [sre.clone()]);
+        assert_eq!(grants(&["sre"]), std::slice::from_ref(&sre));
         assert_eq!(grants(&["jefes", "sre", "otro"]), [sre, jefes]);
         assert_eq!(grants(&["otro"]), []);
     }

@@ -11,12 +11,15 @@ use super::{Answer, page};
 use crate::app::App;
 use crate::text::text;
 
+/// A role, its name, and what it may do by the kind of thing.
+type Row = (Role, &'static str, Vec<(&'static str, String)>);
+
 #[derive(Template)]
 #[template(path = "roles.html")]
 struct RolesPage {
     f: Frame,
     kinds: Vec<&'static str>,
-    rows: Vec<(Role, &'static str, Vec<(&'static str, String)>)>,
+    rows: Vec<Row>,
     verbs: Vec<(&'static str, &'static str)>,
 }
 

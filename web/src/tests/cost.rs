@@ -31,6 +31,7 @@ const REQUESTS: u32 = 20_000;
 
 #[tokio::test]
 #[ignore = "a measurement: run it in release with --ignored --nocapture"]
+#[allow(clippy::print_stdout, reason = "the figure is for the terminal")]
 async fn sec_12_authorization_costs_less_than_50_us() {
     let mut site = Site::new(true);
     let token = site.token_of(&["see", "run", "system:sigcerh"]);

@@ -136,10 +136,10 @@ fn read_answer(answers: &mut BufReader<TcpStream>) -> Result<u16> {
         }
         if status == 0 {
             status = text.split(' ').nth(1).and_then(|s| s.parse().ok()).context("no HTTP answer")?;
-        } else if let Some((name, value)) = text.split_once(':') {
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse()?;
-            }
+        } else if let Some((name, value)) = text.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse()?;
         }
     }
     let mut body = vec![0; length];

@@ -75,7 +75,7 @@ pub(crate) async fn set_check(State(app): State<App>, visit: Visit, Form(form): 
         return show(&app, &visit, &form.label, &form.address, why);
     }
     let Some(starter) = starter(&app) else { return Err(Failure::refused(t.no_folder)) };
-    let id = CheckId::new(&*starter.system, &*component, "check");
+    let id = CheckId::new(&starter.system, &component, "check");
     // What it found stands on the next page; that it could not be asked yet is no reason to stay here.
     match app.control.check_now(&id).await {
         Ok(()) | Err(ControlError::Unknown { .. }) => {
@@ -115,7 +115,7 @@ pub(crate) async fn finished(State(app): State<App>, visit: Visit) -> Answer {
     let starter = starter(&app);
     let found = answers.check.as_ref().zip(starter.as_ref()).and_then(|(check, starter)| {
         let component = name_of(&check.label, "primero");
-        let id = CheckId::new(&*starter.system, &*component, "check");
+        let id = CheckId::new(&starter.system, &component, "check");
         let last = app.live.check(&id, |_, c| c.last.clone()).flatten()?;
         let why = last.evidence.error.clone().unwrap_or_default();
         Some((check.label.clone(), StateView::of(last.outcome, visit.language), why))
