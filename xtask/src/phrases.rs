@@ -123,8 +123,7 @@ fn is_sentence(text: &str) -> bool {
     let word = |w: &&str| w.len() > 1 && w.chars().all(|c| c.is_lowercase() || ",:;'`?".contains(c));
     let words: Vec<&str> = text.split(' ').collect();
     let is_path = words.iter().any(|w| matches!(*w, "*" | "#"));
-    let speaks =
-        words.windows(2).any(|pair| pair.iter().all(|w| word(w))) || words.len() > 2 && words.iter().any(|w| word(w));
+    let speaks = words.windows(2).any(|pair| pair.iter().all(word)) || words.len() > 2 && words.iter().any(word);
     let is_other = NOT_SENTENCES.iter().any(|n| text.starts_with(n));
     speaks && !is_path && !is_other && !EXEMPT.iter().any(|(_, texts)| texts.contains(&text))
 }
