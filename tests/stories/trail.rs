@@ -88,6 +88,22 @@ async fn log_11_everything_that_farero_and_its_people_do_is_in_the_trail_and_can
     assert_eq!(found[0]["deed"]["action"], "plan.reload");
     assert_eq!(found[0]["deed"]["from"], "127.0.0.1");
 
+    exports_prove_it(&farero).await;
+    // While it runs, after it was killed, and after an end in order.
+    let data = farero.data();
+    let whole = |ran: Ran| assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    whole(verify_data(&data));
+    farero.kill();
+    whole(verify_data(&data));
+    farero.launch();
+    farero.ready().await;
+    farero.signal(Signal::SIGTERM);
+    wait_for("the end", || async { verify_json(&data).filter(|r| r["unsigned"] == 0) }).await;
+    damage_is_named(&data);
+}
+
+/// Exports verify by themselves, whole or in part; damage is named.
+async fn exports_prove_it(farero: &Farero) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("trail.jsonl");
     let place = file.to_str().unwrap();
@@ -113,18 +129,6 @@ async fn log_11_everything_that_farero_and_its_people_do_is_in_the_trail_and_can
     std::fs::write(&file, &export[..export.len() / 2]).unwrap();
     assert_eq!(verify(place).code, 1);
     assert_eq!(verify("/does/not/exist").code, 2);
-
-    // While it runs, after it was killed, and after an end in order.
-    let data = farero.data();
-    let whole = |ran: Ran| assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    whole(verify_data(&data));
-    farero.kill();
-    whole(verify_data(&data));
-    farero.launch();
-    farero.ready().await;
-    farero.signal(Signal::SIGTERM);
-    wait_for("the end", || async { verify_json(&data).filter(|r| r["unsigned"] == 0) }).await;
-    damage_is_named(&data);
 }
 
 fn verify_json(data: &Path) -> Option<Value> {
