@@ -14,7 +14,7 @@ use crate::arguments::{Run, SecretSources, Tls};
 use crate::command::check;
 
 pub(crate) fn run(arguments: Run, language: Language) -> Result<ExitCode> {
-    let arguments = with_a_plan(arguments)?;
+    let arguments = with_a_plan(arguments, language)?;
     // Errors in plans are shown in full before anything starts.
     let Some(plans) = check::check_to_run(&arguments.plans, arguments.environment.as_deref(), language)? else {
         return Ok(ExitCode::from(crate::exit::NO));
@@ -84,11 +84,9 @@ pub(crate) fn secret_settings(arguments: &SecretSources) -> secrets::Settings {
 }
 
 /// Without a folder named: the one that the assistant writes, made on the first start.
-fn with_a_plan(mut arguments: Run) -> Result<Run> {
+fn with_a_plan(mut arguments: Run, language: Language) -> Result<Run> {
     if arguments.plans.is_empty() {
         let folder = std::path::PathBuf::from(run::starter::FOLDER);
-        let english = std::env::var("LANG").is_ok_and(|l| l.starts_with("en"));
-        let language = if english { kernel::Language::En } else { kernel::Language::Es };
         if run::starter::provide(&folder, language)? {
             println!("A first plan was made: {}", folder.join("plan.yaml").display());
         }

@@ -41,6 +41,9 @@ pub struct Answers {
     /// The first check.
     #[serde(default)]
     pub check: Option<FirstCheck>,
+    /// Hosts of this machine that whoever administers named as the channel's: such as a mail relay at `localhost:25`.
+    #[serde(default)]
+    pub allow: Vec<String>,
 }
 
 impl Answers {
@@ -251,6 +254,15 @@ fn parts(answers: &Answers) -> String {
         out.push_str(if es { "\n# Por dónde avisa.\n" } else { "\n# How it tells people.\n" });
         out.push_str(&format!("channels:\n  {CHANNEL}: {{ {} }}\n", written(channel)));
     }
+    if !answers.allow.is_empty() {
+        out.push_str(if es {
+            "\n# Direcciones de esta misma máquina a las que se puede enviar.\n"
+        } else {
+            "\n# Addresses of this machine itself that may be sent to.\n"
+        });
+        let allow: Vec<String> = answers.allow.iter().map(|host| quoted(&literal(host))).collect();
+        out.push_str(&format!("outgoing: {{ allow: [{}] }}\n", allow.join(", ")));
+    }
     if let Some(check) = &answers.check {
         out.push_str(if es { "\n# Lo que vigila.\n" } else { "\n# What it watches.\n" });
         let kind = match check.kind() {
@@ -311,7 +323,14 @@ mod tests {
 
     fn answers(language: Language, channel: Option<FirstChannel>, check: Option<(&str, &str)>) -> Answers {
         let check = check.map(|(label, address)| FirstCheck { label: label.into(), address: address.into() });
-        Answers { label: "Área de TI \"Sur\"".into(), timezone: "America/Lima".into(), language, channel, check }
+        Answers {
+            label: "Área de TI \"Sur\"".into(),
+            timezone: "America/Lima".into(),
+            language,
+            channel,
+            check,
+            allow: vec!["localhost:25".into()],
+        }
     }
 
     fn channels() -> Vec<FirstChannel> {

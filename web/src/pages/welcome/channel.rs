@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use http::StatusCode;
 use kernel::secret::Secret;
+use plan_model::outgoing::refused_name;
 use plan_model::starter::{CHANNEL, FirstChannel};
 use serde::Deserialize;
 
@@ -137,6 +138,19 @@ fn of(given: &Given, reference: &str) -> Option<FirstChannel> {
     })
 }
 
+/// The host that the channel sends to, where it is this machine itself: a mail relay, a gateway beside Farero. Plans send nothing
+/// there unless they name it; whoever administers has just done so.
+fn own_host(given: &Given) -> Option<String> {
+    let address = match given.kind.as_str() {
+        "email" | "ntfy" => given.server.trim(),
+        "telegram" => return None,
+        _ => given.secret.trim(),
+    };
+    let uri: http::Uri = address.parse().ok()?;
+    let host = uri.host().filter(|host| refused_name(host).is_some())?;
+    Some(uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
 /// `POST /welcome/channel`
 pub(crate) async fn set_channel(State(app): State<App>, visit: Visit, Form(given): Form<Given>) -> Answer {
     let t = &text(visit.language).welcome;
@@ -147,6 +161,7 @@ pub(crate) async fn set_channel(State(app): State<App>, visit: Visit, Form(given
     };
     let mut answers = answers(&app, &visit).await?;
     answers.channel = Some(channel);
+    answers.allow = own_host(&given).into_iter().collect();
     let secret = given.secret.trim();
     let secrets: Vec<(String, Secret)> =
         (!secret.is_empty()).then(|| (CHANNEL.to_owned(), Secret::new(secret.to_owned()))).into_iter().collect();
