@@ -6,7 +6,7 @@ mod common;
 use common::{at, each_database, new_user};
 use kernel::access::{Grant, Role, Scope, Source};
 use kernel::trail::{Actor, Deed};
-use state::{ApprovalFilter, Holder, NewApproval, StateError};
+use state::{AccountKind, ApprovalFilter, Holder, NewApproval, StateError};
 
 fn deed(action: &str) -> Deed {
     Deed::new(at(0), Actor::person("jefa"), action).on("user", "ana")
@@ -54,8 +54,13 @@ fn a_team_has_one_name_and_its_members() {
         assert_eq!((teams[0].name.as_str(), teams[0].members[0].name.as_str()), ("guardia", "ana"));
         assert!(f.state.set_member(team, ana, false, &deed("team.change")).unwrap());
         assert!(f.state.teams().unwrap()[0].members.is_empty());
-        assert!(f.state.make_service(ana).unwrap());
-        assert_eq!(f.state.services().unwrap(), [ana]);
+        let ci = f.state.add_account(&new_user("ci"), AccountKind::Service, at(3), &deed("user.add")).unwrap();
+        assert_eq!(f.state.services().unwrap(), [ci]);
+        let again = f.state.add_account(&new_user("ci"), AccountKind::Person, at(4), &deed("user.add"));
+        assert!(matches!(again, Err(StateError::Taken { what: "user", .. })));
+        assert!(f.state.set_account(ci, "", true, &deed("user.change")).unwrap());
+        let changed = f.state.user(ci).unwrap().unwrap();
+        assert_eq!((changed.role.as_str(), changed.disabled), ("", true));
     });
 }
 

@@ -160,11 +160,7 @@ async fn take_role(app: &App, visit: &Visit, id: i64) -> Result<(), Failure> {
     }
     let words = in_words(&grant, Language::En);
     let deed = visit.deed(app.clock.now(), "grant.take").on("user", &user.name).changed("grant", Some(&words), None);
-    app.db(move |s| {
-        s.update_user(id, "", user.language, user.disabled)?;
-        s.record(&deed)
-    })
-    .await
+    app.db(move |s| s.set_account(id, "", user.disabled, &deed)).await.map(|_| ())
 }
 
 /// Takes a grant back.
@@ -259,20 +255,16 @@ pub(crate) async fn add(app: &App, visit: &Visit, new: NewAccount) -> Result<Mad
         if s.users()?.len() >= ACCOUNTS {
             return Ok(Err("there are too many accounts; let an identity provider hold them"));
         }
-        let user = match s.create_user(&wanted, now) {
-            Ok(user) => user,
+        let id = match s.add_account(&wanted, kind, now, &deed) {
+            Ok(id) => id,
             Err(StateError::Taken { .. }) => return Ok(Err("that user name exists already")),
             Err(error) => return Err(error),
         };
-        s.record(&deed)?;
         let path = match kind {
-            AccountKind::Person => Some(link::choose_password(s, user.id, &by, link::life_of(hours), now)?),
-            AccountKind::Service => {
-                s.make_service(user.id)?;
-                None
-            }
+            AccountKind::Person => Some(link::choose_password(s, id, &by, link::life_of(hours), now)?),
+            AccountKind::Service => None,
         };
-        Ok(Ok(Made { id: user.id, link: path }))
+        Ok(Ok(Made { id, link: path }))
     });
     let made = made.await?.map_err(Failure::refused)?;
     if let Some(grant) = new.grant {
@@ -290,11 +282,7 @@ pub(crate) async fn set_enabled(app: &App, visit: &Visit, id: i64, enabled: bool
     let word = |on: bool| if on { "yes" } else { "no" };
     let deed = visit.deed(app.clock.now(), "user.change").on("user", &user.name);
     let deed = deed.changed("enabled", Some(word(!user.disabled)), Some(word(enabled)));
-    app.db(move |s| {
-        s.update_user(id, &user.role, user.language, !enabled)?;
-        s.record(&deed)
-    })
-    .await
+    app.db(move |s| s.set_account(id, &user.role, !enabled, &deed)).await.map(|_| ())
 }
 
 /// A new link to choose a password.

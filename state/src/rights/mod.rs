@@ -3,6 +3,7 @@
 //! Invariants, each with a test in `tests/rights.rs` on both databases: a grant belongs to an account or to a team; with either it
 //! goes; a person says yes or no to a request once; a request that was decided stays decided.
 
+mod accounts;
 mod approvals;
 mod grants;
 mod teams;

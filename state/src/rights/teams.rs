@@ -117,14 +117,6 @@ impl State {
         })
     }
 
-    /// Makes an account that is of programs: it cannot log in, whatever its password.
-    pub fn make_service(&self, user_id: i64) -> Result<bool, StateError> {
-        self.write("store an account's kind", |t| {
-            t.execute("DELETE FROM sessions WHERE user_id = ?1", &values![user_id])?;
-            Ok(t.execute("UPDATE users SET kind = 'service' WHERE id = ?1", &values![user_id])? == 1)
-        })
-    }
-
     /// The accounts of programs.
     pub fn services(&self) -> Result<Vec<i64>, StateError> {
         self.read("read the accounts of programs", |t| {

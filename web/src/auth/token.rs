@@ -109,11 +109,7 @@ pub(crate) async fn make(
         user_id: Some(owner_id),
         expires_at: (days > 0).then(|| now + life),
     };
-    app.db(move |s| {
-        s.create_token(&new, now)?;
-        s.record(&deed)
-    })
-    .await?;
+    app.db(move |s| s.issue_token(&new, now, &deed)).await?;
     Ok(secret)
 }
 
@@ -121,14 +117,7 @@ pub(crate) async fn make(
 pub(crate) async fn revoke(app: &App, visit: &Visit, owner: &str, token: &ApiToken) -> Result<bool, Failure> {
     let (id, now) = (token.id, app.clock.now());
     let deed = visit.deed(now, "token.revoke").on("token", &token.name).changed("owner", Some(owner), None);
-    app.db(move |s| {
-        let done = s.revoke_api_token(id, now)?;
-        if done {
-            s.record(&deed)?;
-        }
-        Ok(done)
-    })
-    .await
+    app.db(move |s| s.revoke_token(id, now, &deed)).await
 }
 
 #[cfg(test)]

@@ -278,10 +278,6 @@ pub(crate) async fn end_sessions(
     }
     let name = people::holder_name(&app, Holder::User(id)).await?;
     let deed = visit.deed(app.clock.now(), "session.end").on("user", &name);
-    app.db(move |s| {
-        s.end_sessions(id)?;
-        s.record(&deed)
-    })
-    .await?;
+    app.db(move |s| s.end_sessions_by(id, &deed)).await?;
     Ok(done(&format!("/people/{id}"), "ended"))
 }
