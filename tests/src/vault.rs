@@ -1,6 +1,6 @@
 //! HashiCorp Vault as Farero meets it: key-value version 2 under `kv`, tokens that end, AppRole, policies. I/O.
 //!
-//! This is no Vault: it replays the answers that Vault 1.21 gives to these requests, statuses, bodies and error texts, with the
+//! This is no Vault: it gives the answers, written by hand after the API's description, that Vault gives to these requests, statuses, bodies and error texts, with the
 //! values that a test wrote. Building the real one takes longer than all other tests together.
 
 use std::collections::HashMap;
