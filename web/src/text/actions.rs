@@ -125,7 +125,7 @@ mod tests {
         assert!(ACTIONS.is_sorted() && KINDS.is_sorted());
         for (word, es, en) in ACTIONS {
             let kind = KINDS.iter().any(|(k, _, _)| word.starts_with(k));
-            assert!(kind || word.starts_with("account."), "{word}");
+            assert!(kind || word.starts_with("account.") || word.starts_with("login."), "{word}");
             assert!(!es.is_empty() && !en.is_empty());
         }
         assert_eq!(action(Language::Es, "alert.acknowledge"), "Alerta atendida");
