@@ -29,12 +29,18 @@ async fn farero(target: &Target) -> Farero {
 }
 
 pub(crate) async fn browser(driver: &Driver, profile: &std::path::Path) -> WebDriver {
+    browser_in("en", driver, profile).await
+}
+
+/// A browser of somebody who reads this language.
+pub(crate) async fn browser_in(language: &str, driver: &Driver, profile: &std::path::Path) -> WebDriver {
     let mut wishes = DesiredCapabilities::chrome();
     for switch in SWITCHES {
         wishes.add_arg(switch).unwrap();
     }
     wishes.add_arg(&format!("--user-data-dir={}", profile.display())).unwrap();
     wishes.add_arg("--window-size=1280,900").unwrap();
+    wishes.add_experimental_option("prefs", serde_json::json!({ "intl.accept_languages": language })).unwrap();
     wishes.set_binary("/usr/bin/chromium").unwrap();
     WebDriver::new(&driver.url(), wishes).await.expect("Chromium can be started: install the Debian package chromium")
 }

@@ -159,7 +159,6 @@ async fn sec_12_the_limits_of_sessions_are_the_installations_and_hold_for_those_
 }
 
 #[tokio::test]
-#[ignore = "people moved from /settings/users to /people: the story must follow"]
 async fn sec_12_grave_changes_ask_for_a_fresh_proof_and_give_the_session_a_new_secret() {
     let site = Site::new(false);
     account(&site, "ana", Role::Administrator).await;
@@ -172,13 +171,18 @@ async fn sec_12_grave_changes_ask_for_a_fresh_proof_and_give_the_session_a_new_s
     let csrf = csrf_of(&cookie);
     for (path, form) in [
         ("/settings/tokens", "name=x&scope=read&days=30"),
-        ("/settings/users", "name=nuevo&role=viewer"),
+        ("/people", "name=nuevo&kind=person&role=viewer"),
         ("/settings/security/codes/begin", ""),
         ("/settings/installation/seal", ""),
         ("/settings/installation", "second_factor=everybody&idle_minutes=60&life_hours=24"),
     ] {
         let got = site.post(path, &cookie, &format!("csrf={csrf}&{form}")).await;
-        assert!(to(&got).starts_with("/confirm?next=/settings"), "{path}: {} {}", got.status, to(&got));
+        assert!(
+            to(&got).starts_with(&format!("/confirm?next=/{}", &path[1..7])),
+            "{path}: {} {}",
+            got.status,
+            to(&got)
+        );
     }
     let wrong = site.post("/confirm", &cookie, &format!("csrf={csrf}&password=wrong&next=/settings")).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -207,16 +211,22 @@ async fn sec_12_a_log_in_ends_the_session_that_the_browser_had() {
 }
 
 #[tokio::test]
-#[ignore = "people moved from /settings/users to /people: the story must follow"]
-async fn sec_12_a_changed_role_ends_the_sessions() {
-    let site = Site::new(false);
+async fn sec_12_a_changed_role_holds_for_open_sessions_at_once() {
+    let site = Site::new(true);
     account(&site, "ana", Role::Administrator).await;
     let beto = account(&site, "beto", Role::Viewer).await;
     let admin = set(&log_in(&site, "ana").await, "farero_session=").unwrap();
     let theirs = set(&log_in(&site, "beto").await, "farero_session=").unwrap();
-    let form = format!("csrf={}&role=operator&enabled=yes", csrf_of(&admin));
-    assert_eq!(site.post(&format!("/settings/users/{beto}"), &admin, &form).await.status, StatusCode::SEE_OTHER);
-    assert_eq!(to(&site.get("/", &theirs).await), "/login");
+    let switch = async || {
+        site.post("/s/sigcerh/intensive", &theirs, &format!("csrf={}&minutes=30", csrf_of(&theirs))).await.status
+    };
+    assert_eq!(switch().await, StatusCode::FORBIDDEN);
+    let form = format!("csrf={}&role=operator&systems=sigcerh", csrf_of(&admin));
+    assert_eq!(site.post(&format!("/people/{beto}/grants"), &admin, &form).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(switch().await, StatusCode::SEE_OTHER);
+    let form = format!("csrf={}&enabled=no", csrf_of(&admin));
+    assert_eq!(site.post(&format!("/people/{beto}/enabled"), &admin, &form).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(to(&site.get("/", &theirs).await), "/login", "whoever may not log in is logged out");
 }
 
 #[tokio::test]
@@ -276,13 +286,12 @@ async fn sec_12_guessing_is_slowed_by_account_and_address_and_survives_a_restart
 }
 
 #[tokio::test]
-#[ignore = "people moved from /settings/users to /people: the story must follow"]
 async fn sec_12_an_invitation_says_who_invites_and_ends() {
     let site = Site::new(false);
     account(&site, "ana", Role::Administrator).await;
     let cookie = set(&log_in(&site, "ana").await, "farero_session=").unwrap();
-    let form = format!("csrf={}&name=beto&role=viewer&language=es&hours=1", csrf_of(&cookie));
-    let made = site.post("/settings/users", &cookie, &form).await.body;
+    let form = format!("csrf={}&name=beto&kind=person&role=viewer&systems=*&language=es&hours=1", csrf_of(&cookie));
+    let made = site.post("/people", &cookie, &form).await.body;
     let link = made.split("http://127.0.0.1:9123").nth(1).unwrap().split('<').next().unwrap().to_owned();
     let page = site.get(&link, "").await.body;
     assert!(page.contains("<strong>beto</strong>") && page.contains("Le invita <strong>ana</strong>"), "{page}");
