@@ -56,7 +56,10 @@ pub(super) fn check(
         may_be_old_keys: matches!(
             error,
             ClaimsVerificationError::SignatureVerification(
-                SignatureVerificationError::NoMatchingKey | SignatureVerificationError::CryptoError(_)
+                // A provider that changes the kind of its keys says so in the same documents.
+                SignatureVerificationError::NoMatchingKey
+                    | SignatureVerificationError::CryptoError(_)
+                    | SignatureVerificationError::DisallowedAlg(_)
             )
         ),
         error: OidcError::Token(error.to_string()),

@@ -43,18 +43,18 @@ impl Clock for Standing {
 
 /// A plan version from YAML (JSON is YAML).
 pub fn version(text: &str) -> PlanVersion {
-    version_in("plans/sigcerh", text)
-}
-
-/// As [`version`], read from another folder.
-pub fn version_in(folder: &str, text: &str) -> PlanVersion {
     let files = [
         SourceFile::new("plan.yaml", text),
         SourceFile::new("runbooks/servicio-caido.md", include_str!("servicio-caido.md")),
         SourceFile::new("runbooks/bd-caida.md", "# BD caída\n\n1. Probar la conexión\n"),
     ];
+    version_in("plans/sigcerh", &files)
+}
+
+/// A plan version from the files of a folder.
+pub fn version_in(folder: &str, files: &[SourceFile]) -> PlanVersion {
     let today = NOW.in_zone(&jiff::tz::TimeZone::UTC).date();
-    let loaded = load(&files, &LoadOptions { folder: folder.into(), environment: None, today });
+    let loaded = load(files, &LoadOptions { folder: folder.into(), environment: None, today });
     let complaints = plan_syntax::render(&loaded.diagnostics, &loaded.sources, plan_syntax::Style::default());
     PlanVersion::new(loaded, folder, "3f9a1c20", ago(86_400)).unwrap_or_else(|| panic!("{complaints}"))
 }

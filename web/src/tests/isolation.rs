@@ -7,6 +7,7 @@ use axum::body::Body;
 use futures_util::StreamExt as _;
 use http::{Method, Request, StatusCode, header};
 use kernel::probe::Outcome;
+use plan_syntax::SourceFile;
 use tower::ServiceExt as _;
 
 use super::Site;
@@ -27,7 +28,7 @@ const TRACES: [&str; 6] = ["sigcerh", "SIGCERH", "Backend", "backend", "servicio
 
 fn two_systems() -> Site {
     let site = Site::new(true);
-    site.app.live.set_plan(sample::version_in("plans/otro", OTHER));
+    site.app.live.set_plan(sample::version_in("plans/otro", &[SourceFile::new("plan.yaml", OTHER)]));
     site
 }
 
