@@ -41,10 +41,20 @@ impl Running {
 
     /// JSON of the API.
     pub(crate) async fn ask(&self, path: &str) -> Result<Value> {
+        self.send("GET", path, None).await
+    }
+
+    /// Tells the API something.
+    pub(crate) async fn tell(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send("POST", path, Some(body)).await
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        let method = method.parse()?;
         let (request, shown) = match self {
             Self::Address { url, token } => {
                 let url = format!("{url}{path}");
-                (run::http_client()?.get(&url).bearer_auth(token), url)
+                (run::http_client()?.request(method, &url).bearer_auth(token), url)
             }
             Self::Socket(socket) => {
                 let shown = socket.display().to_string();
@@ -54,8 +64,12 @@ impl Running {
                          address with --url and a token"
                     );
                 }
-                (run::socket_client(socket)?.get(format!("http://farero{path}")), shown)
+                (run::socket_client(socket)?.request(method, format!("http://farero{path}")), shown)
             }
+        };
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(body.to_string()),
+            None => request,
         };
         let answer = request.timeout(TIMEOUT).send().await;
         let answer = answer.with_context(|| format!("{shown} does not answer; is Farero running there?"))?;

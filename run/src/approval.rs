@@ -88,7 +88,7 @@ fn decide(core: &Core, before: &Before<'_>, read: &ReadPlan, files: &[SourceFile
     if lines.len() > LINES_SHOWN {
         details.push(format!("… {}", lines.len() - LINES_SHOWN));
     }
-    let kept = ApprovalRule { need: rule.need, four_eyes: rule.four_eyes, by: rule.by.clone() };
+    let kept = ApprovalRule { need: rule.needed(), four_eyes: rule.four_eyes, by: rule.by.clone() };
     let asked = NewApproval {
         what: ApprovalOf::Plan.as_str().to_owned(),
         system: name.clone(),

@@ -257,3 +257,10 @@ fn spawn_loops(core: &Arc<Core>, results: mpsc::Receiver<kernel::probe::ProbeRes
     tasks.spawn(loops::alive::run(core.clone()));
     tasks.spawn(loops::clean::run(core.clone()));
 }
+
+/// Name of the user that this process runs as, or its number.
+pub fn own_user() -> String {
+    let uid = nix::unistd::Uid::effective();
+    let found = nix::unistd::User::from_uid(uid).ok().flatten();
+    found.map_or_else(|| uid.to_string(), |user| user.name)
+}

@@ -106,7 +106,7 @@ impl State {
                     upsert_history(t, &event.alert)?;
                 }
             }
-            close_vanished(t, commit)?;
+            told.extend(close_vanished(t, commit)?.iter().map(|ended| machine::of_vanished(ended, commit.at)));
             append(t, &told)?;
             Ok(stored)
         })
@@ -115,26 +115,6 @@ impl State {
     fn has_active(&self, system: &str, group: &str) -> Result<bool, StateError> {
         self.read("read the active alerts", |t| {
             t.exists("SELECT 1 FROM active_alerts WHERE system = ?1 AND grp = ?2 LIMIT 1", &values![system, group])
-        })
-    }
-
-    /// Closes what belongs to groups that a system's plan no longer has, at `at`; returns the alerts that were firing.
-    pub fn retain_groups(&self, system: &str, groups: &[String], at: Timestamp) -> Result<Vec<Alert>, StateError> {
-        self.write("close the alerts of removed rule groups", |t| {
-            let known: Vec<String> = t.query(
-                "SELECT grp FROM active_alerts WHERE system = ?1
-                     UNION SELECT grp FROM alerts WHERE system = ?1 AND resolved_ms IS NULL",
-                &values![system],
-                |r| r.get(0),
-            )?;
-            let mut closed = Vec::new();
-            for group in known.into_iter().filter(|g| !groups.contains(g)) {
-                let empty =
-                    EvaluationCommit { system: system.to_owned(), group, active: Vec::new(), events: Vec::new(), at };
-                replace_active(t, &empty)?;
-                closed.extend(close_vanished(t, &empty)?);
-            }
-            Ok(closed)
         })
     }
 

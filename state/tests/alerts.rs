@@ -75,9 +75,12 @@ fn history_fires_exactly_when_active_does() {
         assert_eq!(names(&f), ["A", "B"]);
         f.state.commit_evaluation(&commit(vec![firing("B")], vec![], 90)).unwrap();
         assert_eq!(names(&f), ["B"], "an alert that vanished without an event is closed");
-        let closed = f.state.retain_groups("sigcerh", &["other".into()], at(100)).unwrap();
-        assert_eq!(closed.iter().map(|a| a.rule.as_str()).collect::<Vec<_>>(), ["B"]);
+        f.state.commit_evaluation(&commit(vec![], vec![], 100)).unwrap();
         assert_eq!(names(&f), [""; 0]);
+        let told = f.state.trail_rows(0, 10).unwrap().into_iter().map(|r| r.entry.deed().unwrap());
+        let told: Vec<_> = told.map(|d| (d.action.clone(), d.at)).collect();
+        let ended = |at_s| ("alert.resolve".to_owned(), at(at_s));
+        assert_eq!(told, [ended(90), ended(100)], "the trail tells of both");
         assert_eq!(f.state.active_alerts("sigcerh").unwrap(), []);
     });
 }

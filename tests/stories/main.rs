@@ -30,4 +30,5 @@ mod tls;
 mod trail;
 mod two_databases;
 mod vault;
+mod waiting_plan;
 mod web_edges;

@@ -3,6 +3,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod approvals;
+pub(crate) mod backups;
 pub(crate) mod badge;
 pub(crate) mod checks;
 pub(crate) mod deliveries;
@@ -15,6 +16,7 @@ pub(crate) mod problems;
 pub(crate) mod prometheus;
 pub(crate) mod status;
 pub(crate) mod systems;
+pub(crate) mod teams;
 pub(crate) mod trail;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};

@@ -1,5 +1,9 @@
 //! Live pages: one server-sent stream per open page, fragments of HTML by id, gathered so that no page is flooded.
 //! I/O: HTTP.
+//!
+//! Invariant: when a page is told something depends only on what its reader sees. Where a change may be of something that is
+//! kept from them (an alert, a delivery, a rule of a system that is not seen whole), the page is told at fixed beats instead,
+//! whether or not anything happened: the moment of a message would tell what the page hides.
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -16,8 +20,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::app::App;
-use crate::limits::{FRAGMENT_PAUSE, FRAGMENTS_AT_ONCE, LIVE_KEEPALIVE, LIVE_PAGE_LIFE};
-use crate::live::Change;
+use crate::limits::{FRAGMENT_PAUSE, FRAGMENTS_AT_ONCE, LIVE_BEAT, LIVE_KEEPALIVE, LIVE_PAGE_LIFE};
+use crate::live::{Change, Seen};
 use crate::pages::frame::{Frame, Nav};
 use crate::pages::overview::{Row, SystemView, parts};
 use crate::pages::visit::Visit;
@@ -30,6 +34,16 @@ pub(crate) struct Wanted {
     system: Option<String>,
     #[serde(default)]
     check: Option<String>,
+}
+
+impl Wanted {
+    /// Whether nothing that this page could show is kept from its reader.
+    fn is_whole(&self, seen: &Seen<'_>) -> bool {
+        match (self.view, self.system.as_deref()) {
+            (View::System, Some(system)) => seen.sees_whole(system),
+            _ => seen.sees_everything(),
+        }
+    }
 }
 
 /// The kinds of live pages. Settings are none: whoever looks at them is the one who changes them, and a form that changed
@@ -91,6 +105,8 @@ struct Page {
     ends: tokio::time::Instant,
     epoch: u64,
     over: bool,
+    /// Beats at which a page is told of what may be hidden from its reader; none where nothing is.
+    beats: Option<tokio::time::Interval>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -102,7 +118,13 @@ pub(crate) async fn stream(State(app): State<App>, visit: Visit, Query(wanted): 
     };
     let (changes, ends) = (app.live.changes(), tokio::time::Instant::now() + LIVE_PAGE_LIFE);
     let epoch = app.gates.known.epoch();
-    let page = Page { app, visit, wanted, changes, dirty: Dirty::default(), ends, epoch, over: false, _permit: permit };
+    let beats = (!wanted.is_whole(&visit.seen(&app))).then(|| {
+        let mut beats = tokio::time::interval_at(tokio::time::Instant::now() + LIVE_BEAT, LIVE_BEAT);
+        beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        beats
+    });
+    let page =
+        Page { app, visit, wanted, changes, dirty: Dirty::default(), ends, epoch, over: false, beats, _permit: permit };
     let keep_alive = KeepAlive::new().interval(LIVE_KEEPALIVE);
     let mut response = Sse::new(messages(page)).keep_alive(keep_alive).into_response();
     response.headers_mut().insert("x-accel-buffering", http::HeaderValue::from_static("no"));
@@ -124,10 +146,13 @@ impl Page {
             if self.over || self.app.gates.known.epoch() != self.epoch {
                 return None;
             }
-            match tokio::time::timeout_at(self.ends, self.changes.recv()).await {
-                Ok(Ok(change)) => self.mark(&change),
-                Ok(Err(RecvError::Lagged(_))) => self.dirty.stale = true,
-                Ok(Err(RecvError::Closed)) | Err(_) => return None,
+            tokio::select! {
+                change = tokio::time::timeout_at(self.ends, self.changes.recv()) => match change {
+                    Ok(Ok(change)) => self.mark(&change),
+                    Ok(Err(RecvError::Lagged(_))) => self.dirty.stale = true,
+                    Ok(Err(RecvError::Closed)) | Err(_) => return None,
+                },
+                () = beat(self.beats.as_mut()) => self.mark_beat(),
             }
             if self.dirty.is_empty() {
                 continue;
@@ -151,15 +176,28 @@ impl Page {
         }
     }
 
-    /// Whether a change is of something that this person sees.
+    /// Whether a change is of something that this person sees, for certain.
     fn is_seen(&self, change: &Change) -> bool {
         let seen = self.visit.seen(&self.app);
         match change {
             Change::Check(id) => seen.check(id, |_, _| ()).is_some(),
-            Change::System(s) | Change::Alerts(s) | Change::Plan(s) | Change::Rules(s, _) => {
-                seen.system(s, |_| ()).is_some()
+            Change::Plan(s) => seen.system(s, |_| ()).is_some(),
+            Change::System(s) | Change::Alerts(s) | Change::Rules(s, _) => seen.sees_whole(s),
+            Change::Deliveries => seen.sees_everything(),
+        }
+    }
+
+    /// What a page shows that no change told it of: all of it.
+    fn mark_beat(&mut self) {
+        let seen = self.visit.seen(&self.app);
+        match self.wanted.view {
+            View::Alerts | View::Deliveries | View::Channels | View::Rules => self.dirty.stale = true,
+            View::System => self.dirty.parts.extend(self.wanted.system.as_deref().map(Arc::from)),
+            View::Systems => {
+                let names = seen.system_names().into_iter().map(|(name, _)| name);
+                self.dirty.parts.extend(names.filter(|name| !seen.sees_whole(name)));
             }
-            Change::Deliveries => true,
+            View::Check | View::Plan => {}
         }
     }
 
@@ -242,6 +280,16 @@ impl Page {
             }
         }
         out
+    }
+}
+
+/// The next beat; never, where there are none.
+async fn beat(beats: Option<&mut tokio::time::Interval>) {
+    match beats {
+        Some(beats) => {
+            beats.tick().await;
+        }
+        None => std::future::pending().await,
     }
 }
 

@@ -30,6 +30,9 @@ pub const FRAGMENT_PAUSE: Duration = Duration::from_millis(500);
 /// Rows sent in one go; with more changed at once the page is told to fetch itself anew.
 pub const FRAGMENTS_AT_ONCE: usize = 250;
 
+/// A page from whose reader something is hidden is told at this beat of what may have changed.
+pub const LIVE_BEAT: Duration = Duration::from_secs(10);
+
 /// A line is sent over a quiet live connection this often, so that proxies keep it open.
 pub const LIVE_KEEPALIVE: Duration = Duration::from_secs(15);
 

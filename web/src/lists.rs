@@ -96,9 +96,9 @@ pub(crate) async fn deliveries(app: &App, access: &Access, filter: OutboxFilter)
 pub(crate) async fn counts(app: &App, access: &Access) -> Result<Vec<OutboxCount>, Failure> {
     let mut counts = app.db(|s| s.outbox_counts()).await?;
     let seen = access.seen(app);
-    counts.retain(|c| match seen.system(&c.system, |s| access.sees_whole(s)) {
-        Some(whole) => whole,
-        None => access.sees_all() && app.live.system(&c.system, |_| ()).is_none(),
+    counts.retain(|c| match app.live.system(&c.system, |_| ()) {
+        Some(()) => seen.sees_whole(&c.system),
+        None => access.sees_all(),
     });
     Ok(counts)
 }

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::approvals;
 use crate::auth::{Access, link, password, rights};
 use crate::pages::entry::is_name;
+use crate::pages::login::sealed::ACCOUNT as SEALED;
 use crate::pages::visit::Visit;
 
 /// Longest list of names in one grant.
@@ -198,24 +199,39 @@ async fn accounts(app: &App) -> Result<Vec<(i64, bool, Vec<Granted>)>, Failure> 
         let services = s.services()?;
         let one = |u: User| {
             let access = rights::of_account(s, &live, &u)?;
-            Ok((u.id, !u.disabled && !services.contains(&u.id), access.grants().to_vec()))
+            let enters = !u.disabled && !services.contains(&u.id) && u.name != SEALED && can_prove(s, &u)?;
+            Ok((u.id, enters, access.grants().to_vec()))
         };
         s.users()?.into_iter().map(one).collect()
     })
     .await
 }
 
-/// Refuses what would leave nobody who administers and can log in. `lost` tells whether an account would lose a grant.
+/// Whether an account has anything to log in with. Somebody who was invited and has not come yet has not; the break-glass account
+/// is not asked, since it is for emergencies only.
+fn can_prove(s: &state::State, user: &User) -> Result<bool, StateError> {
+    let password = s.credentials(&user.name)?.is_some_and(|(_, hash)| hash != password::UNUSABLE);
+    Ok(password || !s.passkeys(user.id)?.is_empty() || !s.identities(user.id)?.is_empty())
+}
+
+/// Whether one of these administers and can log in.
+fn has_administrator(accounts: &[(i64, bool, Vec<Granted>)]) -> bool {
+    let candidates: Vec<Candidate<'_>> =
+        accounts.iter().map(|(id, enters, grants)| Candidate { id: *id, enters: *enters, grants }).collect();
+    some_stay(&candidates)
+}
+
+/// Refuses what would leave nobody who administers and can log in, where there is somebody now. `lost` tells whether an account
+/// would lose a grant.
 fn keep_an_administrator(
     mut accounts: Vec<(i64, bool, Vec<Granted>)>,
     lost: impl Fn(i64, &Granted) -> bool,
 ) -> Result<(), Failure> {
+    let before = has_administrator(&accounts);
     for (id, _, granted) in &mut accounts {
         granted.retain(|g| !lost(*id, g));
     }
-    let candidates: Vec<Candidate<'_>> =
-        accounts.iter().map(|(id, enters, grants)| Candidate { id: *id, enters: *enters, grants }).collect();
-    if some_stay(&candidates) {
+    if !before || has_administrator(&accounts) {
         return Ok(());
     }
     Err(Failure::refused("nobody would be left who administers and can log in: let somebody else administer first"))

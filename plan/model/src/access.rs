@@ -60,6 +60,17 @@ pub struct Approval {
     pub within: Option<kernel::Duration>,
 }
 
+impl Approval {
+    /// How many must say yes. Files do not say who changed them, so that nobody can be kept from approving their own plan: where four
+    /// eyes are asked for, two people say yes to it, and one of them at least is another.
+    pub const fn needed(&self) -> u32 {
+        match self.what {
+            ApprovalOf::Plan if self.four_eyes && self.need < 2 => 2,
+            _ => self.need,
+        }
+    }
+}
+
 const fn one() -> u32 {
     1
 }

@@ -54,6 +54,22 @@ impl Loaded {
         self.root.entry_at(path).map(|(span, _)| self.sources.place(span))
     }
 
+    /// Without what quotes the files: diagnostics, inactive items, open parameters, texts. For readers from whom parts are kept.
+    #[must_use]
+    pub fn without_quotes(&self) -> Self {
+        Self {
+            plan: self.plan.clone(),
+            diagnostics: Vec::new(),
+            inactive: Vec::new(),
+            open_parameters: Vec::new(),
+            rule_files: Vec::new(),
+            documents: self.documents.clone(),
+            environment: self.environment.clone(),
+            sources: Sources::default(),
+            root: self.root.clone(),
+        }
+    }
+
     /// Where a path stands, or the nearest key around it that exists.
     pub(crate) fn nearest_place(&self, path: &str) -> Place {
         nearest_place(&self.root, &self.sources, path)

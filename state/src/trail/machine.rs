@@ -1,7 +1,7 @@
 //! What Farero's own bookkeeping tells the trail: alerts that fired and ended, messages that went out, time without watch. Pure.
 
 use kernel::Timestamp;
-use kernel::alert::{AlertEvent, EventKind};
+use kernel::alert::{Alert, AlertEvent, EventKind};
 use kernel::message::{AttemptResult, DeliveryAttempt, DeliveryState, OutboxEntry};
 use kernel::trail::{Actor, Deed};
 
@@ -12,13 +12,21 @@ pub(crate) fn of_event(event: &AlertEvent) -> Option<Deed> {
         EventKind::Resolved => "alert.resolve",
         EventKind::Informed => return None,
     };
-    let alert = &event.alert;
-    let deed = Deed::new(event.at, Actor::farero("rules"), action)
+    let summary = event.alert.annotations.get("summary").unwrap_or_default();
+    Some(of_alert(event.at, action, &event.alert).saying(summary))
+}
+
+/// An alert of the history that ended because its rule no longer knows it: nobody is written to, and the trail says why.
+pub(crate) fn of_vanished(alert: &Alert, at: Timestamp) -> Deed {
+    of_alert(at, "alert.resolve", alert).saying("its rule no longer has it")
+}
+
+fn of_alert(at: Timestamp, action: &str, alert: &Alert) -> Deed {
+    Deed::new(at, Actor::farero("rules"), action)
         .on("alert", alert.firing_id())
         .in_system(&alert.system)
         .set("rule", &alert.rule)
-        .set("severity", alert.severity());
-    Some(deed.saying(alert.annotations.get("summary").unwrap_or_default()))
+        .set("severity", alert.severity())
 }
 
 /// What became of a message, once that is final: a try that will be made again stands in the delivery log.

@@ -6,7 +6,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::problems::Problems;
-use super::{alerts, approvals, checks, deliveries, people, plan, status, systems, trail};
+use super::{alerts, approvals, backups, checks, deliveries, people, plan, status, systems, teams, trail};
 
 struct Bearer;
 
@@ -26,10 +26,11 @@ impl Modify for Bearer {
         alerts::alerts, alerts::alert, alerts::acknowledge,
         deliveries::deliveries, deliveries::confirm, deliveries::retry, deliveries::channels, deliveries::test,
         plan::plan, plan::reload,
-        trail::trail, trail::export, trail::key,
+        trail::trail, trail::export, trail::key, backups::made,
         status::status,
-        people::people, people::person, people::add, people::enable, people::give, people::take, people::teams,
+        people::people, people::person, people::add, people::enable, people::give, people::take,
         people::roles, people::me,
+        teams::teams, teams::add, teams::remove, teams::member, teams::give, teams::take,
         approvals::approvals, approvals::approval, approvals::answer, approvals::deploy,
     ),
     components(schemas(crate::answer::Problem)),

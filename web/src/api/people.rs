@@ -207,32 +207,6 @@ pub(crate) async fn take(State(app): State<App>, visit: Visit, Path((id, grant))
     Ok(Json(Done::yes("taken back")))
 }
 
-/// A team.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct TeamView {
-    id: i64,
-    name: String,
-    /// Names of its members.
-    members: Vec<String>,
-    /// What it is granted.
-    #[schema(value_type = Vec<Object>)]
-    grants: Vec<Grant>,
-}
-
-/// All teams.
-#[utoipa::path(get, path = "/api/farero/v1/teams", tag = "people", responses((status = 200, body = Vec<TeamView>)))]
-pub(crate) async fn teams(State(app): State<App>) -> Answer<Vec<TeamView>> {
-    let (teams, grants) = app.db(|s| Ok((s.teams()?, s.grants()?))).await?;
-    let of = |id: i64| grants.iter().filter(move |g| g.holder == Holder::Team(id)).map(|g| g.grant.clone());
-    let view = |t: state::Team| TeamView {
-        grants: of(t.id).collect(),
-        id: t.id,
-        name: t.name,
-        members: t.members.into_iter().map(|m| m.name).collect(),
-    };
-    Ok(Json(teams.into_iter().map(view).collect()))
-}
-
 /// What a role may do to one kind of thing.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RoleCell {

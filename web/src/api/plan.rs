@@ -23,6 +23,8 @@ pub(crate) struct PlanView {
     environment: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     loaded_at: Timestamp,
+    /// Whether parts of the system are kept from whoever asks: then what quotes the plan's files is left out.
+    partial: bool,
     /// Errors, warnings and findings with their places.
     #[schema(value_type = Vec<Object>)]
     diagnostics: Vec<Diagnostic>,
@@ -42,7 +44,9 @@ pub(crate) struct PlanView {
 #[utoipa::path(get, path = "/api/farero/v1/systems/{system}/plan", tag = "plan", params(("system" = String, Path)),
     responses((status = 200, body = PlanView), (status = 404, body = crate::answer::Problem)))]
 pub(crate) async fn plan(State(app): State<App>, access: Access, Path(name): Path<String>) -> Answer<PlanView> {
-    let found = access.seen(&app).system(&name, |s| {
+    let seen = access.seen(&app);
+    let partial = !seen.sees_whole(&name);
+    let found = seen.system(&name, |s| {
         let v = &s.version;
         PlanView {
             system: s.name().to_owned(),
@@ -50,6 +54,7 @@ pub(crate) async fn plan(State(app): State<App>, access: Access, Path(name): Pat
             hash: v.hash.clone(),
             environment: v.loaded.environment.clone(),
             loaded_at: v.loaded_at,
+            partial,
             diagnostics: v.loaded.diagnostics.clone(),
             inactive: v.loaded.inactive.clone(),
             open_parameters: v.loaded.open_parameters.clone(),

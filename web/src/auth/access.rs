@@ -90,15 +90,6 @@ impl Access {
         self.may(Verb::See, Object::named(Kind::Channel, system.name(), system.environment(), channel))
     }
 
-    /// Whether nothing of a system is kept from them; of a part of it this tells what the whole would.
-    pub fn sees_whole(&self, system: &SystemState) -> bool {
-        let plan = system.plan();
-        let components = plan.components().filter_map(|(n, _)| restricted::of_component(plan, n));
-        let severities = plan.severities.keys().filter_map(|n| restricted::of_severity(plan, n));
-        let all: Vec<Restriction<'_>> = components.chain(severities).collect();
-        self.is_within(system, &all)
-    }
-
     /// Whether they see something of a system that is restricted so.
     pub fn is_within(&self, system: &SystemState, restrictions: &[Restriction<'_>]) -> bool {
         let object = Object::system(system.name(), system.environment());

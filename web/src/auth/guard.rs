@@ -13,7 +13,7 @@ use super::access::Access;
 use super::find::{self, Decided, PathNames};
 use super::rate::By;
 use super::tell::{Attempt, Reason};
-use super::{Identity, Proof, origin, secret, session, token};
+use super::{Identity, Proof, origin, proof, secret, session, token};
 use crate::answer::Failure;
 use crate::app::App;
 use crate::limits::BODY_BYTES;
@@ -90,12 +90,29 @@ impl Guard {
             if let Some(Proof::Session { csrf, .. }) = identity.as_ref().map(|i| &i.proof) {
                 body = check_csrf(&parts, body, csrf).await?;
             }
+            if let (Surface::Api, Some(identity)) = (self.surface, &identity)
+                && self.changes_people()
+            {
+                self.check_proof(identity).await.map_err(refuse)?;
+            }
         }
         parts.extensions.insert(access);
         if let Some(identity) = identity {
             parts.extensions.insert(identity);
         }
         Ok(Request::from_parts(parts, body))
+    }
+
+    /// Lets a session give and take rights over the API only while its proof is fresh: no page would ask for it there.
+    async fn check_proof(&self, identity: &Identity) -> Result<(), Failure> {
+        let Proof::Session { token_hash, .. } = &identity.proof else { return Ok(()) };
+        let (hash, now) = (token_hash.clone(), self.app.clock.now());
+        let found = self.app.db(move |s| s.session(&hash, now)).await?;
+        match found {
+            Some((session, _)) if proof::is_fresh(&self.app, &session) => Ok(()),
+            Some(_) => Err(Failure::forbidden("prove again who you are on the page /confirm, then ask again")),
+            None => Err(Failure::unauthorized()),
+        }
     }
 
     /// Whether reading it is not for everybody who is logged in.

@@ -67,6 +67,20 @@ impl Seen<'_> {
         own
     }
 
+    /// Whether a system is seen and nothing of it is kept from them: asked of the whole system, not of the part that is seen.
+    pub fn sees_whole(&self, system: &str) -> bool {
+        let whole = |s: &SystemState| {
+            self.access.sees(s) && (!s.is_restricted() || Hidden::new(s, self.access).is_nothing_at_all())
+        };
+        self.live.system(system, whole).unwrap_or(false)
+    }
+
+    /// Whether nothing at all is kept from them.
+    pub fn sees_everything(&self) -> bool {
+        let whole = |s: &SystemState| !s.is_restricted() || Hidden::new(s, self.access).is_nothing_at_all();
+        self.access.sees_all() && self.live.systems(whole).into_iter().all(|whole| whole)
+    }
+
     /// Whether an alert is seen.
     pub fn sees_alert(&self, alert: &Alert) -> bool {
         let known = self.live.system(&alert.system, |s| self.access.sees_alert(Some(s), alert));
@@ -90,7 +104,10 @@ impl Seen<'_> {
 pub(super) struct Hidden<'s> {
     pub(super) components: HashSet<&'s str>,
     pub(super) severities: HashSet<&'s str>,
+    /// Whether rules or alerts say by a label whom they are for.
     labelled: bool,
+    /// Whether one of those is for others.
+    by_label: bool,
     access: &'s Access,
 }
 
@@ -101,17 +118,24 @@ impl<'s> Hidden<'s> {
             |name: &str| restricted::of_component(plan, name).is_some_and(|r| !access.is_within(system, &[r]));
         let of_severity =
             |name: &str| restricted::of_severity(plan, name).is_some_and(|r| !access.is_within(system, &[r]));
-        let labelled = system.alerts.iter().map(|a| &a.labels).chain(rules(system).map(|r| &r.labels));
+        let labels = system.alerts.iter().map(|a| &a.labels).chain(rules(system).map(|r| &r.labels));
+        let labels: Vec<&str> = labels.filter_map(|l| l.get(restricted::LABEL)).collect();
+        let is_hidden = |label: &&str| !access.is_within(system, &[restricted::Restriction::Label(label)]);
         Self {
             components: plan.components().map(|(n, _)| n).filter(|n| of_component(n)).collect(),
             severities: plan.severities.keys().map(String::as_str).filter(|n| of_severity(n)).collect(),
-            labelled: labelled.into_iter().any(|l| l.get(restricted::LABEL).is_some()),
+            labelled: !labels.is_empty(),
+            by_label: labels.iter().any(is_hidden),
             access,
         }
     }
 
     fn is_nothing(&self) -> bool {
         self.components.is_empty() && self.severities.is_empty() && !self.labelled
+    }
+
+    fn is_nothing_at_all(&self) -> bool {
+        self.components.is_empty() && self.severities.is_empty() && !self.by_label
     }
 
     fn hides_rule(&self, system: &SystemState, rule: &RuleState) -> bool {
@@ -145,6 +169,13 @@ impl<'s> Hidden<'s> {
             plan.services.retain(|name, _| !self.components.contains(name.as_str()));
             plan.hosts.retain(|name, _| !self.components.contains(name.as_str()));
             part.version.plan = Arc::new(plan);
+        }
+        if !self.is_nothing_at_all() {
+            // Findings, errors and reasons quote the plan's files, hidden names among them.
+            part.version.loaded = Arc::new(system.version.loaded.without_quotes());
+            if let Some(reload) = &mut part.reload {
+                reload.errors.clear();
+            }
         }
         part
     }

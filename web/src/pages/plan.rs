@@ -32,6 +32,8 @@ struct PlanPage {
     findings: Vec<Finding>,
     reload: Option<Reload>,
     versions: Vec<Stored>,
+    /// Whether all of it is shown; what quotes the plan's files is left out for whoever does not see all of it.
+    whole: bool,
 }
 
 impl PlanPage {
@@ -89,7 +91,8 @@ pub(crate) async fn plan(State(app): State<App>, visit: Visit, Path(system): Pat
     let f =
         Frame::new(&app, &visit, Nav::Plan, text(visit.language).manage.plan_title).about(&app, &system).live(query);
     let findings = findings(&v, visit.language);
-    Ok(page(&PlanPage { f, system, v, findings, reload, versions }))
+    let whole = visit.seen(&app).sees_whole(&system);
+    Ok(page(&PlanPage { f, system, v, findings, reload, versions, whole }))
 }
 
 /// Has all plans read again, told in the trail before it happens: what came of it is told by the plans themselves.

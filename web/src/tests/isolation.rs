@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use http::{Method, Request, StatusCode, header};
 use kernel::probe::Outcome;
 use plan_syntax::SourceFile;
@@ -187,6 +187,8 @@ async fn inc_14_what_is_restricted_is_seen_by_those_it_names_and_auditors_only()
         "/s/sigcerh/postgres/check".into(),
         "/badge/sigcerh/postgres.svg".into(),
         "/api/farero/v1/checks/sigcerh/postgres/check/results".into(),
+        "/plan/sigcerh".into(),
+        "/api/farero/v1/systems/sigcerh/plan".into(),
     ];
     let traces = ["Backend no responde", "PostgreSQL", "\"id\":\"sigcerh/postgres/check\"", "DiskFull"];
     for (who, sees) in
@@ -205,6 +207,46 @@ async fn inc_14_what_is_restricted_is_seen_by_those_it_names_and_auditors_only()
     let (cookie, csrf) = site.session_of("jefa", "administrator").await;
     let got = site.post(&format!("/alerts/{critical}/acknowledge"), &cookie, &format!("csrf={csrf}")).await;
     assert_eq!(got.status, StatusCode::NOT_FOUND, "not to be seen is not to be changed");
+}
+
+/// The first message of a live page, and how long it took.
+async fn first_message(site: &Site, cookie: &str, query: &str, then: impl Fn()) -> Option<std::time::Duration> {
+    let request = Request::get(format!("/events?{query}")).header(header::COOKIE, cookie);
+    let response = site.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let mut stream = response.into_body().into_data_stream();
+    let began = tokio::time::Instant::now();
+    // The stream waits for changes once it is asked for its first message.
+    let mut next = std::pin::pin!(stream.next());
+    assert!((&mut next).now_or_never().is_none());
+    then();
+    let read = tokio::time::timeout(crate::limits::LIVE_BEAT * 2, next).await;
+    read.ok().flatten().map(|_| began.elapsed())
+}
+
+#[tokio::test]
+async fn inc_14_the_moment_of_a_message_tells_nothing_of_what_is_restricted() {
+    let site = Site::new(true);
+    site.app.live.set_plan(sample::version(&restricted()));
+    let (viewer, _) = site.session_of("vera", "viewer").await;
+    let (auditor, _) = site.session_of("aldo", "auditor").await;
+    let all = site.app.live.system("sigcerh", |s| s.alerts.clone()).unwrap();
+    let change = |query: &str| match query {
+        "view=deliveries" => site.app.live.announce(crate::live::Change::Deliveries),
+        "view=rules" => site.app.live.announce(crate::live::Change::Rules("sigcerh".into(), "plan".into())),
+        _ => site.app.live.set_alerts("sigcerh", all.clone()),
+    };
+    // All pages at once: each waits for a beat.
+    let (site, viewer, auditor, change) = (&site, &*viewer, &*auditor, &change);
+    let pages =
+        ["view=alerts", "view=deliveries", "view=rules", "view=system&system=sigcerh"].map(|query| async move {
+            let with = first_message(site, viewer, query, || change(query)).await.unwrap();
+            assert!(with >= crate::limits::LIVE_BEAT, "{query}: told at a beat, not when it happened: {with:?}");
+            let told = first_message(site, auditor, query, || change(query)).await.unwrap();
+            assert!(told < crate::limits::LIVE_BEAT / 2, "{query}: who sees all is told at once, not after {told:?}");
+        });
+    let quiet = first_message(site, viewer, "view=alerts", || ());
+    let (_, quiet) = tokio::join!(futures_util::future::join_all(pages), quiet);
+    assert!(quiet.unwrap() >= crate::limits::LIVE_BEAT, "a beat tells nothing: it comes where nothing happened too");
 }
 
 #[test]

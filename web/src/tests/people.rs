@@ -97,6 +97,18 @@ async fn sec_12_the_last_administrator_is_not_taken_away() {
     let out = post(&site, &admin, &format!("/people/{other}/enabled"), "enabled=no").await;
     assert_eq!(to(&out), format!("/people/{other}?done=saved"));
     assert_eq!(post(&site, &admin, &format!("/people/{me}/enabled"), "enabled=no").await.status, StatusCode::CONFLICT);
+    // Somebody who was invited and has nothing to log in with yet is no way in, and the sealed account is for emergencies only.
+    for name in ["invitada", crate::pages::login::sealed::ACCOUNT] {
+        let new = state::NewUser {
+            name: name.into(),
+            role: Role::Administrator.to_string(),
+            language: kernel::Language::Es,
+            password_hash: "!".into(),
+        };
+        site.app.state.create_user(&new, crate::sample::NOW).unwrap();
+        let refused = post(&site, &admin, &format!("/people/{me}/enabled"), "enabled=no").await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ super::texts! {
         zone: "Zona horaria", "Time zone";
         reload: "Recargar ahora", "Reload now";
         reload_ok: "Última recarga: aceptada", "Last reload: accepted";
+        plan_partial: "Partes de este sistema están restringidas a otras personas: no se muestran los hallazgos, los valores abiertos ni lo que aún no cuenta, porque citan los archivos del plan.", "Parts of this system are restricted to other people: findings, open values and what does not count yet are not shown, since they quote the plan's files.";
         reload_refused: "Última recarga: rechazada. Sigue en uso el plan anterior.", "Last reload: refused. The plan before stays in use.";
         findings: "Hallazgos", "Findings";
         findings_none: "Sin hallazgos: el plan no se contradice y no le falta nada que Farero sepa ver.", "No findings: the plan does not contradict itself and lacks nothing that Farero can see.";

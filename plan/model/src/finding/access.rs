@@ -87,13 +87,15 @@ fn unreachable(review: &Review<'_>, at: usize, approval: &Approval) -> Option<Di
             named
         };
     }
-    let needed = approval.need as usize + usize::from(approval.four_eyes && !voters.is_empty());
+    // Nobody knows who changed a plan; what else is asked for, its asker does not approve.
+    let asks = approval.four_eyes && approval.what != ApprovalOf::Plan && !voters.is_empty();
+    let needed = approval.needed() as usize + usize::from(asks);
     if voters.len() >= needed {
         return None;
     }
     let path = format!("approvals[{at}]");
     let what = approval.what.as_str();
-    let need = approval.need;
+    let need = approval.needed();
     let found = if voters.len() < need as usize {
         let have = voters.len();
         review.finding(
@@ -169,16 +171,20 @@ mod tests {
 
     #[test]
     fn ckl_06_approvals_that_can_never_be_given() {
-        let plan = |rule: &str, to: &str| {
-            format!("{PEOPLE}access:\n  - {{role: approver, to: [{to}]}}\napprovals:\n  - {{for: plan{rule}}}\n")
+        let with = |what: &str, to: &str| {
+            format!("{PEOPLE}access:\n  - {{role: approver, to: [{to}]}}\napprovals:\n  - {{for: {what}}}\n")
         };
-        let alone = "6: what `ana` asks for under `plan` can never be approved: four eyes leave too few of them";
+        let plan = |rule: &str, to: &str| with(&format!("plan{rule}"), to);
+        let alone = "6: what `ana` asks for under `deployment` can never be approved: four eyes leave too few of them";
+        check("approval-unreachable", &with("deployment", "ana"), &[alone]);
+        check("approval-unreachable", &with("deployment", "ana, eva"), &[]);
+        let alone = "6: `plan` needs 2 to say yes, and 1 can: it never happens";
         check("approval-unreachable", &plan("", "ana"), &[alone]);
         check("approval-unreachable", &plan(", four_eyes: false", "ana"), &[]);
         check("approval-unreachable", &plan("", "ana, eva"), &[]);
         let few = "6: `plan` needs 2 to say yes, and 1 can: it never happens";
         check("approval-unreachable", &plan(", need: 2, by: [ana, leo]", "ana, eva"), &[few]);
-        let none = "6: `plan` needs 1 to say yes, and 0 can: it never happens";
+        let none = "6: `plan` needs 2 to say yes, and 0 can: it never happens";
         check("approval-unreachable", &plan(", by: [dba]", "ana, eva"), &[none]);
     }
 
