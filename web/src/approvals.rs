@@ -227,8 +227,14 @@ pub(crate) async fn answer(app: &App, visit: &Visit, id: i64, yes: bool, note: &
         return Ok(Standing::Waiting);
     }
     let (standing, told) = (after.standing, deed("approval.decide").set("standing", after.standing.as_str()));
-    if app.db(move |s| s.decide_approval(id, standing.as_str(), now, &told)).await? && standing == Standing::Approved {
-        carry_out(app, visit, &after.asked).await?;
+    let is_plan = ApprovalOf::parse(&after.asked.what) == Some(ApprovalOf::Plan);
+    if app.db(move |s| s.decide_approval(id, standing.as_str(), now, &told)).await? {
+        match standing {
+            Standing::Approved => carry_out(app, visit, &after.asked).await?,
+            // Read again too, so that its page says that it was refused and no longer that it waits.
+            Standing::Rejected if is_plan => app.control.reload().await?,
+            _ => {}
+        }
     }
     Ok(standing)
 }

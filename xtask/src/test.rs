@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 
 pub(crate) fn run(root: &Path, install: bool, rest: &[String]) -> Result<()> {
     crate::packages::provide(install)?;
-    // The end-to-end tests start the real binary.
-    cargo(root, &["build", "--locked", "--package", "farero"])?;
+    // The end-to-end tests start the real binary. Built together with the tests: by itself it would have other features of its
+    // dependencies, and most of them would be built twice.
+    cargo(root, &["build", "--locked", "--workspace", "--bins", "--lib", "--tests", "--examples"])?;
     let mut arguments = vec!["test", "--locked", "--workspace", "--no-fail-fast"];
     arguments.extend(rest.iter().map(String::as_str));
     cargo(root, &arguments)
