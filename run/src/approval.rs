@@ -136,7 +136,10 @@ pub fn begin(core: &Core, read: ReadPlan, files: &[SourceFile]) {
             None
         }
     };
-    let Some(old_files) = last.and_then(|v| files_of(&v.files_json)) else { return put_in_use(core, read, files) };
+    let changed = |old: &Vec<SourceFile>| subject(old) != subject(files);
+    let Some(old_files) = last.and_then(|v| files_of(&v.files_json)).filter(changed) else {
+        return put_in_use(core, read, files);
+    };
     let folder = std::path::Path::new(&read.folder);
     let old = check_read(old_files, folder, core.config.environment.as_deref(), core.now());
     let Some(old_read) = old.read else { return put_in_use(core, read, files) };

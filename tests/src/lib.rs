@@ -12,6 +12,7 @@ pub mod browser;
 pub mod farero;
 pub mod hooks;
 pub mod mail;
+#[path = "../../state/tests/common/postgres.rs"]
 pub mod postgres;
 pub mod provider;
 pub mod target;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tests::binary::run;
-use tests::postgres::Postgres;
+use tests::postgres::{Server, psql};
 use tests::{Farero, Hooks, Target, eventually, wait_for};
 
 const PLAN: &str = r#"
@@ -20,7 +20,7 @@ services: { backend: { check: { http: "${env:BACKEND}/api/health" } } }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn chn_08_an_outage_of_postgresql_loses_no_alert() {
-    let (server, target, hooks) = (Postgres::start(), Target::start().await, Hooks::start().await);
+    let (server, target, hooks) = (Server::start(), Target::start().await, Hooks::start().await);
     let database = server.new_database();
     let environment = [
         ("HOOK", hooks.url()),
@@ -45,7 +45,7 @@ async fn chn_08_an_outage_of_postgresql_loses_no_alert() {
     eventually("people hear of the recovery", || hooks.alerts("resolved").contains(&told)).await;
     assert_eq!(hooks.alerts("firing").len(), 1, "told once: {:?}", hooks.all());
     let stuck = "SELECT count(*) FROM outbox WHERE state = 'sending'";
-    eventually("what became of both deliveries is stored", || server.ask(&database, stuck) == "0").await;
+    eventually("what became of both deliveries is stored", || psql(&database, stuck).as_deref() == Some("0")).await;
 
     // In good order, and by a kill of Farero itself.
     server.stop();
@@ -57,16 +57,16 @@ async fn chn_08_an_outage_of_postgresql_loses_no_alert() {
     let keys = || hooks.all().into_iter().map(|hook| hook.key).collect::<std::collections::BTreeSet<_>>();
     eventually("people hear of the second failure", || keys().len() == 3).await;
     let history = "SELECT count(*) || ' ' || count(resolved_ms) FROM alerts";
-    assert_eq!(server.ask(&database, history), "2 1");
+    assert_eq!(psql(&database, history).as_deref(), Some("2 1"));
     // Of what was being sent when the server or Farero ended nothing stays half done.
     let open = "SELECT count(*) FROM outbox WHERE state <> 'sent'";
-    eventually("every delivery is stored", || server.ask(&database, open) == "0").await;
+    eventually("every delivery is stored", || psql(&database, open).as_deref() == Some("0")).await;
     assert!(!farero.output().contains("panicked"), "{}", farero.output());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_is_backed_up_while_running_restored_and_moved() {
-    let (server, target) = (Postgres::start(), Target::start().await);
+    let (server, target) = (Server::start(), Target::start().await);
     let mut farero =
         Farero::start(&[("plan.yaml", PLAN)], &[("HOOK", "http://127.0.0.1:9/"), ("BACKEND", &target.url())]).await;
     farero.log_in().await;
@@ -91,7 +91,7 @@ async fn a_state_is_backed_up_while_running_restored_and_moved() {
     let moved = run(&["state", "move", "--from", &data, "--to", &database]);
     assert_eq!(moved.code, 0, "{moved:?}");
     assert!(moved.out.contains("users") && moved.out.contains("each with its hash"), "{moved:?}");
-    assert_eq!(server.ask(&database, "SELECT name FROM users"), "admin");
+    assert_eq!(psql(&database, "SELECT name FROM users").as_deref(), Some("admin"));
     let again = run(&["state", "restore", &file, "--to", &database]);
     assert!(again.code == 2 && again.err.contains("is not empty"), "{again:?}");
     let old = run(&["run", farero.plan().to_str().unwrap(), "--data", &data, "--listen", "127.0.0.1:0"]);

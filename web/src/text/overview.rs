@@ -39,6 +39,7 @@ super::texts! {
         no_hosts: "Ningún host medido todavía", "No host measured yet";
         open_system: "Ver el sistema", "Open the system";
         checks: "comprobaciones", "checks";
+        checks_one: "comprobación", "check";
         waiting: "aún no", "not yet";
         inactive: "Inactivo por ahora", "Inactive for now";
     }

@@ -6,7 +6,7 @@ super::texts! {
         title: "Primeros pasos", "First steps";
         step_place: "Lugar", "Place";
         step_channel: "Avisos", "Messages";
-        step_check: "Vigilancia", "Watch";
+        step_check: "Vigilar", "Watch";
         step_done: "Listo", "Done";
         skip: "Omitir este paso", "Skip this step";
         later: "Seguir más tarde", "Go on later";
