@@ -10,6 +10,10 @@ use kernel::Timestamp;
 /// the first result.
 pub const START_SPREAD: Duration = Duration::from_secs(8);
 
+/// Jobs of one interval begin together in steps of this time: waking up and asking the network costs less for several at once, and
+/// each still comes at its own time of the interval, always the same.
+pub const STEP: Duration = Duration::from_millis(50);
+
 /// Jobs by their place in a list, and when they are due.
 #[derive(Debug, Default)]
 pub struct Agenda {
@@ -40,10 +44,17 @@ pub fn spread(name: &str) -> u64 {
     hash ^ (hash >> 29)
 }
 
+/// The part of `within` milliseconds that a seed gives, in whole steps; a short interval has finer ones.
+fn place(seed: u64, within: u64) -> u64 {
+    let step = u64::try_from(STEP.as_millis()).unwrap_or(1).min(within / 20).max(1);
+    let at = seed % within.max(1);
+    at - at % step
+}
+
 /// The first time after `after` on the grid of an interval, at the place that the seed gives.
 pub fn next_on_grid(after: Timestamp, every: Duration, seed: u64) -> Timestamp {
     let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX).max(1);
-    let phase = i64::try_from(seed % u64::try_from(every).unwrap_or(1)).unwrap_or(0);
+    let phase = i64::try_from(place(seed, u64::try_from(every).unwrap_or(1))).unwrap_or(0);
     let past = (after.as_millis() - phase).rem_euclid(every);
     Timestamp::from_millis(after.as_millis() - past + every)
 }
@@ -51,7 +62,7 @@ pub fn next_on_grid(after: Timestamp, every: Duration, seed: u64) -> Timestamp {
 /// When a job runs for the first time after a start.
 pub fn first_run(start: Timestamp, every: Duration, seed: u64) -> Timestamp {
     let spread_ms = u64::try_from(START_SPREAD.min(every).as_millis()).unwrap_or(u64::MAX).max(1);
-    start + Duration::from_millis(seed % spread_ms)
+    start + Duration::from_millis(place(seed, spread_ms))
 }
 
 #[cfg(test)]
@@ -68,6 +79,15 @@ mod tests {
             assert_eq!(next_on_grid(first, every, seed), first + every);
             assert_eq!(next_on_grid(first - Duration::from_millis(1), every, seed), first);
         }
+    }
+
+    #[test]
+    fn jobs_begin_in_steps_over_the_whole_interval() {
+        let places: Vec<u64> = (0..10_000).map(|seed| place(seed, 10_000)).collect();
+        assert!(places.iter().all(|p| p % 50 == 0));
+        let distinct: std::collections::BTreeSet<&u64> = places.iter().collect();
+        assert_eq!((distinct.len(), distinct.last()), (200, Some(&&9_950)));
+        assert_eq!((place(999, 1_000), place(99, 100), place(7, 1), place(3, 0)), (950, 95, 0, 0));
     }
 
     #[test]
