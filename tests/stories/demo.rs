@@ -89,3 +89,17 @@ async fn alr_13_a_full_disk_is_told() {
     demo.wait("mail about the disk", |channel, subject| channel == "email" && subject.to_lowercase().contains("disco"))
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_the_demo_stays_behind_when_it_is_killed() {
+    let mut demo = Demo::start().await;
+    let folder = std::env::temp_dir().join(format!("farero-demo-{}", demo.child.id()));
+    let server = std::fs::read_to_string(folder.join("stand-in/postgres/postmaster.pid")).ok();
+    demo.child.kill().unwrap();
+    demo.child.wait().unwrap();
+    tests::eventually("its folder is gone", || !folder.exists()).await;
+    if let Some(pid) = server.as_deref().and_then(|text| text.lines().next()) {
+        let path = std::path::Path::new("/proc").join(pid);
+        tests::eventually("its PostgreSQL is gone", || !path.exists()).await;
+    }
+}

@@ -1,7 +1,8 @@
 //! `farero demo`: the stand-in of SIGCERH, watched at a speed that can be followed. I/O.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -27,16 +28,16 @@ pub(crate) fn run(arguments: &Demo) -> Result<ExitCode> {
 
 fn start(arguments: &Demo) -> Result<ExitCode> {
     let folder = Folder::create()?;
-    let plan = folder.0.join("sigcerh");
+    let plan = folder.path.join("sigcerh");
     write_plan(&plan)?;
     super::run::runtime()?.block_on(async {
-        let options = demo::Options { folder: folder.0.join("stand-in"), port: arguments.port };
+        let options = demo::Options { folder: folder.path.join("stand-in"), port: arguments.port };
         let stand_in = demo::Demo::start(options).await.context("the stand-in cannot be started")?;
         let config = run::Config {
             environment: Some(ENVIRONMENT.to_owned()),
             secrets: secrets::Settings::with(stand_in.environment().to_vec()),
             open_metrics: true,
-            ..run::Config::new(vec![plan], folder.0.join("data"), arguments.listen)
+            ..run::Config::new(vec![plan], folder.path.join("data"), arguments.listen)
         };
         let farero = run::Farero::start(config, Arc::new(run::SystemClock)).await?;
         println!("Farero watches a stand-in of SIGCERH.\n");
@@ -54,21 +55,34 @@ fn start(arguments: &Demo) -> Result<ExitCode> {
     })
 }
 
+/// What a small shell does once the demo is gone, however it went: nothing of it stays behind.
+const TIDY_UP: &str = "cat >/dev/null; for file in \"$1\"/*/*/postmaster.pid \"$1\"/*/postmaster.pid; do \
+    [ -f \"$file\" ] && kill -s QUIT \"$(head -n 1 \"$file\")\" && sleep 1; done; rm -rf -- \"$1\"";
+
 /// A folder that goes with the demo.
-struct Folder(PathBuf);
+struct Folder {
+    path: PathBuf,
+    /// Waits for the end of its input, which comes with the end of this process.
+    _keeper: Child,
+}
 
 impl Folder {
     fn create() -> Result<Self> {
         let path = std::env::temp_dir().join(format!("farero-demo-{}", std::process::id()));
         std::fs::create_dir_all(&path).with_context(|| format!("{} cannot be made", path.display()))?;
-        Ok(Self(path))
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", TIDY_UP, "farero-demo"]).arg(&path).stdin(Stdio::piped());
+        // In a group of its own: Ctrl-C is for the demo.
+        keeper.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let keeper = keeper.spawn().context("a shell cannot be started")?;
+        Ok(Self { path, _keeper: keeper })
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            eprintln!("farero: {} could not be removed: {error}", self.0.display());
+        if let Err(error) = std::fs::remove_dir_all(&self.path) {
+            eprintln!("farero: {} could not be removed: {error}", self.path.display());
         }
     }
 }
