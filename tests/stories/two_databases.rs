@@ -78,6 +78,9 @@ async fn a_state_is_backed_up_while_running_restored_and_moved() {
     assert_eq!(made.code, 0, "{made:?}");
     let made: serde_json::Value = serde_json::from_str(&made.out).unwrap();
     assert_eq!((&made["outcome"], &made["manifest"]["format"]), (&"backed up".into(), &1.into()));
+    assert!(made["untold"].is_null(), "{made}");
+    let told = farero.page("/api/farero/v1/trail?action=state.backup").await;
+    assert!(told.contains("backup.db") && told.contains("\"local\""), "the running Farero tells its trail: {told}");
     assert_eq!(run(&["state", "backup", &file, "--data", &data]).code, 2, "never over another file");
     assert_eq!(run(&["state", "verify", &file]).code, 0);
     let refused = run(&["state", "restore", &file, "--to", &data]);
@@ -92,6 +95,8 @@ async fn a_state_is_backed_up_while_running_restored_and_moved() {
     assert_eq!(moved.code, 0, "{moved:?}");
     assert!(moved.out.contains("users") && moved.out.contains("each with its hash"), "{moved:?}");
     assert_eq!(psql(&database, "SELECT name FROM users").as_deref(), Some("admin"));
+    let told = psql(&database, "SELECT action || ' ' || actor_kind FROM trail ORDER BY sequence DESC LIMIT 1");
+    assert_eq!(told.as_deref(), Some("state.move local"));
     let again = run(&["state", "restore", &file, "--to", &database]);
     assert!(again.code == 2 && again.err.contains("is not empty"), "{again:?}");
     let old = run(&["run", farero.plan().to_str().unwrap(), "--data", &data, "--listen", "127.0.0.1:0"]);
@@ -106,6 +111,9 @@ async fn a_state_is_backed_up_while_running_restored_and_moved() {
     assert_eq!(run(&["state", "backup", &second, "--state", &database]).code, 0);
     let restored = path("restored");
     assert_eq!(run(&["state", "restore", &second, "--to", &restored]).code, 0);
+    let files = std::fs::read_dir(&restored).unwrap().flatten().filter_map(|f| std::fs::read(f.path()).ok());
+    let told = files.into_iter().any(|bytes| bytes.windows(13).any(|w| w == b"state.restore"));
+    assert!(told, "the restored trail says how it came here");
     let mut broken = std::fs::read(&second).unwrap();
     // Everywhere, so that it is still a sound database.
     let places: Vec<_> = broken.windows(5).enumerate().filter(|(_, w)| *w == b"admin").map(|(at, _)| at).collect();
