@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use decide::rules::{lint, read_rule_files, rules_from_plan};
+use decide::rules::{RuleKind, lint, read_rule_files, rules_from_plan};
 use plan_model::load::{LoadOptions, Loaded, load};
 use plan_syntax::{Diagnostic, SourceFile};
 
@@ -69,4 +69,54 @@ fn alr_06_sigcerhs_thresholds_become_rules() {
     for name in ["ServiceDown", "DatabaseDown", "ServiceSlow", "HostDiskFull", "HostMemoryHigh", "HostCpuHigh"] {
         assert!(names.contains(name), "{name}: {names:?}");
     }
+}
+
+/// All alerting rules of a system whose expression has a text, from the plan's thresholds and from its rule files:
+/// `severity for | comparison`.
+fn bounds(system: &str, metric: &str) -> Vec<String> {
+    let loaded = loaded(system);
+    let plan = loaded.plan.as_ref().unwrap();
+    let read = read_rule_files(&loaded.rule_files, &loaded.sources, plan);
+    let mut out = Vec::new();
+    for rule in rules_from_plan(plan).iter().chain(&read.groups).flat_map(|g| &g.rules) {
+        let RuleKind::Alert { hold, .. } = rule.kind else { continue };
+        let text = rule.query.text();
+        if !text.contains(metric) {
+            continue;
+        }
+        let severity = rule.labels.iter().find(|(name, _)| name == "severity").map_or("", |(_, t)| t.source());
+        let from = text.rfind(['>', '<']).unwrap();
+        out.push(format!("{severity} {hold} | {}", &text[from..]));
+    }
+    out.sort();
+    out
+}
+
+/// A plan's thresholds of a resource, where the host that they hold for still waits for its address.
+fn policy(system: &str, resource: &str) -> serde_json::Value {
+    let loaded = loaded(system);
+    serde_json::to_value(&loaded.plan.as_ref().unwrap().alerts).unwrap()[resource].clone()
+}
+
+#[test]
+fn alr_14_memory_is_watched_where_the_documents_ask_for_it() {
+    let memory = "node_memory_MemAvailable_bytes";
+    assert_eq!(bounds("sigcerh", memory), ["advertencia 2m | > 85", "critica 2m | > 95"]);
+    assert_eq!(
+        policy("conecta360", "memory"),
+        serde_json::json!([{ "above": "80%", "for": "10m", "severity": "medium", "runbook": null }])
+    );
+    // The morning's health check, and the average of a day among the sustainability figures.
+    assert_eq!(bounds("ecplacas", memory), ["warning 0s | >= 0.8", "warning 2m | > 80"]);
+}
+
+#[test]
+fn alr_15_cpu_is_watched_where_the_documents_ask_for_it() {
+    let cpu = "node_cpu_seconds_total";
+    assert_eq!(bounds("sigcerh", cpu), ["advertencia 10m | > 90"]);
+    assert_eq!(
+        policy("conecta360", "cpu"),
+        serde_json::json!([{ "above": "80%", "for": "10m", "severity": "medium", "runbook": null }])
+    );
+    assert_eq!(bounds("ecplacas", cpu), ["warning 0s | >= 0.7"]);
 }

@@ -5,6 +5,7 @@ mod common;
 
 use common::{at, each_database, new_user, some_deed};
 use kernel::Language;
+use kernel::trail::{Actor, Deed};
 use state::{Link, NewToken, Session, StateError};
 
 fn session(token: &str, user_id: i64) -> Session {
@@ -114,5 +115,29 @@ fn a_link_is_used_once_by_one_of_many() {
             .collect();
         let got = users.into_iter().filter_map(|t| t.join().unwrap()).count();
         assert_eq!(got, 1);
+    });
+}
+
+#[test]
+fn sec_12_when_an_account_was_last_active_is_known() {
+    each_database(|f| {
+        let [ana, eva, leo] = ["ana", "eva", "leo"].map(|name| f.state.create_user(&new_user(name), at(0)).unwrap());
+        f.state.begin_session(&session("a", ana.id), &some_deed()).unwrap();
+        let token = NewToken {
+            token_hash: "t".into(),
+            name: "grafana".into(),
+            scopes: vec!["read".into()],
+            user_id: Some(eva.id),
+            expires_at: None,
+        };
+        f.state.create_token(&token, at(0)).unwrap();
+        let used = f.state.api_token("t", at(50)).unwrap().unwrap();
+        f.state.touch_api_token(&used, at(50)).unwrap();
+        let seen = f.state.session("a", at(1)).unwrap().unwrap().0.last_seen_at;
+        let active = f.state.last_active().unwrap();
+        assert_eq!((active.get(&ana.id), active.get(&eva.id), active.get(&leo.id)), (Some(&seen), Some(&at(50)), None));
+        f.state.record(&Deed::new(at(900), Actor::person("ana"), "alert.acknowledge")).unwrap();
+        f.state.record(&Deed::new(at(950), Actor::person("ana"), "user.add").refused("no role")).unwrap();
+        assert_eq!(f.state.last_active().unwrap().get(&ana.id), Some(&at(900)), "a refused attempt is no use");
     });
 }

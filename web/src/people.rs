@@ -3,14 +3,15 @@
 //! Whoever administers one system gives and takes grants in that system only; accounts and teams are the platform's.
 
 use decide::access::administrators::{Candidate, is_administrator, some_stay};
-use kernel::Language;
 use kernel::access::{Grant, Granted, Kind, Object, Role, Scope, Source, Verb};
+use kernel::{Language, Timestamp};
 use state::{AccountKind, GrantRow, Holder, NewUser, StateError, Team, User};
 
 use crate::answer::Failure;
 use crate::app::App;
 use crate::approvals;
 use crate::auth::{Access, link, password, rights};
+use crate::limits;
 use crate::pages::entry::is_name;
 use crate::pages::login::sealed::ACCOUNT as SEALED;
 use crate::pages::visit::Visit;
@@ -143,6 +144,11 @@ pub(crate) async fn holder_name(app: &App, holder: Holder) -> Result<String, Fai
         Holder::User(id) | Holder::Team(id) => id,
     };
     found.await?.ok_or_else(|| Failure::not_found(id.to_string()))
+}
+
+/// Whether somebody was last active so long ago that it should be asked whether the account is still needed.
+pub(crate) fn is_idle(active_at: Timestamp, now: Timestamp) -> bool {
+    now.since(active_at) >= limits::IDLE_ACCOUNT
 }
 
 /// Stands for an account's own role, which is a grant on all systems without a number.

@@ -45,3 +45,64 @@ fn pln_01_all_five_plans_load() {
         assert_eq!(loaded.plan.unwrap().system, system);
     }
 }
+
+#[test]
+fn pln_03_components_have_a_kind_an_environment_and_what_they_need() {
+    for system in ["sigcerh", "nuam", "ecplacas", "conecta360", "vision"] {
+        let plan = check(system).plan.unwrap();
+        let kinds: std::collections::BTreeSet<String> =
+            plan.components().map(|(_, c)| format!("{:?}", c.kind)).collect();
+        assert!(plan.components().count() >= 3 && kinds.len() >= 2, "{system}: {kinds:?}");
+        for (name, component) in plan.components() {
+            for needed in &component.depends_on {
+                assert!(plan.component(needed).is_some(), "{system}: {name} needs {needed}");
+            }
+        }
+    }
+    let plan = check("ecplacas").plan.unwrap();
+    let handled = plan.components().filter(|(_, c)| c.handles.unit.is_some() && c.handles.compose_service.is_some());
+    assert!(handled.count() >= 1, "one component under several names: a unit of systemd and a Compose service");
+}
+
+#[test]
+fn pln_08_every_activity_says_when_who_and_how() {
+    for system in ["sigcerh", "nuam", "ecplacas", "conecta360", "vision"] {
+        let plan = check(system).plan.unwrap();
+        assert!(!plan.tasks.is_empty(), "{system} has no activities");
+        for (name, task) in &plan.tasks {
+            assert!(!task.label.is_empty() && !task.every.to_string().is_empty(), "{system}: {name}");
+            let unknown =
+                task.by.iter().find(|role| !plan.roles.contains_key(*role) && !plan.people.contains_key(*role));
+            assert_eq!(unknown, None, "{system}: {name} is done by somebody whom the plan does not know");
+        }
+    }
+    let plan = check("sigcerh").plan.unwrap();
+    let backup = &plan.tasks["respaldo-bd"];
+    assert_eq!((backup.mode, backup.every.to_string().as_str()), (plan_model::task::Mode::Automatic, "day at 02:00"));
+    assert!(backup.evidence.is_some() && backup.maintenance.is_some());
+}
+
+#[test]
+fn rol_03_providers_and_whom_to_escalate_to_are_known_in_order() {
+    let plan = check("sigcerh").plan.unwrap();
+    assert_eq!(plan.escalation, ["director-ti", "gerencia"], "IT director, then management");
+    for name in ["proveedor-servidor", "soporte-dominio"] {
+        let contact = &plan.contacts[name];
+        assert!(contact.label.is_some() && contact.email.is_some() && contact.phone.is_some(), "{name}");
+    }
+    assert!(!check("conecta360").plan.unwrap().contacts.is_empty());
+}
+
+#[test]
+fn rol_05_groups_that_are_only_informed() {
+    for (system, names) in [
+        ("vision", ["funcional", "frontend", "integraciones"].as_slice()),
+        ("sigcerh", &["usuarios"]),
+        ("conecta360", &["ventanas"]),
+    ] {
+        let plan = check(system).plan.unwrap();
+        for name in names {
+            assert!(plan.audiences.contains_key(*name), "{system}: {name}");
+        }
+    }
+}

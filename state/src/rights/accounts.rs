@@ -1,14 +1,34 @@
 //! Accounts, their tokens and sessions, changed by somebody's will: the rows and the entry of the trail are one transaction. I/O.
 
+use std::collections::HashMap;
+
 use kernel::Timestamp;
 use kernel::trail::Deed;
 
 use super::AccountKind;
-use crate::codec::{to_json, word};
+use crate::codec::{maybe_time, to_json, word};
 use crate::db::values;
 use crate::{NewToken, NewUser, State, StateError};
 
 impl State {
+    /// When each account was last active: seen in a session that is still known, by a token, or doing something that the trail tells.
+    /// Accounts that never were are left out.
+    pub fn last_active(&self) -> Result<HashMap<i64, Timestamp>, StateError> {
+        let found: Vec<(i64, [Option<Timestamp>; 3])> = self.read("read when accounts were last active", |t| {
+            t.query(
+                "SELECT u.id,
+                     (SELECT MAX(s.seen_ms) FROM sessions s WHERE s.user_id = u.id),
+                     (SELECT MAX(k.used_ms) FROM tokens k WHERE k.user_id = u.id),
+                     (SELECT d.at_ms FROM trail d WHERE d.actor = u.name AND d.actor_kind IN ('person', 'service', 'token')
+                         AND d.outcome = 'done' ORDER BY d.sequence DESC LIMIT 1)
+                 FROM users u",
+                &[],
+                |r| Ok((r.get(0)?, [maybe_time(r, 1)?, maybe_time(r, 2)?, maybe_time(r, 3)?])),
+            )
+        })?;
+        Ok(found.into_iter().filter_map(|(id, times)| Some((id, times.into_iter().flatten().max()?))).collect())
+    }
+
     /// Makes an account; returns its number.
     ///
     /// # Errors

@@ -26,13 +26,18 @@ pub(crate) struct Account {
     enabled: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When it was last active: in a session, by a token, or doing something that the trail tells.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_active_at: Option<Timestamp>,
+    /// Whether it should be asked if the account is still needed: enabled, and not active for 90 days.
+    idle: bool,
     /// All that it was granted, each with where it comes from.
     #[schema(value_type = Vec<Object>)]
     grants: Vec<Granted>,
 }
 
 impl Account {
-    fn new(user: User, access: &Access, services: &[i64]) -> Self {
+    fn new(user: User, access: &Access, services: &[i64], last_active_at: Option<Timestamp>, now: Timestamp) -> Self {
         let kind = if services.contains(&user.id) { AccountKind::Service } else { AccountKind::Person };
         Self {
             id: user.id,
@@ -40,6 +45,8 @@ impl Account {
             kind: kind.as_str(),
             enabled: !user.disabled,
             created_at: user.created_at,
+            last_active_at,
+            idle: people::is_idle(last_active_at.unwrap_or(user.created_at), now) && !user.disabled,
             grants: access.grants().to_vec(),
         }
     }
@@ -48,11 +55,15 @@ impl Account {
 /// All accounts with what they may do.
 #[utoipa::path(get, path = "/api/farero/v1/people", tag = "people", responses((status = 200, body = Vec<Account>)))]
 pub(crate) async fn people(State(app): State<App>) -> Answer<Vec<Account>> {
-    let live = app.live.clone();
+    let (live, now) = (app.live.clone(), app.clock.now());
     let found = app.db(move |s| {
-        let services = s.services()?;
-        let all = s.users()?.into_iter();
-        all.map(|u| rights::of_account(s, &live, &u).map(|access| Account::new(u, &access, &services))).collect()
+        let (services, active) = (s.services()?, s.last_active()?);
+        let one = |u: User| {
+            let access = rights::of_account(s, &live, &u)?;
+            let at = active.get(&u.id).copied();
+            Ok(Account::new(u, &access, &services, at, now))
+        };
+        s.users()?.into_iter().map(one).collect()
     });
     found.await.map(Json)
 }
@@ -61,11 +72,12 @@ pub(crate) async fn people(State(app): State<App>) -> Answer<Vec<Account>> {
 #[utoipa::path(get, path = "/api/farero/v1/people/{id}", tag = "people", params(("id" = i64, Path)),
     responses((status = 200, body = Account), (status = 404, body = crate::answer::Problem)))]
 pub(crate) async fn person(State(app): State<App>, Path(id): Path<i64>) -> Answer<Account> {
-    let live = app.live.clone();
+    let (live, now) = (app.live.clone(), app.clock.now());
     let found = app.db(move |s| {
         let Some(user) = s.user(id)? else { return Ok(None) };
         let access = rights::of_account(s, &live, &user)?;
-        Ok(Some(Account::new(user, &access, &s.services()?)))
+        let at = s.last_active()?.get(&id).copied();
+        Ok(Some(Account::new(user, &access, &s.services()?, at, now)))
     });
     found.await?.map(Json).ok_or_else(|| Failure::not_found(id.to_string()))
 }

@@ -3,8 +3,8 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use kernel::Language;
 use kernel::access::{Grant, Granted, Kind, Object, Role, Source, Verb};
+use kernel::{Language, Timestamp};
 use serde::Deserialize;
 use state::{AccountKind, ApiToken, GrantRow, Holder, Session, Team, User};
 
@@ -38,6 +38,10 @@ struct Line {
     user: User,
     service: bool,
     grants: Vec<String>,
+    /// When they were last active; none when they never were.
+    active_at: Option<Timestamp>,
+    /// Whether that is so long ago that somebody should ask whether the account is still needed.
+    idle: bool,
 }
 
 #[derive(Template)]
@@ -60,19 +64,21 @@ fn roles(language: Language) -> Vec<(Role, &'static str)> {
 }
 
 async fn show_all(app: &App, visit: &Visit, once: Once) -> Answer {
-    let live = app.live.clone();
-    let (users, services, teams, rights) = app
+    let (live, now) = (app.live.clone(), app.clock.now());
+    let (users, services, teams, rights, active) = app
         .db(move |s| {
             let users = s.users()?;
             let rights: Result<Vec<_>, _> = users.iter().map(|u| rights::of_account(s, &live, u)).collect();
-            Ok((users, s.services()?, s.teams()?, rights?))
+            Ok((users, s.services()?, s.teams()?, rights?, s.last_active()?))
         })
         .await?;
     let line = |(user, access): (User, crate::auth::Access)| {
         let mut grants: Vec<String> =
             access.grants().iter().map(|g| people::in_words(&g.grant, visit.language)).collect();
         grants.dedup();
-        Line { service: services.contains(&user.id), user, grants }
+        let active_at = active.get(&user.id).copied();
+        let idle = people::is_idle(active_at.unwrap_or(user.created_at), now) && !user.disabled;
+        Line { service: services.contains(&user.id), user, grants, active_at, idle }
     };
     let people = users.into_iter().zip(rights).map(line).collect();
     let mut f = Frame::new(app, visit, Nav::People, text(visit.language).people.title);

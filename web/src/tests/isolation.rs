@@ -209,6 +209,21 @@ async fn inc_14_what_is_restricted_is_seen_by_those_it_names_and_auditors_only()
     assert_eq!(got.status, StatusCode::NOT_FOUND, "not to be seen is not to be changed");
 }
 
+#[tokio::test]
+async fn dsh_10_the_overview_is_seen_by_whom_a_role_is_given() {
+    let site = two_systems();
+    for (role, status) in [("viewer", StatusCode::OK), ("auditor", StatusCode::OK), ("", StatusCode::NOT_FOUND)] {
+        let session = site.session_of(&format!("x{role}"), role).await;
+        assert_eq!(site.get("/s/sigcerh", &session.0).await.status, status, "{role}");
+    }
+    // The plan of the other system gives `bea` a role there and nowhere else.
+    let (bea, _) = site.session_of_plan("bea").await;
+    assert_eq!(site.get("/s/otro", &bea).await.status, StatusCode::OK);
+    assert_eq!(site.get("/s/sigcerh", &bea).await.status, StatusCode::NOT_FOUND);
+    let all = site.get("/", &bea).await.body;
+    assert!(all.contains("Web de otro") && !all.contains("SIGCERH"), "the overview of all systems shows hers");
+}
+
 /// The first message of a live page, and how long it took.
 async fn first_message(site: &Site, cookie: &str, query: &str, then: impl Fn()) -> Option<std::time::Duration> {
     let request = Request::get(format!("/events?{query}")).header(header::COOKIE, cookie);

@@ -215,9 +215,31 @@ async fn sec_12_everybody_sees_what_they_may_do() {
     assert_eq!(me["grants"][0]["source"], serde_json::to_value(Source::Page).unwrap());
     assert_eq!(me["token"], json!({ "verbs": ["see"], "systems": ["uno"] }));
     let (cookie, _) = site.session_of("nadie", "").await;
-    for language in ["es", "en"] {
+    // The word of the plan stands beside the word for people where they differ.
+    for (language, name) in [("es", "audita</span> <code>auditor</code>"), ("en", "auditor</span></th>")] {
         let page = site.get("/roles", &format!("{cookie}; farero_language={language}")).await;
         assert_eq!(page.status, StatusCode::OK);
-        assert!(page.body.contains("<code>auditor</code>"), "{}", page.body);
+        assert!(page.body.contains(name), "{}", page.body);
     }
+}
+
+#[tokio::test]
+async fn sec_12_accounts_that_nobody_uses_are_marked() {
+    let site = site();
+    let admin = site.session("jefa", Role::Administrator).await;
+    let long_ago = crate::sample::NOW - crate::limits::IDLE_ACCOUNT;
+    let new = state::NewUser {
+        name: "olvidada".into(),
+        role: Role::Viewer.to_string(),
+        language: kernel::Language::Es,
+        password_hash: "!".into(),
+    };
+    site.app.state.create_user(&new, long_ago).unwrap();
+    let page = site.get("/people", &admin.0).await.body;
+    assert_eq!(page.matches("Sin uso hace 90").count(), 1, "{page}");
+    let all: serde_json::Value = serde_json::from_str(&site.get("/api/farero/v1/people", &admin.0).await.body).unwrap();
+    let of = |name: &str| all.as_array().unwrap().iter().find(|a| a["name"] == name).unwrap().clone();
+    assert_eq!((&of("olvidada")["idle"], &of("olvidada")["last_active_at"]), (&true.into(), &serde_json::Value::Null));
+    assert_eq!(of("jefa")["idle"], false);
+    assert!(of("jefa")["last_active_at"].is_string());
 }

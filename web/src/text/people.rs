@@ -9,6 +9,8 @@ super::texts! {
         help: "Quién entra y qué puede hacer. Los planes también conceden permisos; la página de cada persona los muestra todos.", "Who gets in and may do what. Plans grant access, too; each person's page shows all of it.";
         none: "Todavía no hay nadie más.", "There is nobody else yet.";
         roles_of: "Permisos", "Grants";
+        last_active: "Último uso", "Last active";
+        idle: "Sin uso hace 90 días o más: ¿hace falta todavía?", "Not used for 90 days or more: is it still needed?";
         no_grants: "Sin permisos: entra y no ve nada.", "No grants: gets in and sees nothing.";
         person: "Persona", "Person";
         service: "Cuenta de servicio", "Service account";
