@@ -408,6 +408,7 @@ impl Codec for Pco {
         match (self.decimals, self.level) {
             (false, _) => "pco of floats, per series",
             (true, 4) => "pco of decimals, level 4",
+            (true, 12) => "pco of decimals, level 12",
             (true, _) => "pco of decimals, per series",
         }
     }

@@ -98,6 +98,67 @@ struct Chunk {
     bytes: [u8; CHUNK],
 }
 const CHUNK: usize = 28;
+/// Chunks of a slab: 64 KiB, which the allocator takes from the system and gives back as a whole.
+const SLAB: usize = 2048;
+
+/// Chunks for all groups of a shard: sealing gives them back, the next group takes them, so that nothing is fragmented.
+#[derive(Debug, Default)]
+pub struct Pool {
+    slabs: Vec<Box<[Chunk]>>,
+    free: u32,
+    fresh: u32,
+    used: usize,
+}
+
+impl Pool {
+    /// An empty pool.
+    pub fn new() -> Self {
+        Self { free: NONE, ..Self::default() }
+    }
+
+    fn at(&self, i: u32) -> &Chunk {
+        &self.slabs[i as usize / SLAB][i as usize % SLAB]
+    }
+
+    #[inline]
+    fn at_mut(&mut self, i: u32) -> &mut Chunk {
+        &mut self.slabs[i as usize / SLAB][i as usize % SLAB]
+    }
+
+    fn take(&mut self, before: u32) -> u32 {
+        self.used += 1;
+        let i = if self.free == NONE {
+            if self.fresh as usize == self.slabs.len() * SLAB {
+                self.slabs.push(vec![Chunk { before: NONE, bytes: [0; CHUNK] }; SLAB].into_boxed_slice());
+            }
+            self.fresh += 1;
+            self.fresh - 1
+        } else {
+            let i = self.free;
+            self.free = self.at(i).before;
+            i
+        };
+        self.at_mut(i).before = before;
+        i
+    }
+
+    /// Gives a chain back, from its tail.
+    fn give(&mut self, tail: u32) {
+        let mut at = tail;
+        while at != NONE {
+            self.used -= 1;
+            let before = self.at(at).before;
+            self.at_mut(at).before = self.free;
+            self.free = at;
+            at = before;
+        }
+    }
+
+    /// Bytes on the heap, and those of them in use.
+    pub fn heap(&self) -> (usize, usize) {
+        (self.slabs.len() * SLAB * size_of::<Chunk>(), self.used * size_of::<Chunk>())
+    }
+}
 
 /// The open rows of a group and its sealed spans.
 #[derive(Debug, Default)]
@@ -110,15 +171,22 @@ pub struct Group {
     tail: Vec<u32>,
     /// Rows times words of 64 series.
     changed: Vec<u64>,
-    arena: Vec<Chunk>,
     sealed: Vec<Box<[u8]>>,
     keeps: bool,
+    /// Rows of the first span, where it is a shorter one: groups that began together are not sealed together.
+    first: usize,
 }
 
 impl Group {
     /// An empty group; `keeps` its sealed spans or drops them.
     pub fn new(keeps: bool) -> Self {
         Self { keeps, ..Self::default() }
+    }
+
+    /// Makes the first span shorter.
+    pub fn begin_with(mut self, rows: usize) -> Self {
+        self.first = rows;
+        self
     }
 
     /// Number of series.
@@ -171,7 +239,7 @@ impl Group {
 
     /// Adds a row: values in rising order of series, those that stayed the same may be left out. What a log has to keep of it
     /// is written behind `log`.
-    pub fn append(&mut self, t_ms: i64, values: &[(u32, u64)], log: &mut Vec<u8>) {
+    pub fn append(&mut self, pool: &mut Pool, t_ms: i64, values: &[(u32, u64)], log: &mut Vec<u8>) {
         let words = self.words();
         let row = self.begin(t_ms);
         put_varint(log, zigzag(t_ms.wrapping_sub(self.last_ms)));
@@ -184,17 +252,12 @@ impl Group {
             if self.last[s] == value {
                 continue;
             }
-            self.changed[row + s / 64] |= 1 << (s % 64);
+            log[bitmap + s / 8] |= 1 << (s % 8);
             let start = log.len();
             let scale = put_token(log, self.last[s], self.scale[s], value);
-            self.push(s, &log[start..]);
-            self.last[s] = value;
-            self.scale[s] = scale;
+            self.take(pool, row, s, &log[start..], value, scale);
         }
-        for (i, word) in self.changed[row..row + words].iter().enumerate() {
-            log[bitmap + i * 8..bitmap + i * 8 + 8].copy_from_slice(&word.to_le_bytes());
-        }
-        self.end();
+        self.end(pool);
     }
 
     fn begin(&mut self, t_ms: i64) -> usize {
@@ -209,14 +272,14 @@ impl Group {
         row
     }
 
-    fn end(&mut self) {
-        if self.times.len() == ROWS {
-            self.seal();
+    fn end(&mut self, pool: &mut Pool) {
+        if self.times.len() == ROWS || self.times.len() == self.first {
+            self.seal(pool);
         }
     }
 
     /// Adds the row that [`Group::append`] wrote to the log.
-    pub fn replay(&mut self, log: &[u8], at: &mut usize) -> Option<()> {
+    pub fn replay(&mut self, pool: &mut Pool, log: &[u8], at: &mut usize) -> Option<()> {
         let t_ms = self.last_ms.wrapping_add(unzigzag(varint(log, at)?));
         self.last_ms = t_ms;
         self.widen(usize::try_from(varint(log, at)?).ok().filter(|w| *w <= 1 << 20)?);
@@ -226,18 +289,15 @@ impl Group {
         *at += words * 8;
         for (i, word) in bitmap.chunks_exact(8).enumerate() {
             let mut word = u64::from_le_bytes(word.try_into().ok()?);
-            self.changed[row + i] = word;
             while word != 0 {
                 let s = i * 64 + word.trailing_zeros() as usize;
                 word &= word - 1;
                 let start = *at;
                 let (value, scale) = token(log, at, *self.last.get(s)?, self.scale[s])?;
-                self.push(s, &log[start..*at]);
-                self.last[s] = value;
-                self.scale[s] = scale;
+                self.take(pool, row, s, &log[start..*at], value, scale);
             }
         }
-        self.end();
+        self.end(pool);
         Some(())
     }
 
@@ -263,63 +323,65 @@ impl Group {
         Some(())
     }
 
+    /// Takes a value that changed. In the first row of a span it is where the series begins: nothing else is kept.
+    #[inline]
+    fn take(&mut self, pool: &mut Pool, row: usize, s: usize, bytes: &[u8], value: u64, scale: u8) {
+        if self.times.len() > 1 {
+            self.changed[row + s / 64] |= 1 << (s % 64);
+            self.push(pool, s, bytes);
+        }
+        self.last[s] = value;
+        self.scale[s] = scale;
+    }
+
     /// Puts a token into a series' chain; the first one of a span is preceded by the value that it had.
     #[inline]
-    fn push(&mut self, s: usize, bytes: &[u8]) {
+    fn push(&mut self, pool: &mut Pool, s: usize, bytes: &[u8]) {
         if self.tail[s] == NONE {
             let mut first = Vec::with_capacity(12);
             put_absolute(&mut first, self.last[s], self.scale[s]);
-            self.grow(s);
-            self.copy(s, &first);
+            self.tail[s] = pool.take(NONE);
+            self.fill[s] = 0;
+            self.copy(pool, s, &first);
         }
-        self.copy(s, bytes);
-    }
-
-    fn grow(&mut self, s: usize) {
-        let before = self.tail[s];
-        self.tail[s] = self.arena.len() as u32;
-        self.fill[s] = 0;
-        if self.arena.len() == self.arena.capacity() {
-            self.arena.reserve_exact((self.arena.len() / 4).max(16));
-        }
-        self.arena.push(Chunk { before, bytes: [0; CHUNK] });
+        self.copy(pool, s, bytes);
     }
 
     #[inline]
-    fn copy(&mut self, s: usize, bytes: &[u8]) {
+    fn copy(&mut self, pool: &mut Pool, s: usize, bytes: &[u8]) {
         let fill = usize::from(self.fill[s]);
         if fill + bytes.len() <= CHUNK {
-            self.arena[self.tail[s] as usize].bytes[fill..fill + bytes.len()].copy_from_slice(bytes);
+            pool.at_mut(self.tail[s]).bytes[fill..fill + bytes.len()].copy_from_slice(bytes);
             self.fill[s] += bytes.len() as u8;
             return;
         }
         let (now, then) = bytes.split_at(CHUNK - fill);
-        self.arena[self.tail[s] as usize].bytes[fill..].copy_from_slice(now);
-        self.grow(s);
-        self.arena[self.tail[s] as usize].bytes[..then.len()].copy_from_slice(then);
+        pool.at_mut(self.tail[s]).bytes[fill..].copy_from_slice(now);
+        self.tail[s] = pool.take(self.tail[s]);
+        pool.at_mut(self.tail[s]).bytes[..then.len()].copy_from_slice(then);
         self.fill[s] = then.len() as u8;
     }
 
-    fn tokens(&self, s: usize, out: &mut Vec<u8>) {
+    fn tokens(&self, pool: &Pool, s: usize, out: &mut Vec<u8>) {
         out.clear();
         let (mut chain, mut at) = (Vec::new(), self.tail[s]);
         while at != NONE {
             chain.push(at);
-            at = self.arena[at as usize].before;
+            at = pool.at(at).before;
         }
         while let Some(at) = chain.pop() {
             let n = if chain.is_empty() { usize::from(self.fill[s]) } else { CHUNK };
-            out.extend_from_slice(&self.arena[at as usize].bytes[..n]);
+            out.extend_from_slice(&pool.at(at).bytes[..n]);
         }
     }
 
     /// The open values of a series, appended to `out`.
-    pub fn open_values(&self, s: usize, buffer: &mut Vec<u8>, out: &mut Vec<u64>) -> Option<()> {
+    pub fn open_values(&self, pool: &Pool, s: usize, buffer: &mut Vec<u8>, out: &mut Vec<u64>) -> Option<()> {
         if self.tail[s] == NONE {
             out.resize(out.len() + self.rows(), self.last[s]);
             return Some(());
         }
-        self.tokens(s, buffer);
+        self.tokens(pool, s, buffer);
         let (words, mut at) = (self.words(), 0);
         let (mut value, mut scale) = token(buffer, &mut at, 0, RAW)?;
         for row in 0..self.rows() {
@@ -332,23 +394,25 @@ impl Group {
     }
 
     /// Closes the open rows into a span of bytes.
-    pub fn seal(&mut self) {
+    pub fn seal(&mut self, pool: &mut Pool) {
         if self.times.is_empty() {
             return;
         }
-        let span = self.span();
+        let span = self.span(pool);
         if self.keeps {
             self.sealed.push(span.into_boxed_slice());
         }
         self.times = Vec::new();
         self.changed = Vec::new();
-        self.arena = Vec::new();
-        self.tail.fill(NONE);
+        self.first = 0;
+        for tail in &mut self.tail {
+            pool.give(std::mem::replace(tail, NONE));
+        }
         self.fill.fill(0);
     }
 
     /// Rows, series, times, lengths of pages, pages, CRC.
-    pub fn span(&self) -> Vec<u8> {
+    pub fn span(&self, pool: &Pool) -> Vec<u8> {
         let (rows, words) = (self.rows(), self.words());
         let mut out = Vec::new();
         put_varint(&mut out, rows as u64);
@@ -367,7 +431,7 @@ impl Group {
                 lengths.push((pages.len() - start) << 1);
                 continue;
             }
-            self.tokens(s, &mut tokens);
+            self.tokens(pool, s, &mut tokens);
             let changed = |row: usize| self.changed[row * words + s / 64] >> (s % 64) & 1 == 1;
             let count = (0..rows).filter(|r| changed(*r)).count();
             if count == rows {
@@ -400,7 +464,7 @@ impl Group {
     /// Bytes on the heap: of what every series costs, and of open rows, and of sealed spans.
     pub fn heap(&self) -> (usize, usize, usize) {
         let fixed = self.last.capacity() * 8 + self.scale.capacity() + self.fill.capacity() + self.tail.capacity() * 4;
-        let open = self.times.capacity() * 8 + self.changed.capacity() * 8 + self.arena.capacity() * size_of::<Chunk>();
+        let open = self.times.capacity() * 8 + self.changed.capacity() * 8;
         (fixed, open, self.sealed.iter().map(|s| s.len()).sum())
     }
 }
@@ -527,6 +591,7 @@ mod tests {
             width in 1usize..140, late in 0usize..3,
             rows in prop::collection::vec((-100i64..100_000, prop::collection::vec((0u32..140, value()), 0..12)), 1..300),
         ) {
+            let (mut pool, mut pool2) = (Pool::new(), Pool::new());
             let (mut group, mut copy, mut log) = (Group { keeps: true, ..Group::default() }, Group { keeps: true, ..Group::default() }, Vec::new());
             let start = (width / (late + 1)).max(1);
             group.widen(start);
@@ -543,14 +608,14 @@ mod tests {
                 times.push(t);
                 values.iter().for_each(|(s, v)| now[*s as usize] = *v);
                 log.clear();
-                group.append(t, &values, &mut log);
+                group.append(&mut pool, t, &values, &mut log);
                 let mut at = 0;
-                prop_assert_eq!(copy.replay(&log, &mut at), Some(()));
+                prop_assert_eq!(copy.replay(&mut pool2, &log, &mut at), Some(()));
                 prop_assert_eq!(at, log.len());
                 now.iter().zip(&mut model).for_each(|(v, m)| m.push(*v));
             }
             group.widen(width);
-            for group in [&group, &copy] {
+            for (group, pool) in [(&group, &pool), (&copy, &pool2)] {
                 let (mut buffer, mut have, mut have_times) = (Vec::new(), vec![Vec::new(); width], Vec::new());
                 for span in group.sealed() {
                     let span = Span::open(span).unwrap();
@@ -566,7 +631,7 @@ mod tests {
                 }
                 have_times.extend_from_slice(&group.times);
                 for s in 0..group.width() {
-                    group.open_values(s, &mut buffer, &mut have[s]).unwrap();
+                    group.open_values(pool, s, &mut buffer, &mut have[s]).unwrap();
                 }
                 let rows = times.len();
                 have.iter_mut().for_each(|h| h.resize(rows, STALE));
@@ -583,7 +648,7 @@ mod tests {
         fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let mut group = Group::default();
             group.widen(70);
-            let _ = group.replay(&bytes, &mut 0);
+            let _ = group.replay(&mut Pool::new(), &bytes, &mut 0);
             let mut sound = bytes.clone();
             sound.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
             if let Some(span) = Span::open(&sound) {

@@ -10,4 +10,5 @@ pub mod number;
 pub mod plain;
 pub mod positional;
 pub mod registry;
+pub mod siblings;
 pub mod wal;

@@ -8,6 +8,7 @@ use series_spikes::codecs::{
 };
 use series_spikes::corpus::{Corpus, Random};
 use series_spikes::measure::{cpu, median};
+use series_spikes::siblings;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -67,7 +68,7 @@ fn values(matrix: &[(String, Vec<f64>)], rows: usize) -> Outcome {
     println!(
         "\n| coding | B/sample | zstd 3 per metric | zstd 3 per span | encode M/s | decode M/s |\n| --- | --- | --- | --- | --- | --- |"
     );
-    let codecs: [&dyn Codec; 10] = [
+    let codecs: [&dyn Codec; 11] = [
         &Xor,
         &Varint,
         &Packed,
@@ -76,6 +77,7 @@ fn values(matrix: &[(String, Vec<f64>)], rows: usize) -> Outcome {
         &Pco { decimals: false, level: 8 },
         &Pco { decimals: true, level: 8 },
         &Pco { decimals: true, level: 4 },
+        &Pco { decimals: true, level: 12 },
         &Ladder { pco: false },
         &Ladder { pco: true },
     ];
@@ -131,7 +133,62 @@ fn values(matrix: &[(String, Vec<f64>)], rows: usize) -> Outcome {
     for decimal in [false, true] {
         shared(&spans, rows, samples, moving.len(), decimal)?;
     }
+    models(&spans, samples)?;
+    for (pco, beside, name) in [
+        (false, false, "ladder without pco, same pages once"),
+        (false, true, "ladder without pco, same pages once, neighbours' differences"),
+        (true, false, "ladder with pco, same pages once"),
+        (true, true, "ladder with pco, same pages once, neighbours' differences"),
+    ] {
+        let (mut plain, mut kinds, mut blocks) = (0, [0; 3], Vec::new());
+        for span in &spans {
+            let coded = siblings::encode(span, pco, beside);
+            let back = siblings::decode(&coded, rows).ok_or("a span does not come back")?;
+            assert!(back.iter().eq(span.iter().flatten()), "{name}");
+            let mut block = Vec::new();
+            for page in &coded {
+                plain += page.size();
+                match page {
+                    siblings::Page::Own(bytes) => {
+                        kinds[0] += 1;
+                        block.extend_from_slice(bytes);
+                    }
+                    siblings::Page::Same(i) => {
+                        kinds[1] += 1;
+                        block.extend_from_slice(&(*i as u32).to_le_bytes()[..3]);
+                    }
+                    siblings::Page::Beside(_, bytes) => {
+                        kinds[2] += 1;
+                        block.push(0);
+                        block.extend_from_slice(bytes);
+                    }
+                }
+            }
+            blocks.push(block);
+        }
+        println!("| {name} ({} own, {} same, {} differences) | {:.3} | - | {:.3} | - | - |", kinds[0], kinds[1], kinds[2], plain as f64 / samples, packed(&blocks, 3) as f64 / samples);
+    }
     println!();
+    Ok(())
+}
+
+/// What pco's own head of each page costs, and with the heads of a span packed together while the pages stay readable one by one.
+fn models(spans: &[Vec<Vec<Vec<u64>>>], samples: f64) -> Outcome {
+    let (mut heads, mut bodies, mut together) = (0, 0, 0);
+    for span in spans {
+        let mut all = Vec::new();
+        for page in span.iter().flatten().filter(|p| !is_constant(p)) {
+            let (meta, pages, _) = pco_metric(&[page], 8, true);
+            heads += meta.len();
+            bodies += pages[0].len();
+            all.extend_from_slice(&meta);
+        }
+        together += zstd::bulk::compress(&all, 3)?.len();
+    }
+    println!(
+        "| pco of decimals: heads {:.3} (packed together {:.3}), pages {:.3} | | | | | |",
+        heads as f64 / samples, together as f64 / samples, bodies as f64 / samples
+    );
     Ok(())
 }
 

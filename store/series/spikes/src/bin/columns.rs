@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use series_spikes::corpus::Corpus;
 use series_spikes::engine::Engine;
-use series_spikes::group::{Group, ROWS, Span};
+use series_spikes::group::{Group, Pool, ROWS, Span};
 use series_spikes::measure::{anonymous, cpu, median};
 use series_spikes::wal::Wal;
 
@@ -49,11 +49,11 @@ fn speed(corpus: &Corpus, rows: usize) -> Outcome {
         let (mid, least, most) = median(5, || {
             let start = cpu();
             for _ in 0..rounds {
-                let mut group = Group::default();
+                let (mut group, mut pool) = (Group::default(), Pool::new());
                 group.widen(n);
                 for (row, values) in input.iter().enumerate() {
                     log.clear();
-                    group.append(row as i64 * 15_000, values, &mut log);
+                    group.append(&mut pool, row as i64 * 15_000, values, &mut log);
                 }
             }
             (cpu() - start) * 1e9 / (rounds as f64 * samples)
@@ -63,15 +63,15 @@ fn speed(corpus: &Corpus, rows: usize) -> Outcome {
             mid * samples / moved as f64
         );
     }
-    let (mut group, mut log, mut logged) = (Group::new(true), Vec::new(), Vec::new());
+    let (mut group, mut log, mut logged, mut pool) = (Group::new(true), Vec::new(), Vec::new(), Pool::new());
     group.widen(n);
     let mut open_peak = 0;
     for (row, values) in changed.iter().enumerate() {
         let start = log.len();
         if group.rows() == ROWS - 1 {
-            open_peak = open_peak.max(group.heap().1);
+            open_peak = open_peak.max(group.heap().1 + pool.heap().1);
         }
-        group.append(row as i64 * 15_000, values, &mut log);
+        group.append(&mut pool, row as i64 * 15_000, values, &mut log);
         logged.push(log.len() - start);
     }
     println!(
@@ -117,16 +117,16 @@ fn speed(corpus: &Corpus, rows: usize) -> Outcome {
             1e3 / mid
         );
     }
-    let mut open = Group::default();
+    let (mut open, mut open_pool) = (Group::default(), Pool::new());
     open.widen(n);
-    changed.iter().take(ROWS - 1).enumerate().for_each(|(row, v)| open.append(row as i64, v, &mut log));
+    changed.iter().take(ROWS - 1).enumerate().for_each(|(row, v)| open.append(&mut open_pool, row as i64, v, &mut log));
     let (mut buffer, mut one) = (Vec::new(), 0.0);
     let (mid, ..) = median(5, || {
         let start = cpu();
         for _ in 0..rounds {
             for s in 0..n {
                 out.clear();
-                open.open_values(s, &mut buffer, &mut out).unwrap();
+                open.open_values(&open_pool, s, &mut buffer, &mut out).unwrap();
                 one += f64::from_bits(out[0]);
             }
         }
@@ -135,7 +135,7 @@ fn speed(corpus: &Corpus, rows: usize) -> Outcome {
     println!("decode open rows: {mid:.2} ns per sample ({one:e})");
     let (mid, ..) = median(5, || {
         let start = cpu();
-        (0..rounds).for_each(|_| drop(open.span()));
+        (0..rounds).for_each(|_| drop(open.span(&open_pool)));
         (cpu() - start) * 1e9 / (rounds * n * (ROWS - 1)) as f64
     });
     println!("seal: {mid:.2} ns per sample");
@@ -145,7 +145,7 @@ fn speed(corpus: &Corpus, rows: usize) -> Outcome {
         let span = Span::open(span).unwrap();
         (0..n).for_each(|s| span.values(s, &mut have[s]).unwrap());
     }
-    (0..n).for_each(|s| group.open_values(s, &mut buffer, &mut have[s]).unwrap());
+    (0..n).for_each(|s| group.open_values(&pool, s, &mut buffer, &mut have[s]).unwrap());
     assert!(
         have.iter().zip(&matrix).all(|(h, (_, m))| h.len() == rows && h.iter().zip(m).all(|(a, b)| *a == b.to_bits()))
     );
@@ -233,7 +233,7 @@ fn wal(corpus: &Corpus, groups: usize, rows: usize, dir: &Path, per_commit: usiz
                 let (c, w) = (cpu() - start, clock.elapsed().as_secs_f64());
                 assert_eq!((copy.registry.len(), copy.samples), (width, count));
                 for (a, b) in engine.targets.iter().zip(&copy.targets) {
-                    assert_eq!(a.group.span(), b.group.span());
+                    assert_eq!(a.group.span(&engine.pool), b.group.span(&copy.pool));
                 }
                 replayed.push((c * 1e9 / count as f64, w, count));
             }
