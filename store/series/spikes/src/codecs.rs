@@ -1,10 +1,12 @@
 //! Codings of a page of values, each complete in itself and exact for any bits. Pure.
 
-use pco::ChunkConfig;
-use pco::wrapped::{FileCompressor, FileDecompressor};
+mod alp;
+mod pco;
+
+pub use alp::Alp;
+pub use pco::{Pco, pco_metric, unpco_metric};
 
 use crate::bits::{BitReader, BitWriter, decimal, mantissa, put_varint, undecimal, unzigzag, varint, zigzag};
-use crate::number::POWERS;
 
 /// A coding.
 pub trait Codec {
@@ -281,168 +283,6 @@ impl Codec for Packed {
     }
 }
 
-/// ALP in short: one exponent and factor per page, frame of reference, bit-packing, exceptions in full. No differences.
-pub struct Alp;
-
-/// Inverse powers of ten, as ALP multiplies instead of dividing.
-const INVERSE: [f64; 19] = [
-    1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16, 1e-17,
-    1e-18,
-];
-
-fn alp(value: f64, e: usize, f: usize) -> Option<i64> {
-    let n = (value * POWERS[e] * INVERSE[f]).round();
-    if !(n.abs() < 9e15) {
-        return None;
-    }
-    ((n * POWERS[f] * INVERSE[e]).to_bits() == value.to_bits()).then_some(n as i64)
-}
-
-fn alp_size(sample: impl Iterator<Item = f64>, e: usize, f: usize) -> usize {
-    let (mut least, mut most, mut n, mut wrong) = (i64::MAX, i64::MIN, 0, 0);
-    for v in sample {
-        n += 1;
-        match alp(v, e, f) {
-            Some(m) => (least, most) = (least.min(m), most.max(m)),
-            None => wrong += 1,
-        }
-    }
-    let width = if least > most { 0 } else { 64 - (most.wrapping_sub(least) as u64).leading_zeros() as usize };
-    n * width + wrong * 80
-}
-
-impl Codec for Alp {
-    fn name(&self) -> &'static str {
-        "ALP"
-    }
-
-    fn encode(&self, page: &[u64], out: &mut Vec<u8>) {
-        if put_constant(page, out) {
-            return;
-        }
-        let step = (page.len() / 32).max(1);
-        let mut best = (usize::MAX, 0, 0);
-        for e in (0..19).rev() {
-            for f in (0..=e).rev() {
-                let size = alp_size(page.iter().step_by(step).map(|b| f64::from_bits(*b)), e, f);
-                if size < best.0 {
-                    best = (size, e, f);
-                }
-            }
-        }
-        let (_, e, f) = best;
-        let coded: Vec<Option<i64>> = page.iter().map(|b| alp(f64::from_bits(*b), e, f)).collect();
-        let least = coded.iter().flatten().min().copied().unwrap_or(0);
-        let above = |v: &Option<i64>| v.map_or(0, |m| m.wrapping_sub(least) as u64);
-        let width = coded.iter().map(|v| 64 - above(v).leading_zeros()).max().unwrap_or(0);
-        out.extend_from_slice(&[MOVING, e as u8, f as u8, width as u8]);
-        put_varint(out, zigzag(least));
-        let wrong: Vec<usize> = (0..page.len()).filter(|i| coded[*i].is_none()).collect();
-        put_varint(out, wrong.len() as u64);
-        for i in wrong {
-            out.extend_from_slice(&(i as u16).to_le_bytes());
-            out.extend_from_slice(&page[i].to_le_bytes());
-        }
-        let mut w = BitWriter::after(std::mem::take(out));
-        coded.iter().for_each(|v| w.put(above(v), width));
-        *out = w.finish();
-    }
-
-    fn decode(&self, bytes: &[u8], rows: usize, out: &mut Vec<u64>) -> Option<()> {
-        if *bytes.first()? == CONSTANT {
-            return constant(bytes, rows, out);
-        }
-        let (e, f, width) = (usize::from(*bytes.get(1)?), usize::from(*bytes.get(2)?), u32::from(*bytes.get(3)?));
-        let (power, inverse) = (*POWERS.get(f)?, *INVERSE.get(e)?);
-        let mut at = 4;
-        let least = unzigzag(varint(bytes, &mut at)?);
-        let wrong = varint(bytes, &mut at)? as usize;
-        let exceptions = bytes.get(at..at + wrong * 10)?;
-        let mut r = BitReader::new(&bytes[at + wrong * 10..]);
-        let start = out.len();
-        for _ in 0..rows {
-            let m = (r.get(width) as i64).wrapping_add(least);
-            out.push((m as f64 * power * inverse).to_bits());
-        }
-        for x in exceptions.chunks_exact(10) {
-            let i = usize::from(u16::from_le_bytes([x[0], x[1]]));
-            *out.get_mut(start + i)? = u64::from_le_bytes(x[2..].try_into().ok()?);
-        }
-        Some(())
-    }
-}
-
-/// pco over the page's floats, or over its mantissas where it has them.
-pub struct Pco {
-    /// Mantissas instead of floats.
-    pub decimals: bool,
-    /// pco's own level.
-    pub level: usize,
-}
-
-fn pco_page<T: pco::data_types::Number>(values: &[T], level: usize, out: &mut Vec<u8>) {
-    let config = ChunkConfig::default().with_compression_level(level);
-    let written = || -> pco::errors::PcoResult<Vec<u8>> {
-        let mut chunk = FileCompressor::default().chunk_compressor(values, &config)?;
-        let bytes = chunk.write_meta(Vec::new())?;
-        chunk.write_page(0, bytes)
-    };
-    out.extend_from_slice(&written().expect("values of a page are within pco's limits"));
-}
-
-/// pco's header, which a store writes once.
-fn pco_file() -> Option<FileDecompressor> {
-    let header = FileCompressor::default().write_header(Vec::new()).ok()?;
-    Some(FileDecompressor::new(header.as_slice()).ok()?.0)
-}
-
-fn unpco<T: pco::data_types::Number + Default>(bytes: &[u8], rows: usize) -> Option<Vec<T>> {
-    let (mut chunk, rest) = pco_file()?.chunk_decompressor::<T, _>(bytes).ok()?;
-    let mut values = vec![T::default(); rows];
-    chunk.page_decompressor(rest, rows).ok()?.read(&mut values).ok()?;
-    Some(values)
-}
-
-impl Codec for Pco {
-    fn name(&self) -> &'static str {
-        match (self.decimals, self.level) {
-            (false, _) => "pco of floats, per series",
-            (true, 4) => "pco of decimals, level 4",
-            (true, 12) => "pco of decimals, level 12",
-            (true, _) => "pco of decimals, per series",
-        }
-    }
-
-    fn encode(&self, page: &[u64], out: &mut Vec<u8>) {
-        if put_constant(page, out) {
-            return;
-        }
-        match decimals(page).filter(|_| self.decimals) {
-            Some((values, scale)) => {
-                out.extend_from_slice(&[MOVING, scale]);
-                pco_page(&values, self.level, out);
-            }
-            None => {
-                out.push(FALLBACK);
-                let floats: Vec<f64> = page.iter().map(|b| f64::from_bits(*b)).collect();
-                pco_page(&floats, self.level, out);
-            }
-        }
-    }
-
-    fn decode(&self, bytes: &[u8], rows: usize, out: &mut Vec<u64>) -> Option<()> {
-        match *bytes.first()? {
-            CONSTANT => constant(bytes, rows, out)?,
-            FALLBACK => out.extend(unpco::<f64>(&bytes[1..], rows)?.iter().map(|v| v.to_bits())),
-            _ => {
-                let scale = *bytes.get(1)?;
-                out.extend(unpco::<i64>(&bytes[2..], rows)?.iter().map(|m| undecimal(*m, scale).to_bits()));
-            }
-        }
-        Some(())
-    }
-}
-
 /// Few changes: gaps and differences.
 pub struct Steps;
 
@@ -533,51 +373,6 @@ impl Codec for Ladder {
             _ => Pco { decimals: true, level: 8 }.decode(&inner, rows, out),
         }
     }
-}
-
-/// pco with one model for all moving pages of a metric and a page per series; `None` where a page has no decimals.
-pub fn pco_metric(pages: &[&[u64]], level: usize, decimal_values: bool) -> (Vec<u8>, Vec<Vec<u8>>, Vec<u8>) {
-    let rows: Vec<usize> = pages.iter().map(|p| p.len()).collect();
-    let mut config = ChunkConfig::default().with_compression_level(level);
-    config.paging_spec = pco::PagingSpec::Exact(rows);
-    let coded: Option<Vec<_>> =
-        decimal_values.then(|| pages.iter().map(|p| decimals(p)).collect::<Option<Vec<_>>>()).flatten();
-    let scales = coded.as_ref().map_or_else(Vec::new, |c| c.iter().map(|(_, s)| *s).collect());
-    let chunk = match &coded {
-        Some(coded) => {
-            let all: Vec<i64> = coded.iter().flat_map(|(v, _)| v.iter().copied()).collect();
-            FileCompressor::default().chunk_compressor(&all, &config)
-        }
-        None => {
-            let all: Vec<f64> = pages.iter().flat_map(|p| p.iter().map(|b| f64::from_bits(*b))).collect();
-            FileCompressor::default().chunk_compressor(&all, &config)
-        }
-    };
-    let mut chunk = chunk.expect("values of a metric are within pco's limits");
-    let meta = chunk.write_meta(Vec::new()).expect("a vector takes everything");
-    let written =
-        (0..pages.len()).map(|i| chunk.write_page(i, Vec::new()).expect("a vector takes everything")).collect();
-    (meta, written, scales)
-}
-
-/// The pages back.
-pub fn unpco_metric(meta: &[u8], pages: &[Vec<u8>], scales: &[u8], rows: usize, out: &mut Vec<u64>) -> Option<()> {
-    if scales.is_empty() {
-        let (mut chunk, _) = pco_file()?.chunk_decompressor::<f64, _>(meta).ok()?;
-        let mut values = vec![0.0; rows];
-        for page in pages {
-            chunk.page_decompressor(page.as_slice(), rows).ok()?.read(&mut values).ok()?;
-            out.extend(values.iter().map(|v| v.to_bits()));
-        }
-        return Some(());
-    }
-    let (mut chunk, _) = pco_file()?.chunk_decompressor::<i64, _>(meta).ok()?;
-    let mut values = vec![0; rows];
-    for (page, scale) in pages.iter().zip(scales) {
-        chunk.page_decompressor(page.as_slice(), rows).ok()?.read(&mut values).ok()?;
-        out.extend(values.iter().map(|m| undecimal(*m, *scale).to_bits()));
-    }
-    Some(())
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@ use std::path::Path;
 use foldhash::quality::RandomState;
 
 use crate::bits::{put_varint, varint};
-use crate::group::{Group, Pool, ROWS, STALE};
+use crate::group::{Group, ROWS};
+use crate::pool::Pool;
 use crate::positional::{Hashed, Scrape, Scratch, Whole};
 use crate::registry::Registry;
+use crate::token::STALE;
 use crate::wal::{self, Wal};
 
 const ROW: u8 = 1;

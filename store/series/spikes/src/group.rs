@@ -4,162 +4,13 @@
 //! row touches only what moved. A series costs its last value, scale, fill and tail: 14 bytes; only one that moved in this
 //! span has a chain of 32-byte chunks with its tokens.
 
-use crate::bits::{decimal, mantissa, put_varint, undecimal, unzigzag, varint, zigzag};
+use crate::bits::{put_varint, unzigzag, varint, zigzag};
+use crate::pool::{CHUNK, NONE, Pool};
+use crate::span::{ALL, FEW, SOME};
+use crate::token::{RAW, STALE, put_absolute, put_token, token};
 
 /// Rows of a span.
 pub const ROWS: usize = 240;
-/// Prometheus's staleness marker stands for "not there".
-pub const STALE: u64 = 0x7ff0_0000_0000_0002;
-/// Scale of a series whose last value is no decimal.
-const RAW: u8 = 0xff;
-/// No chunk.
-const NONE: u32 = u32::MAX;
-
-// An even token is a decimal's difference in the series' scale; odd ones:
-const SCALED: u64 = 1;
-const XORED: u64 = 3;
-const GONE: u64 = 5;
-
-/// Writes the value that follows `last`; returns the series' scale from now on.
-#[inline]
-pub fn put_token(out: &mut Vec<u8>, last: u64, scale: u8, value: u64) -> u8 {
-    if scale != RAW
-        && let Some(m) = mantissa(f64::from_bits(value), scale)
-        && let Some(before) = mantissa(f64::from_bits(last), scale)
-    {
-        put_varint(out, zigzag(m - before) << 1);
-        return scale;
-    }
-    put_other(out, last, value)
-}
-
-fn put_other(out: &mut Vec<u8>, last: u64, value: u64) -> u8 {
-    if value == STALE {
-        put_varint(out, GONE);
-        return RAW;
-    }
-    if let Some((m, scale)) = decimal(f64::from_bits(value)) {
-        put_scaled(out, m, scale);
-        return scale;
-    }
-    put_varint(out, XORED);
-    let xor = last ^ value;
-    let (tail, head) = (xor.trailing_zeros().min(63) / 8, xor.leading_zeros().min(63) / 8);
-    let n = 8 - head.min(8 - tail) - tail;
-    out.push((tail << 4 | n) as u8);
-    out.extend_from_slice(&(xor >> (tail * 8)).to_le_bytes()[..n as usize]);
-    RAW
-}
-
-fn put_scaled(out: &mut Vec<u8>, m: i64, scale: u8) {
-    put_varint(out, SCALED);
-    out.push(scale);
-    put_varint(out, zigzag(m));
-}
-
-/// Writes a value that depends on nothing before it.
-fn put_absolute(out: &mut Vec<u8>, value: u64, scale: u8) {
-    match mantissa(f64::from_bits(value), if scale == RAW { 0 } else { scale }) {
-        Some(m) if scale != RAW => put_scaled(out, m, scale),
-        _ => drop(put_other(out, 0, value)),
-    }
-}
-
-/// The value and scale that a token gives.
-#[inline]
-pub fn token(bytes: &[u8], at: &mut usize, last: u64, scale: u8) -> Option<(u64, u8)> {
-    let n = varint(bytes, at)?;
-    if n & 1 == 0 {
-        let before = mantissa(f64::from_bits(last), if scale == RAW { return None } else { scale })?;
-        return Some((undecimal(before.checked_add(unzigzag(n >> 1))?, scale).to_bits(), scale));
-    }
-    match n {
-        SCALED => {
-            let scale = *bytes.get(*at).filter(|s| **s <= 22)?;
-            *at += 1;
-            Some((undecimal(unzigzag(varint(bytes, at)?), scale).to_bits(), scale))
-        }
-        XORED => {
-            let head = *bytes.get(*at)?;
-            let (tail, n) = (u32::from(head >> 4), usize::from(head & 15));
-            let mut word = [0; 8];
-            word.get_mut(..n)?.copy_from_slice(bytes.get(*at + 1..*at + 1 + n)?);
-            *at += 1 + n;
-            Some((last ^ u64::from_le_bytes(word).checked_shl(tail * 8)?, RAW))
-        }
-        GONE => Some((STALE, RAW)),
-        _ => None,
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Chunk {
-    before: u32,
-    bytes: [u8; CHUNK],
-}
-const CHUNK: usize = 28;
-/// Chunks of a slab: 64 KiB, which the allocator takes from the system and gives back as a whole.
-const SLAB: usize = 2048;
-
-/// Chunks for all groups of a shard: sealing gives them back, the next group takes them, so that nothing is fragmented.
-#[derive(Debug, Default)]
-pub struct Pool {
-    slabs: Vec<Box<[Chunk]>>,
-    free: u32,
-    fresh: u32,
-    used: usize,
-}
-
-impl Pool {
-    /// An empty pool.
-    pub fn new() -> Self {
-        Self { free: NONE, ..Self::default() }
-    }
-
-    fn at(&self, i: u32) -> &Chunk {
-        &self.slabs[i as usize / SLAB][i as usize % SLAB]
-    }
-
-    #[inline]
-    fn at_mut(&mut self, i: u32) -> &mut Chunk {
-        &mut self.slabs[i as usize / SLAB][i as usize % SLAB]
-    }
-
-    fn take(&mut self, before: u32) -> u32 {
-        self.used += 1;
-        let i = if self.free == NONE {
-            if self.fresh as usize == self.slabs.len() * SLAB {
-                self.slabs.push(vec![Chunk { before: NONE, bytes: [0; CHUNK] }; SLAB].into_boxed_slice());
-            }
-            self.fresh += 1;
-            self.fresh - 1
-        } else {
-            let i = self.free;
-            self.free = self.at(i).before;
-            i
-        };
-        self.at_mut(i).before = before;
-        i
-    }
-
-    /// Gives a chain back, from its tail.
-    fn give(&mut self, tail: u32) {
-        let mut at = tail;
-        while at != NONE {
-            self.used -= 1;
-            let before = self.at(at).before;
-            self.at_mut(at).before = self.free;
-            self.free = at;
-            at = before;
-        }
-    }
-
-    /// Bytes on the heap, and those of them in use.
-    pub fn heap(&self) -> (usize, usize) {
-        (self.slabs.len() * SLAB * size_of::<Chunk>(), self.used * size_of::<Chunk>())
-    }
-}
-
 /// The open rows of a group and its sealed spans.
 #[derive(Debug, Default)]
 pub struct Group {
@@ -469,109 +320,11 @@ impl Group {
     }
 }
 
-const ALL: u8 = 1;
-const SOME: u8 = 2;
-const FEW: u8 = 3;
-
-/// A sealed span, opened for reading.
-#[derive(Debug)]
-pub struct Span<'a> {
-    /// Times of the rows.
-    pub times: Vec<i64>,
-    /// Where each page begins and whether it moves.
-    pages: Vec<(u32, bool)>,
-    bytes: &'a [u8],
-}
-
-impl<'a> Span<'a> {
-    /// Checks the CRC and reads what stands before the pages.
-    pub fn open(bytes: &'a [u8]) -> Option<Self> {
-        let (bytes, crc) = bytes.split_last_chunk::<4>()?;
-        if crc32fast::hash(bytes) != u32::from_le_bytes(*crc) {
-            return None;
-        }
-        let mut at = 0;
-        let rows = usize::try_from(varint(bytes, &mut at)?).ok().filter(|n| *n <= ROWS)?;
-        let width = usize::try_from(varint(bytes, &mut at)?).ok().filter(|n| *n <= bytes.len())?;
-        let (mut times, mut last, mut step) = (Vec::with_capacity(rows), 0i64, 0i64);
-        for _ in 0..rows {
-            step = step.wrapping_add(unzigzag(varint(bytes, &mut at)?));
-            last = last.wrapping_add(step);
-            times.push(last);
-        }
-        let (mut pages, mut start) = (Vec::with_capacity(width), 0);
-        for _ in 0..width {
-            let n = varint(bytes, &mut at)?;
-            pages.push((start, n & 1 == 1));
-            start = u32::checked_add(start, u32::try_from(n >> 1).ok()?)?;
-        }
-        Some(Self { times, pages, bytes: bytes.get(at..)? })
-    }
-
-    /// Number of series.
-    pub fn width(&self) -> usize {
-        self.pages.len()
-    }
-
-    /// The values of a series, appended to `out`.
-    pub fn values(&self, s: usize, out: &mut Vec<u64>) -> Option<()> {
-        let (start, moves) = *self.pages.get(s)?;
-        let page = self.bytes.get(start as usize..)?;
-        let rows = self.times.len();
-        if !moves {
-            let (value, _) = token(page, &mut 0, 0, RAW)?;
-            out.resize(out.len() + rows, value);
-            return Some(());
-        }
-        let kind = *page.first()?;
-        match kind {
-            ALL => {
-                let mut at = 1;
-                let (mut value, mut scale) = token(page, &mut at, 0, RAW)?;
-                for _ in 0..rows {
-                    (value, scale) = token(page, &mut at, value, scale)?;
-                    out.push(value);
-                }
-            }
-            SOME => {
-                let mut at = 1 + rows.div_ceil(8);
-                let (mut value, mut scale) = token(page, &mut at, 0, RAW)?;
-                for row in 0..rows {
-                    if page.get(1 + row / 8)? >> (row % 8) & 1 == 1 {
-                        (value, scale) = token(page, &mut at, value, scale)?;
-                    }
-                    out.push(value);
-                }
-            }
-            FEW => {
-                let mut at = 1;
-                let count = varint(page, &mut at)?;
-                let mut gaps = at;
-                for _ in 0..count {
-                    varint(page, &mut at)?;
-                }
-                let (mut value, mut scale) = token(page, &mut at, 0, RAW)?;
-                let (first, mut row) = (out.len(), 0usize);
-                for _ in 0..count {
-                    row += usize::try_from(varint(page, &mut gaps)?).ok()?;
-                    if row >= rows {
-                        return None;
-                    }
-                    out.resize(first + row, value);
-                    (value, scale) = token(page, &mut at, value, scale)?;
-                    out.push(value);
-                }
-                out.resize(first + rows, value);
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bits::undecimal;
+    use crate::span::Span;
     use proptest::prelude::*;
 
     fn value() -> impl Strategy<Value = u64> {
@@ -652,7 +405,9 @@ mod tests {
             let mut sound = bytes.clone();
             sound.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
             if let Some(span) = Span::open(&sound) {
-                (0..span.width()).for_each(|s| drop(span.values(s, &mut Vec::new())));
+                (0..span.width()).for_each(|s| {
+                    let _ = span.values(s, &mut Vec::new());
+                });
             }
         }
     }

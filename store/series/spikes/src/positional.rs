@@ -163,9 +163,7 @@ impl Whole {
         next_places.clear();
         let (mut old, mut new, mut at) = (0, 0, 0);
         let mut moved: Option<Moved> = None;
-        // A last line without an end may go on in the next body.
-        let whole =
-            self.places.len() - usize::from(self.body.last().is_some_and(|b| *b != b'\n') && !self.places.is_empty());
+        let whole = self.complete();
         while new < body.len() {
             // Lines that are the same, then perhaps one of which only the value is new.
             let mut same = common(&self.body[old..], &body[new..]);
@@ -201,15 +199,19 @@ impl Whole {
                 break;
             }
         }
-        if at < self.places.len() && moved.is_none() {
-            moved = Some(self.moved(at));
-        }
-        if let Some(m) = moved {
-            let gone = m.seen.iter().zip(&self.places).filter(|(seen, _)| !**seen).map(|(_, p)| p.series);
+        let seen = |i: usize| moved.as_ref().map_or(i < at, |m| m.seen[i]);
+        let gone = self.places.iter().enumerate().filter(|(i, _)| !seen(*i)).map(|(_, p)| p.series);
+        if at < self.places.len() || moved.is_some() {
             out.vanished.extend(gone);
         }
         put(&mut self.places, next_places);
         put(&mut self.body, body);
+    }
+
+    /// Places that can be read over as they are: a last line without an end may go on in the next body.
+    fn complete(&self) -> usize {
+        let open = self.body.last().is_some_and(|b| *b != b'\n') && !self.places.is_empty();
+        self.places.len() - usize::from(open)
     }
 
     /// Reads up to and with the next sample by its name; returns the bytes read and moves on to the place behind it.
@@ -284,6 +286,9 @@ struct HashedLine {
 /// Not a sample.
 const COMMENT: u32 = u32::MAX;
 
+/// Lines by their hashes, and which were seen.
+type MovedHashes = (HashMap<u64, u32, foldhash::fast::RandomState>, Vec<bool>);
+
 /// Keeps 16 bytes per line.
 #[derive(Debug, Default)]
 pub struct Hashed {
@@ -294,6 +299,13 @@ impl Hashed {
     /// Bytes on the heap.
     pub fn heap(&self) -> usize {
         self.lines.capacity() * size_of::<HashedLine>()
+    }
+
+    fn moved(&self, kept: usize) -> MovedHashes {
+        let mut seen = vec![false; self.lines.len()];
+        seen[..kept].fill(true);
+        let all = self.lines.iter().enumerate().filter(|(_, l)| l.series != COMMENT);
+        (all.map(|(i, l)| (l.hash, i as u32)).collect(), seen)
     }
 
     /// Takes the next body; `hashes` is the scraper's and stays the same.
@@ -309,7 +321,7 @@ impl Hashed {
         let fresh = &mut scratch.lines;
         fresh.clear();
         let (mut new, mut at) = (0, 0);
-        let mut moved: Option<(HashMap<u64, u32, foldhash::fast::RandomState>, Vec<bool>)> = None;
+        let mut moved: Option<MovedHashes> = None;
         while new < body.len() {
             if let Some(line) = self.lines.get(at)
                 && let Some(head) = body.get(new..new + line.length as usize)
@@ -351,12 +363,7 @@ impl Hashed {
                     continue;
                 }
             };
-            let (by_hash, seen) = moved.get_or_insert_with(|| {
-                let mut seen = vec![false; self.lines.len()];
-                seen[..at].fill(true);
-                let all = self.lines.iter().enumerate().filter(|(_, l)| l.series != COMMENT);
-                (all.map(|(i, l)| (l.hash, i as u32)).collect(), seen)
-            });
+            let (by_hash, seen) = moved.get_or_insert_with(|| self.moved(at));
             out.looked_up += 1;
             let hash = hash(hashes, &body[new..new + line.value_at]);
             let series = match by_hash.get(&hash).map(|i| *i as usize) {
@@ -371,11 +378,9 @@ impl Hashed {
             fresh.push(HashedLine { hash, length: line.value_at as u32, series });
             new += line.length;
         }
-        if at < self.lines.len() || moved.is_some() {
-            let gone = |i: usize| moved.as_ref().map_or(i >= at, |(_, seen)| !seen[i]);
-            let all = self.lines.iter().enumerate().filter(|(i, l)| l.series != COMMENT && gone(*i));
-            out.vanished.extend(all.map(|(_, l)| l.series));
-        }
+        let seen = |i: usize| moved.as_ref().map_or(i < at, |(_, seen)| seen[i]);
+        let all = self.lines.iter().enumerate().filter(|(i, l)| l.series != COMMENT && !seen(*i));
+        out.vanished.extend(all.map(|(_, l)| l.series));
         put(&mut self.lines, fresh);
     }
 }
@@ -427,9 +432,13 @@ mod tests {
             });
             whole.read(body.as_bytes(), &mut a, &mut scratch, &mut out);
             let mut have: BTreeMap<u32, u64> = state.clone();
-            out.vanished.iter().for_each(|s| drop(have.remove(s)));
-            out.values.iter().for_each(|(s, v)| drop(have.insert(*s, v.to_bits())));
-            out.stamped.iter().for_each(|(s, ..)| drop(have.remove(s)));
+            out.vanished.iter().for_each(|s| {
+                have.remove(s);
+            });
+            have.extend(out.values.iter().map(|(s, v)| (*s, v.to_bits())));
+            out.stamped.iter().for_each(|(s, ..)| {
+                have.remove(s);
+            });
             assert_eq!(have, want, "{body}");
             state = have;
             hashed.read(body.as_bytes(), &hashes, &mut b, &mut scratch, &mut out);

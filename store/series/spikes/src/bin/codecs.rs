@@ -8,8 +8,10 @@ use series_spikes::codecs::{
 };
 use series_spikes::corpus::{Corpus, Random};
 use series_spikes::measure::{cpu, median};
-use series_spikes::siblings;
+use series_spikes::siblings::{self, Page};
 
+/// Pages of a range of rows, by metric.
+type Span = Vec<Vec<Vec<u64>>>;
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 fn main() -> Outcome {
@@ -28,7 +30,7 @@ fn main() -> Outcome {
 }
 
 /// Pages of one span (a range of rows), by metric.
-fn pages(matrix: &[(String, Vec<f64>)], rows: usize) -> Vec<Vec<Vec<Vec<u64>>>> {
+fn pages(matrix: &[(String, Vec<f64>)], rows: usize) -> Vec<Span> {
     let spans = matrix[0].1.len() / rows;
     let name = |key: &str| key.split('{').next().unwrap_or_default().to_owned();
     (0..spans)
@@ -49,6 +51,104 @@ fn pages(matrix: &[(String, Vec<f64>)], rows: usize) -> Vec<Vec<Vec<Vec<u64>>>> 
 fn packed(blocks: &[Vec<u8>], level: i32) -> usize {
     // As a store would: compressed only where it helps.
     blocks.iter().map(|b| zstd::bulk::compress(b, level).map_or(b.len(), |p| p.len().min(b.len()))).sum()
+}
+
+/// A coding's line.
+fn row(codec: &dyn Codec, spans: &[Span], moving: &[&Vec<u64>], rows: usize, samples: f64) -> Outcome {
+    let (mut plain, mut metrics, mut whole) = (0, Vec::new(), Vec::new());
+    for span in spans {
+        let mut all = Vec::new();
+        for metric in span {
+            let mut bytes = Vec::new();
+            for page in metric {
+                let (mut one, mut back) = (Vec::new(), Vec::new());
+                codec.encode(page, &mut one);
+                codec.decode(&one, rows, &mut back).ok_or("a page does not come back")?;
+                assert_eq!(&back, page, "{}", codec.name());
+                plain += one.len();
+                bytes.extend_from_slice(&one);
+            }
+            all.extend_from_slice(&bytes);
+            metrics.push(bytes);
+        }
+        whole.push(all);
+    }
+    let mut encoded = Vec::new();
+    let (encode, ..) = median(3, || {
+        encoded.clear();
+        let start = cpu();
+        for page in moving {
+            let mut bytes = Vec::new();
+            codec.encode(page, &mut bytes);
+            encoded.push(bytes);
+        }
+        (cpu() - start) * 1e6 / (moving.len() * rows) as f64
+    });
+    let mut out = Vec::new();
+    let (decode, ..) = median(3, || {
+        let start = cpu();
+        for bytes in &encoded {
+            out.clear();
+            codec.decode(bytes, rows, &mut out).unwrap();
+        }
+        (cpu() - start) * 1e6 / (moving.len() * rows) as f64
+    });
+    println!(
+        "| {} | {:.3} | {:.3} | {:.3} | {:.1} | {:.0} |",
+        codec.name(),
+        plain as f64 / samples,
+        packed(&metrics, 3) as f64 / samples,
+        packed(&whole, 3) as f64 / samples,
+        1.0 / encode,
+        1.0 / decode
+    );
+    Ok(())
+}
+
+/// Pages coded by other pages.
+fn siblings(spans: &[Span], rows: usize, samples: f64) -> Outcome {
+    for (pco, beside, name) in [
+        (false, false, "ladder without pco, same pages once"),
+        (false, true, "ladder without pco, same pages once, neighbours' differences"),
+        (true, false, "ladder with pco, same pages once"),
+        (true, true, "ladder with pco, same pages once, neighbours' differences"),
+    ] {
+        let (mut plain, mut kinds, mut blocks) = (0, [0; 3], Vec::new());
+        for span in spans {
+            let coded = siblings::encode(span, pco, beside);
+            let back = siblings::decode(&coded, rows).ok_or("a span does not come back")?;
+            assert!(back.iter().eq(span.iter().flatten()), "{name}");
+            let mut block = Vec::new();
+            for page in &coded {
+                plain += page.size();
+                match page {
+                    Page::Own(bytes) => {
+                        kinds[0] += 1;
+                        block.extend_from_slice(bytes);
+                    }
+                    Page::Same(i) => {
+                        kinds[1] += 1;
+                        block.extend_from_slice(&(*i as u32).to_le_bytes()[..3]);
+                    }
+                    Page::Beside(_, bytes) => {
+                        kinds[2] += 1;
+                        block.push(0);
+                        block.extend_from_slice(bytes);
+                    }
+                }
+            }
+            blocks.push(block);
+        }
+        println!(
+            "| {name} ({} own, {} same, {} differences) | {:.3} | - | {:.3} | - | - |",
+            kinds[0],
+            kinds[1],
+            kinds[2],
+            plain as f64 / samples,
+            packed(&blocks, 3) as f64 / samples
+        );
+    }
+    Ok(())
 }
 
 fn values(matrix: &[(String, Vec<f64>)], rows: usize) -> Outcome {
@@ -82,98 +182,19 @@ fn values(matrix: &[(String, Vec<f64>)], rows: usize) -> Outcome {
         &Ladder { pco: true },
     ];
     for codec in codecs {
-        let (mut plain, mut metrics, mut whole) = (0, Vec::new(), Vec::new());
-        for span in &spans {
-            let mut all = Vec::new();
-            for metric in span {
-                let mut bytes = Vec::new();
-                for page in metric {
-                    let (mut one, mut back) = (Vec::new(), Vec::new());
-                    codec.encode(page, &mut one);
-                    codec.decode(&one, rows, &mut back).ok_or("a page does not come back")?;
-                    assert_eq!(&back, page, "{}", codec.name());
-                    plain += one.len();
-                    bytes.extend_from_slice(&one);
-                }
-                all.extend_from_slice(&bytes);
-                metrics.push(bytes);
-            }
-            whole.push(all);
-        }
-        let mut encoded = Vec::new();
-        let (encode, ..) = median(3, || {
-            encoded.clear();
-            let start = cpu();
-            for page in &moving {
-                let mut bytes = Vec::new();
-                codec.encode(page, &mut bytes);
-                encoded.push(bytes);
-            }
-            (cpu() - start) * 1e6 / (moving.len() * rows) as f64
-        });
-        let mut out = Vec::new();
-        let (decode, ..) = median(3, || {
-            let start = cpu();
-            for bytes in &encoded {
-                out.clear();
-                codec.decode(bytes, rows, &mut out).unwrap();
-            }
-            (cpu() - start) * 1e6 / (moving.len() * rows) as f64
-        });
-        println!(
-            "| {} | {:.3} | {:.3} | {:.3} | {:.1} | {:.0} |",
-            codec.name(),
-            plain as f64 / samples,
-            packed(&metrics, 3) as f64 / samples,
-            packed(&whole, 3) as f64 / samples,
-            1.0 / encode,
-            1.0 / decode
-        );
+        row(codec, &spans, &moving, rows, samples)?;
     }
     for decimal in [false, true] {
         shared(&spans, rows, samples, moving.len(), decimal)?;
     }
     models(&spans, samples)?;
-    for (pco, beside, name) in [
-        (false, false, "ladder without pco, same pages once"),
-        (false, true, "ladder without pco, same pages once, neighbours' differences"),
-        (true, false, "ladder with pco, same pages once"),
-        (true, true, "ladder with pco, same pages once, neighbours' differences"),
-    ] {
-        let (mut plain, mut kinds, mut blocks) = (0, [0; 3], Vec::new());
-        for span in &spans {
-            let coded = siblings::encode(span, pco, beside);
-            let back = siblings::decode(&coded, rows).ok_or("a span does not come back")?;
-            assert!(back.iter().eq(span.iter().flatten()), "{name}");
-            let mut block = Vec::new();
-            for page in &coded {
-                plain += page.size();
-                match page {
-                    siblings::Page::Own(bytes) => {
-                        kinds[0] += 1;
-                        block.extend_from_slice(bytes);
-                    }
-                    siblings::Page::Same(i) => {
-                        kinds[1] += 1;
-                        block.extend_from_slice(&(*i as u32).to_le_bytes()[..3]);
-                    }
-                    siblings::Page::Beside(_, bytes) => {
-                        kinds[2] += 1;
-                        block.push(0);
-                        block.extend_from_slice(bytes);
-                    }
-                }
-            }
-            blocks.push(block);
-        }
-        println!("| {name} ({} own, {} same, {} differences) | {:.3} | - | {:.3} | - | - |", kinds[0], kinds[1], kinds[2], plain as f64 / samples, packed(&blocks, 3) as f64 / samples);
-    }
+    siblings(&spans, rows, samples)?;
     println!();
     Ok(())
 }
 
 /// What pco's own head of each page costs, and with the heads of a span packed together while the pages stay readable one by one.
-fn models(spans: &[Vec<Vec<Vec<u64>>>], samples: f64) -> Outcome {
+fn models(spans: &[Span], samples: f64) -> Outcome {
     let (mut heads, mut bodies, mut together) = (0, 0, 0);
     for span in spans {
         let mut all = Vec::new();
@@ -187,13 +208,15 @@ fn models(spans: &[Vec<Vec<Vec<u64>>>], samples: f64) -> Outcome {
     }
     println!(
         "| pco of decimals: heads {:.3} (packed together {:.3}), pages {:.3} | | | | | |",
-        heads as f64 / samples, together as f64 / samples, bodies as f64 / samples
+        heads as f64 / samples,
+        together as f64 / samples,
+        bodies as f64 / samples
     );
     Ok(())
 }
 
 /// pco with one model per metric; constant pages as everywhere, and per metric the smaller of this and the ladder as a third figure.
-fn shared(spans: &[Vec<Vec<Vec<u64>>>], rows: usize, samples: f64, moving: usize, decimal: bool) -> Outcome {
+fn shared(spans: &[Span], rows: usize, samples: f64, moving: usize, decimal: bool) -> Outcome {
     let (mut plain, mut best, mut metrics, mut encode, mut decode) = (0, 0, Vec::new(), 0.0, 0.0);
     let ladder = Ladder { pco: true };
     for metric in spans.iter().flatten() {

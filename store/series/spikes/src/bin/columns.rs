@@ -9,8 +9,10 @@ use std::time::Instant;
 
 use series_spikes::corpus::Corpus;
 use series_spikes::engine::Engine;
-use series_spikes::group::{Group, Pool, ROWS, Span};
+use series_spikes::group::{Group, ROWS};
 use series_spikes::measure::{anonymous, cpu, median};
+use series_spikes::pool::Pool;
+use series_spikes::span::Span;
 use series_spikes::wal::Wal;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -27,24 +29,12 @@ fn main() -> Outcome {
     }
 }
 
-/// Column speeds on values already parsed.
-fn speed(corpus: &Corpus, rows: usize) -> Outcome {
-    let matrix = corpus.matrix(rows, 1)?;
-    let n = matrix.len();
-    // Only what changed, as the cache with the last body hands it over; the first row is whole.
-    let changed: Vec<Vec<(u32, u64)>> = (0..rows)
-        .map(|row| {
-            let fresh = |s: &usize| row == 0 || matrix[*s].1[row].to_bits() != matrix[*s].1[row - 1].to_bits();
-            (0..n).filter(fresh).map(|s| (s as u32, matrix[s].1[row].to_bits())).collect()
-        })
-        .collect();
-    let all: Vec<Vec<(u32, u64)>> =
-        (0..rows).map(|row| (0..n).map(|s| (s as u32, matrix[s].1[row].to_bits())).collect()).collect();
-    let moved: usize = changed.iter().map(Vec::len).sum();
-    let samples = (rows * n) as f64;
-    println!("{n} series, {rows} rows, {:.1} % of the samples moved", moved as f64 * 100.0 / samples);
-    let rounds = (4_000_000 / (rows * n)).max(1);
-    for (name, input) in [("append, changes only", &changed), ("append, all values", &all)] {
+/// What changed in each row.
+type Rows = Vec<Vec<(u32, u64)>>;
+
+fn appending(inputs: &[(&str, &Rows)], n: usize, moved: usize, rounds: usize) {
+    let samples = (inputs[0].1.len() * n) as f64;
+    for (name, input) in inputs {
         let mut log = Vec::new();
         let (mid, least, most) = median(5, || {
             let start = cpu();
@@ -63,33 +53,10 @@ fn speed(corpus: &Corpus, rows: usize) -> Outcome {
             mid * samples / moved as f64
         );
     }
-    let (mut group, mut log, mut logged, mut pool) = (Group::new(true), Vec::new(), Vec::new(), Pool::new());
-    group.widen(n);
-    let mut open_peak = 0;
-    for (row, values) in changed.iter().enumerate() {
-        let start = log.len();
-        if group.rows() == ROWS - 1 {
-            open_peak = open_peak.max(group.heap().1 + pool.heap().1);
-        }
-        group.append(&mut pool, row as i64 * 15_000, values, &mut log);
-        logged.push(log.len() - start);
-    }
-    println!(
-        "log records: {:.3} B per sample; zstd 1 over all: {:.3}",
-        log.len() as f64 / samples,
-        zstd::bulk::compress(&log, 1)?.len() as f64 / samples
-    );
-    println!("open rows at {} rows: {:.1} B per series", ROWS - 1, open_peak as f64 / n as f64);
-    let spans: Vec<&[u8]> = group.sealed().iter().map(|s| &**s).collect();
-    let sealed: usize = spans.iter().map(|s| s.len()).sum();
-    let rows_sealed = spans.len() * ROWS;
-    let packed: usize = spans.iter().map(|s| zstd::bulk::compress(s, 1).map_or(0, |p| p.len())).sum();
-    println!(
-        "sealed: {:.3} B per sample, {:.1} B per series and span; with zstd 1 per span {:.3}",
-        sealed as f64 / (rows_sealed * n) as f64,
-        sealed as f64 / (spans.len() * n) as f64,
-        packed as f64 / (rows_sealed * n) as f64
-    );
+}
+
+fn decoding(matrix: &[(String, Vec<f64>)], spans: &[&[u8]], changed: &Rows, rounds: usize) {
+    let (n, mut log) = (matrix.len(), Vec::new());
     let mut out = Vec::new();
     for moving_only in [false, true] {
         let mut count = 0;
@@ -99,7 +66,7 @@ fn speed(corpus: &Corpus, rows: usize) -> Outcome {
             let start = cpu();
             count = 0;
             for _ in 0..rounds {
-                for span in &spans {
+                for span in spans {
                     let span = Span::open(span).unwrap();
                     for s in (0..span.width()).filter(|s| !moving_only || moves[*s]) {
                         out.clear();
@@ -139,6 +106,55 @@ fn speed(corpus: &Corpus, rows: usize) -> Outcome {
         (cpu() - start) * 1e9 / (rounds * n * (ROWS - 1)) as f64
     });
     println!("seal: {mid:.2} ns per sample");
+}
+
+/// Column speeds on values already parsed.
+fn speed(corpus: &Corpus, rows: usize) -> Outcome {
+    let matrix = corpus.matrix(rows, 1)?;
+    let n = matrix.len();
+    // Only what changed, as the cache with the last body hands it over; the first row is whole.
+    let changed: Vec<Vec<(u32, u64)>> = (0..rows)
+        .map(|row| {
+            let fresh = |s: &usize| row == 0 || matrix[*s].1[row].to_bits() != matrix[*s].1[row - 1].to_bits();
+            (0..n).filter(fresh).map(|s| (s as u32, matrix[s].1[row].to_bits())).collect()
+        })
+        .collect();
+    let all: Vec<Vec<(u32, u64)>> =
+        (0..rows).map(|row| (0..n).map(|s| (s as u32, matrix[s].1[row].to_bits())).collect()).collect();
+    let moved: usize = changed.iter().map(Vec::len).sum();
+    let samples = (rows * n) as f64;
+    println!("{n} series, {rows} rows, {:.1} % of the samples moved", moved as f64 * 100.0 / samples);
+    let rounds = (4_000_000 / (rows * n)).max(1);
+    appending(&[("append, changes only", &changed), ("append, all values", &all)], n, moved, rounds);
+    let (mut group, mut log, mut logged, mut pool) = (Group::new(true), Vec::new(), Vec::new(), Pool::new());
+    group.widen(n);
+    let mut open_peak = 0;
+    for (row, values) in changed.iter().enumerate() {
+        let start = log.len();
+        if group.rows() == ROWS - 1 {
+            open_peak = open_peak.max(group.heap().1 + pool.heap().1);
+        }
+        group.append(&mut pool, row as i64 * 15_000, values, &mut log);
+        logged.push(log.len() - start);
+    }
+    println!(
+        "log records: {:.3} B per sample; zstd 1 over all: {:.3}",
+        log.len() as f64 / samples,
+        zstd::bulk::compress(&log, 1)?.len() as f64 / samples
+    );
+    println!("open rows at {} rows: {:.1} B per series", ROWS - 1, open_peak as f64 / n as f64);
+    let spans: Vec<&[u8]> = group.sealed().iter().map(|s| &**s).collect();
+    let sealed: usize = spans.iter().map(|s| s.len()).sum();
+    let rows_sealed = spans.len() * ROWS;
+    let packed: usize = spans.iter().map(|s| zstd::bulk::compress(s, 1).map_or(0, |p| p.len())).sum();
+    println!(
+        "sealed: {:.3} B per sample, {:.1} B per series and span; with zstd 1 per span {:.3}",
+        sealed as f64 / (rows_sealed * n) as f64,
+        sealed as f64 / (spans.len() * n) as f64,
+        packed as f64 / (rows_sealed * n) as f64
+    );
+    decoding(&matrix, &spans, &changed, rounds);
+    let mut buffer = Vec::new();
     // Exact.
     let mut have = vec![Vec::new(); n];
     for span in &spans {

@@ -87,6 +87,65 @@ fn shaken(bodies: &[Vec<u8>], every: usize) -> Vec<Vec<u8>> {
     out
 }
 
+fn positional(bench: &Bench, bodies: &[Vec<u8>]) {
+    let (mut scratch, mut out) = (Scratch::default(), Scrape::default());
+    let hashes = foldhash::quality::RandomState::default();
+    for (bodies, what) in [(bodies, ""), (&shaken(bodies, 10), ", a line missing in every tenth body")] {
+        let mut table = Table::default();
+        let mut cache = Hashed::default();
+        bench.show(&format!("positional, hashes{what}"), || {
+            let mut sum = 0;
+            for body in bodies {
+                cache.read(body, &hashes, &mut |key: &[u8]| table.number(key), &mut scratch, &mut out);
+                sum += out.values.iter().map(|(s, v)| u64::from(*s) + (v.to_bits() & 1)).sum::<u64>();
+            }
+            sum
+        });
+        let heap = cache.heap();
+        let mut table = Table::default();
+        let mut cache = Whole::default();
+        bench.show(&format!("positional, last body{what}"), || {
+            let mut sum = 0;
+            for body in bodies {
+                cache.read(body, &mut |key: &[u8]| table.number(key), &mut scratch, &mut out);
+                sum += out.values.len() as u64;
+            }
+            sum
+        });
+        let per = bench.samples as f64 / bodies.len() as f64;
+        println!("memory per series: hashes {:.1} B, last body {:.1} B", heap as f64 / per, cache.heap() as f64 / per);
+    }
+}
+
+fn floats(bodies: &[Vec<u8>]) {
+    let words: Vec<Vec<u8>> = bodies
+        .iter()
+        .take(20)
+        .flat_map(|b| {
+            let mut all = Vec::new();
+            each(b, |l| all.push(l.key.len()));
+            let mut at = 0;
+            let mut words = Vec::new();
+            while at < b.len() {
+                let n = line_length(&b[at..]);
+                let line = b[at..at + n].trim_ascii();
+                at += n;
+                if let Some(end) = key_end(line).filter(|_| line.first().is_some_and(|c| *c != b'#')) {
+                    words.push(line[end..].trim_ascii().to_vec());
+                }
+            }
+            words
+        })
+        .collect();
+    let floats = Bench { rounds: 2_000_000 / words.len() + 1, samples: words.len() };
+    floats.show("float alone, std", || {
+        words.iter().filter_map(|w| std::str::from_utf8(w).ok()?.parse::<f64>().ok()).map(|v| v.to_bits() & 1).sum()
+    });
+    floats.show("float alone, fast", || {
+        words.iter().filter_map(|w| series_spikes::number::read(w)).map(|v| v.0.to_bits() & 1).sum()
+    });
+}
+
 fn main() -> std::io::Result<()> {
     let args: Vec<String> = std::env::args().collect();
     let corpus = Corpus::open(Path::new(&args[1]))?;
@@ -137,57 +196,7 @@ fn main() -> std::io::Result<()> {
         bodies.iter().for_each(|b| each(b, |l| sum += u64::from(table.number(l.key)) + (l.value.to_bits() & 1)));
         sum
     });
-    let hashes = foldhash::quality::RandomState::default();
-    for (bodies, what) in [(&bodies, ""), (&shaken(&bodies, 10), ", a line missing in every tenth body")] {
-        let mut table = Table::default();
-        let mut cache = Hashed::default();
-        bench.show(&format!("positional, hashes{what}"), || {
-            let mut sum = 0;
-            for body in bodies {
-                cache.read(body, &hashes, &mut |key: &[u8]| table.number(key), &mut scratch, &mut out);
-                sum += out.values.iter().map(|(s, v)| u64::from(*s) + (v.to_bits() & 1)).sum::<u64>();
-            }
-            sum
-        });
-        let heap = cache.heap();
-        let mut table = Table::default();
-        let mut cache = Whole::default();
-        bench.show(&format!("positional, last body{what}"), || {
-            let mut sum = 0;
-            for body in bodies {
-                cache.read(body, &mut |key: &[u8]| table.number(key), &mut scratch, &mut out);
-                sum += out.values.len() as u64;
-            }
-            sum
-        });
-        let per = samples as f64 / n as f64;
-        println!("memory per series: hashes {:.1} B, last body {:.1} B", heap as f64 / per, cache.heap() as f64 / per);
-    }
-    let words: Vec<Vec<u8>> = bodies
-        .iter()
-        .take(20)
-        .flat_map(|b| {
-            let mut all = Vec::new();
-            each(b, |l| all.push(l.key.len()));
-            let mut at = 0;
-            let mut words = Vec::new();
-            while at < b.len() {
-                let n = line_length(&b[at..]);
-                let line = b[at..at + n].trim_ascii();
-                at += n;
-                if let Some(end) = key_end(line).filter(|_| line.first().is_some_and(|c| *c != b'#')) {
-                    words.push(line[end..].trim_ascii().to_vec());
-                }
-            }
-            words
-        })
-        .collect();
-    let floats = Bench { rounds: 2_000_000 / words.len() + 1, samples: words.len() };
-    floats.show("float alone, std", || {
-        words.iter().filter_map(|w| std::str::from_utf8(w).ok()?.parse::<f64>().ok()).map(|v| v.to_bits() & 1).sum()
-    });
-    floats.show("float alone, fast", || {
-        words.iter().filter_map(|w| series_spikes::number::read(w)).map(|v| v.0.to_bits() & 1).sum()
-    });
+    positional(&bench, &bodies);
+    floats(&bodies);
     Ok(())
 }

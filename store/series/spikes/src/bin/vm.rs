@@ -84,6 +84,18 @@ fn size(path: &Path) -> u64 {
         .sum()
 }
 
+/// Reads over the head of an answer that has no body.
+fn answered(reader: &mut impl BufRead) -> io::Result<()> {
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        if reader.read_line(&mut line)? == 0 {
+            return Err(io::Error::other("the connection was closed"));
+        }
+    }
+    Ok(())
+}
+
 fn import(args: &[String]) -> io::Result<()> {
     let number = |i: usize| args[i].parse::<usize>().map_err(io::Error::other);
     let (dir, corpus) = (Path::new(&args[1]), Corpus::open(Path::new(&args[2]))?);
@@ -109,16 +121,7 @@ fn import(args: &[String]) -> io::Result<()> {
             );
             writer.write_all(head.as_bytes())?;
             writer.write_all(&body)?;
-            let mut line = String::new();
-            loop {
-                line.clear();
-                if reader.read_line(&mut line)? == 0 {
-                    return Err(io::Error::other("the connection was closed"));
-                }
-                if line == "\r\n" {
-                    break;
-                }
-            }
+            answered(&mut reader)?;
         }
     }
     get("/internal/force_flush")?;
