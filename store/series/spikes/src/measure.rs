@@ -8,13 +8,6 @@ pub fn cpu() -> f64 {
     t.tv_sec as f64 + t.tv_nsec as f64 / 1e9
 }
 
-/// The part of it that the kernel spent, in steps of 10 ms.
-pub fn kernel() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    fields.split_whitespace().nth(12).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0) / 100.0
-}
-
 /// Anonymous resident bytes of a process.
 pub fn anonymous(pid: &str) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

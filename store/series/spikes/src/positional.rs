@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 
-use crate::plain::{Next, next, tail};
+use crate::plain::{Next, line_length, next, tail};
 
 /// Gives a series its number within its target when its line is seen for the first time.
 pub trait Names {
@@ -327,14 +327,15 @@ impl Hashed {
                 && let Some(head) = body.get(new..new + line.length as usize)
                 && hash(hashes, head) == line.hash
             {
-                new += head.len();
+                let value_at = new + head.len();
                 if line.series == COMMENT {
+                    new = value_at;
                     fresh.push(*line);
                     at += 1;
                     continue;
                 }
-                if let Some((value, time, n)) = tail(&body[new..]) {
-                    new += n;
+                if let Some((value, time, n)) = tail(&body[value_at..]) {
+                    new = value_at + n;
                     out.take(line.series, value, time);
                     if let Some((_, seen)) = &mut moved {
                         seen[at] = true;
@@ -343,25 +344,20 @@ impl Hashed {
                     at += 1;
                     continue;
                 }
-                new -= head.len();
             }
-            let comments = comments(&body[new..]);
-            if comments > 0 {
-                let hash = hash(hashes, &body[new..new + comments]);
+            if let n @ 1.. = comments(&body[new..]) {
+                let hash = hash(hashes, &body[new..new + n]);
                 if self.lines.get(at).is_some_and(|l| l.series == COMMENT) {
                     at += 1;
                 }
-                fresh.push(HashedLine { hash, length: comments as u32, series: COMMENT });
-                new += comments;
+                fresh.push(HashedLine { hash, length: n as u32, series: COMMENT });
+                new += n;
                 continue;
             }
-            let line = match next(&body[new..]) {
-                Next::Sample(line) => line,
-                Next::Skip(n) | Next::Wrong(n) => {
-                    out.wrong += 1;
-                    new += n.max(1);
-                    continue;
-                }
+            let Next::Sample(line) = next(&body[new..]) else {
+                out.wrong += 1;
+                new += line_length(&body[new..]);
+                continue;
             };
             let (by_hash, seen) = moved.get_or_insert_with(|| self.moved(at));
             out.looked_up += 1;
