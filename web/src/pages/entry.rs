@@ -180,7 +180,11 @@ pub(crate) async fn set_up(
     match entered.await? {
         // The link stands for the password; the second step is asked for all the same.
         Some(user) if invited => after_password(&app, &visit, &parts, &user, "/", &Method::Link).await,
-        Some(user) => after_password(&app, &visit, &parts, &user, "/welcome", &Method::Link).await,
+        Some(user) => {
+            // Whoever brought a plan has taken the first steps.
+            let next = if super::welcome::starter(&app).is_some() { "/welcome" } else { "/" };
+            after_password(&app, &visit, &parts, &user, next, &Method::Link).await
+        }
         None => Ok(setup_page(&app, &visit, None, "", "")),
     }
 }
