@@ -260,7 +260,5 @@ fn spawn_loops(core: &Arc<Core>, results: mpsc::Receiver<kernel::probe::ProbeRes
 
 /// Name of the user that this process runs as, or its number.
 pub fn own_user() -> String {
-    let uid = nix::unistd::Uid::effective();
-    let found = nix::unistd::User::from_uid(uid).ok().flatten();
-    found.map_or_else(|| uid.to_string(), |user| user.name)
+    web::serve::LocalPeer::name_of(nix::unistd::Uid::effective().as_raw())
 }

@@ -80,3 +80,14 @@ pub(crate) async fn take(app: &App, parts: &Parts, purpose: &'static str) -> Res
 pub(crate) async fn take_or_fail(app: &App, parts: &Parts, purpose: &'static str) -> Result<Ceremony, Failure> {
     take(app, parts, purpose).await?.ok_or_else(|| Failure::stale(StatusCode::GONE))
 }
+
+/// As [`take_or_fail`], of an account: what somebody else began in this browser is gone for it.
+pub(crate) async fn take_own(
+    app: &App,
+    parts: &Parts,
+    purpose: &'static str,
+    user_id: i64,
+) -> Result<Ceremony, Failure> {
+    let begun = take_or_fail(app, parts, purpose).await?;
+    if begun.user_id == Some(user_id) { Ok(begun) } else { Err(Failure::stale(StatusCode::GONE)) }
+}

@@ -69,16 +69,16 @@ impl Seen<'_> {
 
     /// Whether a system is seen and nothing of it is kept from them: asked of the whole system, not of the part that is seen.
     pub fn sees_whole(&self, system: &str) -> bool {
-        let whole = |s: &SystemState| {
-            self.access.sees(s) && (!s.is_restricted() || Hidden::new(s, self.access).is_nothing_at_all())
-        };
-        self.live.system(system, whole).unwrap_or(false)
+        self.live.system(system, |s| self.hides_nothing(s)).unwrap_or(false)
     }
 
     /// Whether nothing at all is kept from them.
     pub fn sees_everything(&self) -> bool {
-        let whole = |s: &SystemState| !s.is_restricted() || Hidden::new(s, self.access).is_nothing_at_all();
-        self.access.sees_all() && self.live.systems(whole).into_iter().all(|whole| whole)
+        self.access.sees_all() && self.live.systems(|s| self.hides_nothing(s)).into_iter().all(|whole| whole)
+    }
+
+    fn hides_nothing(&self, system: &SystemState) -> bool {
+        self.access.sees(system) && (!system.is_restricted() || Hidden::new(system, self.access).is_nothing_at_all())
     }
 
     /// Whether an alert is seen.

@@ -136,10 +136,7 @@ pub(crate) async fn prove_by_passkey(
     Json(given): Json<Answered>,
 ) -> Result<Response, Failure> {
     let (me, id, _) = person(&visit)?;
-    let begun = ceremony::take_or_fail(&app, &parts, ceremony::PROVE).await?;
-    if begun.user_id != Some(id) {
-        return Err(Failure::stale(StatusCode::GONE));
-    }
+    let begun = ceremony::take_own(&app, &parts, ceremony::PROVE, id).await?;
     if let Err(why) = passkey::believe(&app, &visit, &begun.data, &given.answer, Some(id)).await? {
         refused(&app, &parts, &Try::of(&app, &parts, &me.name), &me.name, &why).await?;
         return Err(Failure::invalid(format!("{} {why}.", text(visit.language).login.passkey_refused)));

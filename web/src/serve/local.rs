@@ -25,9 +25,13 @@ impl LocalPeer {
     pub fn of(stream: &UnixStream) -> std::io::Result<Self> {
         let uid = stream.peer_cred()?.uid();
         let own = nix::unistd::Uid::effective().as_raw();
+        Ok(Self { uid, name: Self::name_of(uid).into(), trusted: uid == 0 || uid == own })
+    }
+
+    /// The name of a user of this machine, or the number where there is none.
+    pub fn name_of(uid: u32) -> String {
         let found = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok().flatten();
-        let name = found.map_or_else(|| uid.to_string(), |user| user.name);
-        Ok(Self { uid, name: name.into(), trusted: uid == 0 || uid == own })
+        found.map_or_else(|| uid.to_string(), |user| user.name)
     }
 
     /// As whom they act; nobody unless they are trusted. Whoever is root, or the user that Farero runs as, could read and

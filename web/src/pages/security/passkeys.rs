@@ -64,10 +64,7 @@ pub(crate) async fn finish(
 ) -> Result<Response, Failure> {
     let (me, id, _) = person(&visit)?;
     let t = &text(visit.language).login;
-    let begun = ceremony::take_or_fail(&app, &parts, ceremony::REGISTER).await?;
-    if begun.user_id != Some(id) {
-        return Err(Failure::stale(http::StatusCode::GONE));
-    }
+    let begun = ceremony::take_own(&app, &parts, ceremony::REGISTER, id).await?;
     let challenge = from_base64(&begun.data).unwrap_or_default();
     let registered = verify_registration(site(&app, &visit)?, &challenge, &given.answer);
     let registered = registered.map_err(|e| Failure::invalid(format!("{} {e}.", t.passkey_refused)))?;
