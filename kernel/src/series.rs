@@ -3,9 +3,21 @@
 //! A series comes as one column of timestamps and one of values. Timestamps are shared between the series of one
 //! scrape group (a check's results, a target's scrape), so a reader may compute windows once per group.
 
+mod admin;
+mod histogram;
+mod write;
+
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::Labels;
+pub use admin::{BlockFacts, Cardinality, Counted, SeriesAdmin};
+pub use histogram::{
+    BucketSpan, CUSTOM_BOUNDS_SCHEMA, CounterReset, Histogram, HistogramError, SCHEMA_MAX, SCHEMA_MIN,
+};
+pub use write::{
+    Appended, Batch, BatchRow, Cell, GroupId, Rejected, Rejection, Row, SeriesRef, SeriesWriter, group_of, rows_of,
+};
 
 /// The bit pattern of Prometheus's staleness marker, a NaN that says: this series ended here.
 pub const STALE_NAN_BITS: u64 = 0x7ff0_0000_0000_0002;
@@ -29,12 +41,32 @@ pub struct Sample {
     pub value: f64,
 }
 
+/// One value: a number or a native histogram.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Point {
+    /// A number.
+    Float(f64),
+    /// A native histogram.
+    Histogram(Arc<Histogram>),
+}
+
+impl Point {
+    /// Whether it marks the end of its series.
+    pub fn is_stale(&self) -> bool {
+        match self {
+            Self::Float(v) => is_stale(*v),
+            Self::Histogram(h) => h.is_stale(),
+        }
+    }
+}
+
 /// A column of values, as long as the column of timestamps beside it.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Column {
     /// Plain numbers.
     Floats(Vec<f64>),
+    /// A column with at least one histogram in it.
+    Mixed(Vec<Point>),
 }
 
 impl Column {
@@ -42,6 +74,7 @@ impl Column {
     pub fn len(&self) -> usize {
         match self {
             Self::Floats(v) => v.len(),
+            Self::Mixed(v) => v.len(),
         }
     }
 
@@ -50,10 +83,19 @@ impl Column {
         self.len() == 0
     }
 
-    /// The numbers.
-    pub fn floats(&self) -> &[f64] {
+    /// The numbers, when there is nothing else.
+    pub fn floats(&self) -> Option<&[f64]> {
         match self {
-            Self::Floats(v) => v,
+            Self::Floats(v) => Some(v),
+            Self::Mixed(_) => None,
+        }
+    }
+
+    /// A value by its place.
+    pub fn get(&self, at: usize) -> Option<Point> {
+        match self {
+            Self::Floats(v) => v.get(at).map(|v| Point::Float(*v)),
+            Self::Mixed(v) => v.get(at).cloned(),
         }
     }
 }
@@ -67,6 +109,27 @@ pub struct Series {
     pub timestamps: Arc<[i64]>,
     /// The values at those times.
     pub values: Column,
+    /// When each sample's counter began (its *start* or *created timestamp*, milliseconds; 0 where that is not known);
+    /// `None` when it is known of no sample. As long as `timestamps`.
+    pub starts: Option<Arc<[i64]>>,
+}
+
+impl Series {
+    /// A series of plain numbers without start times.
+    pub fn floats(labels: Labels, timestamps: Arc<[i64]>, values: Vec<f64>) -> Self {
+        Self { labels, timestamps, values: Column::Floats(values), starts: None }
+    }
+}
+
+/// An example of what a sample counted: usually the trace of one request (OpenMetrics).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exemplar {
+    /// Where to look: `trace_id` and the like.
+    pub labels: Labels,
+    /// What was observed.
+    pub value: f64,
+    /// When, milliseconds since the epoch.
+    pub t_ms: i64,
 }
 
 /// How a matcher compares.
@@ -166,54 +229,43 @@ pub enum SeriesError {
     Storage(String),
 }
 
+/// Takes series one by one; [`ControlFlow::Break`] ends the reading.
+pub type Visit<'v> = &'v mut dyn FnMut(Series) -> ControlFlow<()>;
+
 /// Reads series. Synchronous, bounded, no I/O of its own visible to the caller: it runs on the CPU pool.
 pub trait SeriesReader: Send + Sync {
     /// All series that match, with their samples in the range; series without a sample there are left out.
     fn select(&self, select: &Select) -> Result<Vec<Series>, SeriesError>;
+
+    /// As [`SeriesReader::select`], but one at a time, so that not all of them are in memory together. The order is
+    /// not said, but the same for the same data; series that share their timestamps come with the same `Arc`.
+    fn visit(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        for series in self.select(select)? {
+            if visit(series).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The labels of the matching series, sorted.
+    fn series(&self, select: &Select) -> Result<Vec<Labels>, SeriesError> {
+        let mut all: Vec<Labels> = self.select(select)?.into_iter().map(|s| s.labels).collect();
+        all.sort_unstable();
+        Ok(all)
+    }
 
     /// The names of labels of the matching series, sorted.
     fn label_names(&self, select: &Select) -> Result<Vec<String>, SeriesError>;
 
     /// The values of one label of the matching series, sorted.
     fn label_values(&self, name: &str, select: &Select) -> Result<Vec<String>, SeriesError>;
-}
 
-/// One row of a scrape group: the values of its series at one time, in the order the group was declared.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    /// The group, as the store named it.
-    pub group: GroupId,
-    /// Milliseconds since the epoch.
-    pub t_ms: i64,
-    /// One value per series of the group; `None` where this row has none.
-    pub values: Vec<Option<f64>>,
-}
-
-/// A scrape group in the store: series that are written together, at the same times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GroupId(pub u32);
-
-/// What became of samples that were handed over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Appended {
-    /// Taken, and durable once the call returned.
-    pub samples: u64,
-    /// At or before the newest sample of their series, with another value: left out.
-    pub out_of_order: u64,
-    /// The same sample once more: left out, harmless.
-    pub duplicates: u64,
-}
-
-/// Writes series.
-pub trait SeriesWriter: Send + Sync {
-    /// The group of these series, made when it is new. The same list in the same order gives the same group.
-    ///
-    /// # Errors
-    /// [`SeriesError::Limit`] when there would be too many series.
-    fn group(&self, series: &[Labels]) -> Result<GroupId, SeriesError>;
-
-    /// Appends rows and returns when they are durable.
-    fn append(&self, rows: &[Row]) -> Result<Appended, SeriesError>;
+    /// The exemplars of the matching series in the range, oldest first, series sorted by labels.
+    fn exemplars(&self, select: &Select) -> Result<Vec<(Labels, Vec<Exemplar>)>, SeriesError> {
+        let _ = select;
+        Ok(Vec::new())
+    }
 }
 
 #[cfg(test)]

@@ -89,7 +89,9 @@ pub(crate) fn read(
 }
 
 fn samples(series: &[Series]) -> impl Iterator<Item = (i64, f64)> {
-    let all = series.iter().flat_map(|s| s.timestamps.iter().copied().zip(s.values.floats().iter().copied()));
+    let all = series
+        .iter()
+        .flat_map(|s| s.timestamps.iter().copied().zip(s.values.floats().unwrap_or_default().iter().copied()));
     all.filter(|(_, v)| !is_stale(*v) && v.is_finite()).take(CHART_SAMPLES)
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use kernel::Labels;
-use kernel::series::{Column, Select, Series, SeriesError, SeriesReader};
+use kernel::series::{Select, Series, SeriesError, SeriesReader};
 
 /// A reader of series that were added to it.
 #[derive(Clone, Debug, Default)]
@@ -54,8 +54,8 @@ impl SeriesReader for MemoryReader {
                 Some(before) => before.timestamps.clone(),
                 None => samples.iter().map(|s| s.0).collect(),
             };
-            let values = Column::Floats(samples.iter().map(|s| s.1).collect());
-            found.push(Series { labels: labels.clone(), timestamps, values });
+            let values = samples.iter().map(|s| s.1).collect();
+            found.push(Series::floats(labels.clone(), timestamps, values));
         }
         Ok(found)
     }
@@ -113,19 +113,17 @@ impl SeriesReader for Overlay<'_> {
 }
 
 fn merged(under: &Series, over: &Series) -> Series {
-    let samples = |s: &Series| s.timestamps.iter().copied().zip(s.values.floats().iter().copied()).collect::<Vec<_>>();
+    let samples = |s: &Series| {
+        s.timestamps.iter().copied().zip(s.values.floats().unwrap_or_default().iter().copied()).collect::<Vec<_>>()
+    };
     let all: BTreeMap<i64, f64> = samples(under).into_iter().chain(samples(over)).collect();
-    Series {
-        labels: under.labels.clone(),
-        timestamps: all.keys().copied().collect(),
-        values: Column::Floats(all.values().copied().collect()),
-    }
+    Series::floats(under.labels.clone(), all.keys().copied().collect(), all.values().copied().collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kernel::series::Matcher;
+    use kernel::series::{Column, Matcher};
 
     #[test]
     fn overlay_prefers_the_fresh_sample() {

@@ -95,10 +95,10 @@ impl Engine<'_> {
         let series = self.read(&selector.matchers, reference.start - lookback + 1, reference.last() + lookback)?;
         for s in series {
             self.check_cancelled()?;
-            let clean = without_stale(&s.timestamps, s.values.floats());
+            let clean = without_stale(&s.timestamps, s.values.floats().unwrap_or_default());
             let (times, values) = match &clean {
                 Some((times, values)) => (&times[..], &values[..]),
-                None => (&s.timestamps[..], s.values.floats()),
+                None => (&s.timestamps[..], s.values.floats().unwrap_or_default()),
             };
             let at = |t| smoothed_value(times, values, t, lookback).unwrap_or(ABSENT);
             let line = Line { labels: s.labels.clone(), drop_name: false, values: reference.times().map(at).collect() };

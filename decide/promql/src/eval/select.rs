@@ -72,7 +72,7 @@ impl Engine<'_> {
         let mut indexes = PerColumn::default();
         for s in series {
             self.check_cancelled()?;
-            let column = s.values.floats();
+            let column = s.values.floats().unwrap_or_default();
             let at = indexes.get(&s.timestamps, |times| newest(times, reference, lookback));
             let value = |i: &u32| match column.get(*i as usize) {
                 Some(v) if *i != NONE && !is_absent(*v) => pick(s.timestamps[*i as usize], *v),
@@ -115,7 +115,7 @@ impl Engine<'_> {
         let mut shared = PerColumn::default();
         for s in &series {
             self.check_cancelled()?;
-            let clean = without_stale(&s.timestamps, s.values.floats());
+            let clean = without_stale(&s.timestamps, s.values.floats().unwrap_or_default());
             let own;
             let (times, values, bounds) = match &clean {
                 Some((times, values)) => {
@@ -124,7 +124,7 @@ impl Engine<'_> {
                 }
                 None => {
                     let bounds = shared.get(&s.timestamps, |times| bounds(times, ends, range_ms));
-                    (&s.timestamps[..], s.values.floats(), bounds)
+                    (&s.timestamps[..], s.values.floats().unwrap_or_default(), bounds)
                 }
             };
             let labels = &s.labels;
