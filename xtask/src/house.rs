@@ -24,10 +24,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("secrets", &["kernel", "plan-syntax"]),
     ("state", &["kernel"]),
     ("auth", &["kernel"]),
+    ("web-prometheus", &["kernel", "decide-promql"]),
     (
         "web",
         &[
             "kernel",
+            "web-prometheus",
             "auth",
             "plan-syntax",
             "plan-model",
@@ -54,6 +56,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "secrets",
             "state",
             "web",
+            "web-prometheus",
         ],
     ),
     ("demo", &["kernel"]),
