@@ -17,6 +17,7 @@ mod annotations;
 mod eval;
 mod functions;
 pub mod memory;
+pub mod notation;
 mod query;
 mod syntax;
 mod value;

@@ -2,11 +2,12 @@
 
 use decide_promql::memory::MemoryReader;
 use decide_promql::{Limits, Query, Value, evaluate, parse};
+use kernel::series::Point;
 use proptest::prelude::*;
 
 use crate::expressions::{Choices, INTERVAL_MS, SERIES};
 use crate::script::compare::almost_equal;
-use crate::script::series::{Item, labels, values};
+use decide_promql::notation::{labels, values};
 
 /// The words of the language, to be strung together at random.
 const WORDS: &[&str] = &[
@@ -80,7 +81,7 @@ fn reader() -> MemoryReader {
     for (series, items) in SERIES {
         let items = values(items).unwrap();
         let samples = items.iter().enumerate().filter_map(|(i, item)| match item {
-            Item::Float(v) => Some((i as i64 * INTERVAL_MS, *v)),
+            Some(Point::Float(v)) => Some((i as i64 * INTERVAL_MS, *v)),
             _ => None,
         });
         reader.add(labels(series).unwrap().0, &samples.collect::<Vec<_>>());

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use decide_promql::{Annotation, AnnotationKind, EvalError, Evaluated, Value};
 use kernel::Labels;
-use kernel::series::Sample;
+use kernel::series::{Point, Sample};
 
 use super::parse::{Eval, Text};
-use super::series::Item;
 
 const EPSILON: f64 = 1e-6;
 
@@ -94,7 +93,7 @@ fn check_series(eval: &Eval, found: Vec<(Labels, Vec<Sample>)>, times: &[i64]) -
     if let Some(v) = eval.scalar {
         return Err(format!("expected the scalar {v}, got series"));
     }
-    let wanted: BTreeMap<&Labels, &Vec<Item>> = eval.series.iter().map(|(l, v)| (l, v)).collect();
+    let wanted: BTreeMap<&Labels, &Vec<Option<Point>>> = eval.series.iter().map(|(l, v)| (l, v)).collect();
     if let Some((extra, _)) = found.iter().find(|(l, _)| !wanted.contains_key(l)) {
         return Err(format!("unexpected series {extra}, got {} series", found.len()));
     }
@@ -106,9 +105,9 @@ fn check_series(eval: &Eval, found: Vec<(Labels, Vec<Sample>)>, times: &[i64]) -
             .iter()
             .zip(times)
             .filter_map(|(item, t)| match item {
-                Item::Float(v) => Some((*t, *v)),
-                Item::Nothing => None,
-                Item::Native => Some((*t, f64::MAX)),
+                Some(Point::Float(v)) => Some((*t, *v)),
+                Some(Point::Histogram(_)) => Some((*t, f64::MAX)),
+                None => None,
             })
             .collect();
         let got: BTreeMap<i64, f64> = samples.iter().map(|s| (s.t_ms, s.value)).collect();

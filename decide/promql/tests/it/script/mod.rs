@@ -3,4 +3,3 @@
 pub(crate) mod compare;
 pub(crate) mod parse;
 pub(crate) mod run;
-pub(crate) mod series;

@@ -3,11 +3,10 @@
 use decide_promql::memory::MemoryReader;
 use decide_promql::{Evaluated, Expr, ExprKind, Limits, Query, Value, VectorSample, evaluate, parse};
 use kernel::Labels;
-use kernel::series::Matcher;
+use kernel::series::{Matcher, Point};
 
 use super::compare::{check, check_value};
 use super::parse::{Command, Eval, parse_script};
-use super::series::Item;
 
 pub(crate) enum Outcome {
     Passed,
@@ -45,13 +44,13 @@ pub(crate) fn run_script(text: &str) -> Vec<Case> {
 }
 
 impl World {
-    fn load(&mut self, step_ms: i64, series: Vec<(Labels, Vec<Item>)>, histograms: bool) {
+    fn load(&mut self, step_ms: i64, series: Vec<(Labels, Vec<Option<Point>>)>, histograms: bool) {
         for (labels, items) in series {
             let mut samples = Vec::new();
             for (i, item) in items.iter().enumerate() {
                 match item {
-                    Item::Float(v) => samples.push((i as i64 * step_ms, *v)),
-                    Item::Native if !self.native.contains(&labels) => self.native.push(labels.clone()),
+                    Some(Point::Float(v)) => samples.push((i as i64 * step_ms, *v)),
+                    Some(Point::Histogram(_)) if !self.native.contains(&labels) => self.native.push(labels.clone()),
                     _ => {}
                 }
             }
