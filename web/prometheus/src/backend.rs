@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::gate::Gate;
 use crate::limits::{QUERIES_AT_ONCE, QUERY_TIME};
-use crate::views::{Alertmanagers, RelabelStep, RuleGroup, TargetMetadata, Targets};
+use crate::views::{ActiveAlert, Alertmanagers, RelabelStep, RuleGroup, TargetMetadata, Targets};
 
 /// Version of Prometheus whose API and language are spoken: Grafana and others choose by it what they ask for.
 pub const PROMETHEUS_VERSION: &str = "3.8.0";
@@ -96,7 +96,7 @@ pub struct Configuration {
     pub is_good: bool,
 }
 
-/// Takes in samples that others send.
+/// What answers are made from. Handlers ask it at each request.
 pub trait Backend: Send + Sync + 'static {
     /// The series as whoever asks sees them.
     ///
@@ -136,6 +136,12 @@ pub trait Backend: Send + Sync + 'static {
     /// Groups of rules, in order.
     fn rules(&self) -> Vec<RuleGroup> {
         Vec::new()
+    }
+
+    /// Alerts that are pending or firing.
+    fn alerts(&self) -> Vec<ActiveAlert> {
+        let rules = self.rules().into_iter().flat_map(|g| g.rules);
+        rules.filter_map(|r| r.alerting).flat_map(|a| a.alerts).collect()
     }
 
     /// What is scraped.

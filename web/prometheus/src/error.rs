@@ -21,6 +21,8 @@ pub(crate) enum ErrorKind {
     Internal,
     /// It is switched off.
     Unavailable,
+    /// There is no such thing here.
+    NotFound,
 }
 
 impl ErrorKind {
@@ -32,6 +34,7 @@ impl ErrorKind {
             Self::BadData => "bad_data",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
+            Self::NotFound => "not_found",
         }
     }
 
@@ -43,6 +46,7 @@ impl ErrorKind {
             Self::Canceled => StatusCode::from_u16(CLIENT_CLOSED).unwrap_or(StatusCode::BAD_REQUEST),
             Self::Execution => StatusCode::UNPROCESSABLE_ENTITY,
             Self::BadData => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
             // That what is switched off is an internal error surprises, but is what Prometheus answers.
             Self::Internal | Self::Unavailable => StatusCode::INTERNAL_SERVER_ERROR,
         }

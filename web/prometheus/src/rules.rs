@@ -16,10 +16,7 @@ use crate::views::{AlertState, Alerting, Rule, RuleGroup, go_time};
 
 /// `GET /api/v1/alerts`
 pub(crate) async fn alerts(api: Api) -> Answer {
-    let groups = api.rules();
-    let rules = groups.iter().flat_map(|g| &g.rules);
-    let all: Vec<_> = rules.filter_map(|r| r.alerting.as_ref()).flat_map(|a| &a.alerts).collect();
-    success(&json!({ "alerts": all }))
+    success(&json!({ "alerts": api.alerts() }))
 }
 
 /// `GET /api/v1/alertmanagers`

@@ -1,15 +1,16 @@
 //! About the server itself: configuration, flags, build, store. I/O: HTTP, the operating system.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use decide_promql::functions;
 use http::{HeaderValue, StatusCode, header};
-use kernel::series::{BlockFacts, Counted};
+use kernel::series::{BlockFacts, Counted, SeriesAdmin};
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Api, success};
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorKind};
 use crate::limits::{STATUS_ENTRIES, STATUS_ENTRIES_MOST};
 use crate::params::{Params, parse_integer};
 use crate::views::go_time;
@@ -62,6 +63,11 @@ fn hostname() -> String {
     name.trim().to_owned()
 }
 
+fn store(api: &Api) -> Result<Arc<dyn SeriesAdmin>, ApiError> {
+    let none = || ApiError::new(ErrorKind::NotFound, "nothing is known of the store here");
+    api.store().ok_or_else(none)
+}
+
 /// `GET /api/v1/status/tsdb`
 pub(crate) async fn tsdb(api: Api, params: Params) -> Answer {
     let limit = match params.get("limit") {
@@ -75,7 +81,7 @@ pub(crate) async fn tsdb(api: Api, params: Params) -> Answer {
     if limit > STATUS_ENTRIES_MOST {
         return Err(ApiError::bad(format!("limit must not exceed {STATUS_ENTRIES_MOST}")));
     }
-    let store = api.store().ok_or_else(|| ApiError::internal("TSDB not ready"))?;
+    let store = store(&api)?;
     let found = api.gate().run(api.settings().timeout, move |_| Ok(store.cardinality(limit))).await?;
     let counted =
         |all: &[Counted]| -> Vec<Value> { all.iter().map(|c| json!({ "name": c.name, "value": c.count })).collect() };
@@ -108,7 +114,7 @@ fn block(b: &BlockFacts) -> Value {
 
 /// `GET /api/v1/status/tsdb/blocks`
 pub(crate) async fn blocks(api: Api) -> Answer {
-    let store = api.store().ok_or_else(|| ApiError::internal("error getting block metadata: TSDB not ready"))?;
+    let store = store(&api)?;
     let found = api.gate().run(api.settings().timeout, move |_| Ok(store.blocks())).await?;
     success(&json!({ "blocks": found.iter().map(block).collect::<Vec<_>>() }))
 }

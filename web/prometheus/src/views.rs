@@ -26,7 +26,12 @@ pub(crate) fn serialize_seconds<S: Serializer>(length: &Duration, s: S) -> Resul
     }
 }
 
-/// How the last evaluation or scrape went.
+/// Labels as texts that need not be unique to anything.
+pub fn texts(labels: &Labels) -> BTreeMap<String, String> {
+    labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
+}
+
+/// How the last evaluation of a rule went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RuleHealth {
