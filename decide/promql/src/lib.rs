@@ -23,7 +23,7 @@ mod syntax;
 mod value;
 
 pub use annotations::{Annotation, AnnotationKind};
-pub use eval::{EvalError, evaluate, evaluate_cancellable};
+pub use eval::{EvalError, evaluate, evaluate_cancellable, evaluate_explained};
 pub use functions::{Function, all as functions};
 pub use query::{DEFAULT_LOOKBACK_MS, DEFAULT_SUBQUERY_STEP_MS, Limits, Query};
 pub use syntax::ast;
@@ -32,4 +32,4 @@ pub use syntax::error::ParseError;
 pub use syntax::literal::format_number;
 pub use syntax::parser::parse;
 pub use syntax::span::Span;
-pub use value::{Evaluated, MatrixSeries, Stats, Value, VectorSample};
+pub use value::{Evaluated, Explained, MatrixSeries, Stats, Value, VectorSample};

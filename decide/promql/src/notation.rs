@@ -195,7 +195,7 @@ pub fn values(text: &str) -> Read<Vec<Option<Point>>> {
             "stale" => out.push(Some(Point::Float(stale_nan()))),
             _ if body.starts_with("{{") => histograms(body, times, &mut out)?,
             _ => {
-                let Some((start, step)) = start_and_step(body, |t| number(t)) else { return bad("not a value", item) };
+                let Some((start, step)) = start_and_step(body, number) else { return bad("not a value", item) };
                 let mut value = start;
                 for _ in 0..=times.unwrap_or(0) {
                     out.push(Some(Point::Float(value)));

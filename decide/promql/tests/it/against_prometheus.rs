@@ -79,7 +79,7 @@ fn our_answer(reader: &MemoryReader, expr: &str, t: i64) -> Answer {
     let query = Query { subquery_step_ms: 1000, ..Query::instant(&expr, t) };
     let found = evaluate(&query, reader, &Limits::default()).map_err(|e| e.to_string())?;
     match found.value {
-        Value::Vector(v) => Ok(v.into_iter().map(|s| (s.labels, s.sample.value)).collect()),
+        Value::Vector(v) => Ok(v.into_iter().map(|s| (s.labels.clone(), s.float().unwrap_or(f64::NAN))).collect()),
         other => Err(format!("no vector: {other:?}")),
     }
 }

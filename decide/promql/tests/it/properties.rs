@@ -145,7 +145,7 @@ proptest! {
             let there: Vec<_> = there.collect();
             prop_assert_eq!(there.len(), vector.len(), "{} at {}", text, t);
             for (labels, v) in there {
-                let same = vector.iter().any(|s| s.labels == *labels && almost_equal(s.sample.value, v));
+                let same = vector.iter().any(|s| s.labels == *labels && almost_equal(s.float().unwrap_or(f64::NAN), v));
                 prop_assert!(same, "{} at {}: {} {}, not in {:?}", text, t, labels, v, vector);
             }
         }

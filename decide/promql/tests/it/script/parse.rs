@@ -2,6 +2,7 @@
 
 use kernel::Labels;
 
+use super::load::Load;
 use decide_promql::notation::{self, NotationError, number, quoted};
 use kernel::series::Point;
 
@@ -9,7 +10,7 @@ use kernel::series::Point;
 #[derive(Debug)]
 pub(crate) enum Command {
     Clear,
-    Load { step_ms: i64, series: Vec<(Labels, Vec<Option<Point>>)>, histograms: bool },
+    Load(Load),
     Eval(Box<Eval>),
 }
 
@@ -68,13 +69,7 @@ fn command(line: &str, number: usize, body: &[&str]) -> Result<Command, String> 
         "clear" => Ok(Command::Clear),
         word if word.starts_with("load") => {
             let step = line.split_whitespace().nth(1).ok_or("load without a step")?;
-            let rows = body.iter().filter(|l| !l.split(' ').next().unwrap_or_default().ends_with("@st"));
-            let series = rows.map(|l| notation::series(l).map_err(text));
-            Ok(Command::Load {
-                step_ms: duration_ms(step)?,
-                series: series.collect::<Result<_, _>>()?,
-                histograms: word == "load_with_nhcb",
-            })
+            Load::parse(duration_ms(step)?, word == "load_with_nhcb", body).map(Command::Load)
         }
         word if word.starts_with("eval") => eval(line, number, body).map(|e| Command::Eval(Box::new(e))),
         _ => Err(format!("unknown command: {line}")),
