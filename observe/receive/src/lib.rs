@@ -1,0 +1,5 @@
+//! Takes in what others push: remote-write, OTLP, remote-read requests, blocks of Prometheus. Pure but for [`tsdb`].
+//!
+//! Bytes come in, batches of the write port (`kernel::series`) go out; HTTP and the store are elsewhere.
+
+pub mod wire;
