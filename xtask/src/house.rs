@@ -25,7 +25,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("secrets", &["kernel", "plan-syntax"]),
     ("state", &["kernel"]),
     ("auth", &["kernel"]),
-    ("web-prometheus", &["kernel", "decide-promql"]),
+    ("web-prometheus", &["kernel", "decide-promql", "observe-receive"]),
     (
         "web",
         &[

@@ -8,6 +8,8 @@ use decide_promql::Limits;
 use futures_util::future::BoxFuture;
 use kernel::series::{SeriesAdmin, SeriesError, SeriesReader};
 use kernel::{Labels, Timestamp};
+use observe_receive::remote_write::MetricMetadata;
+use observe_receive::writer::Writer;
 use serde::Serialize;
 
 use crate::gate::Gate;
@@ -112,6 +114,26 @@ pub trait Backend: Send + Sync + 'static {
 
     /// How many queries go on at once.
     fn gate(&self) -> &Gate;
+
+    /// What takes in samples that others send; `None`: it is switched off.
+    fn writer(&self) -> Option<Arc<Writer>> {
+        None
+    }
+
+    /// As whom whoever asks sends samples; `""` when senders are not told apart.
+    fn sender(&self) -> String {
+        String::new()
+    }
+
+    /// How many messages with samples are worked on at once.
+    fn write_gate(&self) -> &Gate {
+        self.gate()
+    }
+
+    /// Takes note of what a sender said of its metrics.
+    fn told(&self, metadata: Vec<MetricMetadata>) {
+        drop(metadata);
+    }
 
     /// Whether requests can be answered yet.
     fn is_ready(&self) -> bool {

@@ -15,7 +15,7 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use crate::answer::Api;
 use crate::backend::Backend;
 use crate::error::ApiError;
-use crate::{admin, federate, lifecycle, query, rules, series, status, targets};
+use crate::{admin, federate, lifecycle, query, receive, rules, series, status, targets};
 
 /// What a route is for, so that whoever mounts it can say who may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,12 +67,13 @@ where
 
 const GET: &[Method] = &[Method::GET];
 
+const POST: &[Method] = &[Method::POST];
 const GET_POST: &[Method] = &[Method::GET, Method::POST];
 const POST_PUT: &[Method] = &[Method::POST, Method::PUT];
 
 /// Every route.
 pub fn table<S: Clone + Send + Sync + 'static>() -> Vec<Route<S>> {
-    use Purpose::{Admin, Alive, Lifecycle, Open, Read, Rules, Status, Targets};
+    use Purpose::{Admin, Alive, Lifecycle, Open, Read, Rules, Status, Targets, Write};
     let mut all = Vec::new();
     let a = &mut all;
     add(a, GET_POST, "/api/v1/query", Read, query::query);
@@ -113,7 +114,7 @@ pub fn table<S: Clone + Send + Sync + 'static>() -> Vec<Route<S>> {
     add(a, POST_PUT, "/-/quit", Lifecycle, lifecycle::quit);
     add(a, GET, "/-/reload", Lifecycle, lifecycle::only_changes);
     add(a, GET, "/-/quit", Lifecycle, lifecycle::only_changes);
-
+    add(a, POST, "/api/v1/write", Write, receive::write);
     all
 }
 

@@ -1,5 +1,6 @@
 //! JSON as Prometheus writes it, straight into bytes: a result may have millions of points. Pure.
 
+mod histogram;
 mod number;
 mod result;
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use decide_promql::Value;
 use kernel::Labels;
-use kernel::series::{Exemplar, Sample};
+use kernel::series::{Exemplar, Histogram, Point};
 
+use super::histogram::push_histogram;
 use super::number::{Exponent, push_number};
 use super::{push_labels, push_seconds, push_text, push_texts};
 
@@ -59,9 +60,13 @@ fn size(value: &Value) -> usize {
     const SERIES: usize = 200;
     /// Time and value of a point.
     const POINT: usize = 28;
+    /// Some buckets with their bounds.
+    const HISTOGRAM: usize = 400;
     match value {
         Value::Vector(all) => 256 + all.len() * (SERIES + POINT),
-        Value::Matrix(all) => 256 + all.iter().map(|s| SERIES + s.samples.len() * POINT).sum::<usize>(),
+        Value::Matrix(all) => {
+            256 + all.iter().map(|s| SERIES + s.samples.len() * POINT + s.histograms.len() * HISTOGRAM).sum::<usize>()
+        }
         _ => 256,
     }
 }
@@ -86,8 +91,16 @@ fn write_value(out: &mut Vec<u8>, answered: &Answered<'_>) {
             out.extend_from_slice(br#"vector","result":["#);
             for (i, one) in all.iter().enumerate() {
                 metric(out, i, &one.labels);
-                out.extend_from_slice(br#","value":"#);
-                point(out, &one.sample);
+                match &one.value {
+                    Point::Float(value) => {
+                        out.extend_from_slice(br#","value":"#);
+                        point(out, one.t_ms, *value);
+                    }
+                    Point::Histogram(histogram) => {
+                        out.extend_from_slice(br#","histogram":"#);
+                        histogram_point(out, one.t_ms, histogram);
+                    }
+                }
                 out.push(b'}');
             }
             out.push(b']');
@@ -96,14 +109,11 @@ fn write_value(out: &mut Vec<u8>, answered: &Answered<'_>) {
             out.extend_from_slice(br#"matrix","result":["#);
             for (i, one) in all.iter().enumerate() {
                 metric(out, i, &one.labels);
-                out.extend_from_slice(br#","values":["#);
-                for (j, sample) in one.samples.iter().enumerate() {
-                    if j > 0 {
-                        out.push(b',');
-                    }
-                    point(out, sample);
-                }
-                out.extend_from_slice(b"]}");
+                let values = one.samples.iter();
+                list(out, br#","values":["#, values, |out, sample| point(out, sample.t_ms, sample.value));
+                let histograms = one.histograms.iter();
+                list(out, br#","histograms":["#, histograms, |out, (t_ms, h)| histogram_point(out, *t_ms, h));
+                out.push(b'}');
             }
             out.push(b']');
         }
@@ -116,12 +126,33 @@ fn metric(out: &mut Vec<u8>, i: usize, labels: &Labels) {
     push_labels(out, labels);
 }
 
-fn point(out: &mut Vec<u8>, sample: &Sample) {
+/// A list under a name; nothing when there is none.
+fn list<T>(out: &mut Vec<u8>, name: &[u8], all: impl Iterator<Item = T>, mut write: impl FnMut(&mut Vec<u8>, T)) {
+    let mut any = false;
+    for one in all {
+        out.extend_from_slice(if any { b"," } else { name });
+        any = true;
+        write(out, one);
+    }
+    if any {
+        out.push(b']');
+    }
+}
+
+fn point(out: &mut Vec<u8>, t_ms: i64, value: f64) {
     out.push(b'[');
-    push_seconds(out, sample.t_ms);
+    push_seconds(out, t_ms);
     out.extend_from_slice(b",\"");
-    push_number(out, sample.value, Exponent::Far);
+    push_number(out, value, Exponent::Far);
     out.extend_from_slice(b"\"]");
+}
+
+fn histogram_point(out: &mut Vec<u8>, t_ms: i64, histogram: &Histogram) {
+    out.push(b'[');
+    push_seconds(out, t_ms);
+    out.push(b',');
+    push_histogram(out, histogram);
+    out.push(b']');
 }
 
 fn write_stats(out: &mut Vec<u8>, stats: &Stats) {
