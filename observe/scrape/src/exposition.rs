@@ -22,7 +22,7 @@ pub use comment::Metadata;
 pub use custom::CustomBuckets;
 pub(crate) use entry::labels_key;
 pub use entry::{Parser, parse_all};
-pub use format::{Format, FormatError, accept_header};
+pub use format::{Escaping, Format, FormatError, Protocol, accept_header};
 
 pub(crate) use comment::{Comment, comment, skip_blank};
 pub(crate) use series::{NameText, series};
