@@ -3,6 +3,7 @@
 //! A configuration ([`config`]) names jobs; [`discovery`] finds their targets; [`relabel`] decides which, and under what
 //! labels; [`manager`] asks each in its turn and hands what it says ([`exposition`]) to the write port as rows.
 
+mod client;
 pub mod config;
 pub mod exposition;
 mod histogram;
@@ -12,3 +13,6 @@ mod memory;
 mod number;
 pub mod reader;
 pub mod relabel;
+#[cfg(test)]
+mod serve;
+pub mod target;
