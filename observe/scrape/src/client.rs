@@ -30,7 +30,7 @@ pub(crate) const LARGEST_BODY_BYTES: u64 = 512 << 20;
 
 /// What happened instead of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ClientError {
+pub(crate) enum ClientError {
     /// No connection, or it broke off.
     #[error("{0}")]
     Connection(String),

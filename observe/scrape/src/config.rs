@@ -30,6 +30,8 @@ pub use sd::{
     KubernetesRole, TargetGroup,
 };
 
+pub(crate) use load::matching;
+pub(crate) use sd::static_group;
 pub(crate) use yaml::{Node, Value, read_yaml};
 
 /// What is wrong in a configuration file, and where.

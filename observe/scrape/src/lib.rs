@@ -5,9 +5,11 @@
 
 mod client;
 pub mod config;
+pub mod discovery;
 pub mod exposition;
 mod histogram;
 pub mod labelset;
+pub mod manager;
 #[cfg(test)]
 mod memory;
 mod number;

@@ -115,6 +115,16 @@ struct Pending {
 }
 
 impl Scratch {
+    /// What was read so far.
+    pub const fn counts(&self) -> ReadCounts {
+        self.counts
+    }
+
+    /// Whether something was read that has no column yet.
+    pub const fn has_new(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     fn clear(&mut self) {
         self.fresh.clear();
         self.cells.clear();
@@ -172,6 +182,11 @@ impl TargetReader {
     /// A family's metadata.
     pub fn family(&self, name: &str) -> Option<Metadata> {
         self.metadata.read().get(name).cloned()
+    }
+
+    /// Whether there are columns for what scraping itself reports.
+    pub const fn has_reports(&self) -> bool {
+        self.reports.is_some()
     }
 
     /// Bytes on the heap that grow with the target's series.

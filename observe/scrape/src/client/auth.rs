@@ -94,14 +94,7 @@ impl Auth {
 }
 
 impl Tokens {
-    async fn token(&self) -> Result<String, ClientError> {
-        let mut current = self.current.lock().await;
-        if let Some((token, end)) = current.as_ref()
-            && Instant::now() < *end
-        {
-            return Ok(token.clone());
-        }
-        let secret = self.config.client_secret.as_ref().map(value).transpose()?.unwrap_or_default();
+    fn form(&self) -> String {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "client_credentials");
         if !self.config.scopes.is_empty() {
@@ -110,12 +103,24 @@ impl Tokens {
         for (name, value) in &self.config.endpoint_params {
             form.append_pair(name, value);
         }
+        form.finish()
+    }
+
+    async fn token(&self) -> Result<String, ClientError> {
+        let mut current = self.current.lock().await;
+        if let Some((token, end)) = current.as_ref()
+            && Instant::now() < *end
+        {
+            return Ok(token.clone());
+        }
+        let secret = self.config.client_secret.as_ref().map(value).transpose()?.unwrap_or_default();
+        let form = self.form();
         // RFC 6749 section 2.3.1: identifier and secret are form-encoded before they are joined.
         let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let both = STANDARD.encode(format!("{}:{}", encoded(&self.config.client_id), encoded(&secret)));
         let authorization = format!("Basic {both}");
         let headers = [("Authorization", authorization.as_str()), ("Accept", "application/json")];
-        let request = Request::post_form(&self.config.token_url, &headers, &form.finish())?;
+        let request = Request::post_form(&self.config.token_url, &headers, &form)?;
         let failed = |e: ClientError| ClientError::Connection(format!("oauth2: cannot fetch token: {e}"));
         let (_, body) = self.client.get(&request, TOKEN_TIMEOUT).await.map_err(failed)?;
         let answer: TokenAnswer = serde_json::from_slice(&body)
