@@ -108,7 +108,7 @@ impl Query {
         }
         let found = evaluate(&query, reader, asking.limits).map_err(|e| e.to_string())?;
         let samples = match found.value {
-            Value::Vector(vector) => vector.into_iter().map(|s| (s.labels, Point::Float(s.sample.value))).collect(),
+            Value::Vector(vector) => vector.into_iter().map(|s| (s.labels, s.value)).collect(),
             Value::Scalar(sample) => vec![(Labels::default(), Point::Float(sample.value))],
             _ => return Err("rule result is not a vector or scalar".to_owned()),
         };
