@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use crate::language::Tongue;
 
+pub(crate) mod rules;
 pub(crate) mod trail;
 
 /// Executes a team's maintenance plan: watches the system, decides what matters, tells people, proves what was done.
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Secrets(Secrets),
     /// The audit trail: verify it, export it, show its public key.
     Trail(trail::Trail),
+    /// Prometheus's rule files: check them, run their unit tests.
+    Rules(rules::Rules),
     /// Start a stand-in of SIGCERH, watch it, and cause faults in it.
     Demo(Demo),
     /// Print completions for a shell.

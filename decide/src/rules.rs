@@ -13,6 +13,7 @@ pub mod prometheus;
 pub mod query;
 pub mod step;
 pub mod template;
+pub mod testing;
 
 pub use covers::covers;
 pub use evaluate::{GroupDecision, GroupReport, Recorded, RuleReport, Turn, decide_group, decide_removed};

@@ -80,7 +80,7 @@ impl Shapes {
         shape.find_places(samples);
         let group = match shape.group {
             Some(group) => group,
-            None => *shape.group.insert(store.group(&shape.series)?),
+            None => *shape.group.insert(kernel::series::group_of(store, &shape.series)?),
         };
         let mut values: Vec<Option<f64>> = vec![None; shape.series.len()];
         for (place, (_, value)) in shape.last.iter().zip(samples) {
