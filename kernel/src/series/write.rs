@@ -215,6 +215,15 @@ impl Appended {
     }
 }
 
+/// What a group holds already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownColumns {
+    /// The columns of the series that were asked for, in that order; `None` where the group has no such series.
+    pub columns: Vec<Option<u32>>,
+    /// How many series the group has in all; `None` when the store does not say.
+    pub series: Option<u32>,
+}
+
 /// Writes series.
 pub trait SeriesWriter: Send + Sync {
     /// The group of that name, made when it is new. Names are the caller's: `scrape/JOB/TARGET`, `write/SENDER/JOB/INSTANCE`.
@@ -228,6 +237,16 @@ pub trait SeriesWriter: Send + Sync {
     /// # Errors
     /// [`SeriesError::Limit`] when there would be too many series, or labels are too long.
     fn columns(&self, group: GroupId, series: &[Labels]) -> Result<Vec<u32>, SeriesError>;
+
+    /// The columns of series that a group has already; none is made. Who spreads series over several groups asks this before
+    /// making them anew in the last one. A store that cannot tell says that it knows none.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn known_columns(&self, group: GroupId, series: &[Labels]) -> Result<KnownColumns, SeriesError> {
+        let _ = group;
+        Ok(KnownColumns { columns: vec![None; series.len()], series: None })
+    }
 
     /// Appends rows and returns when they are durable. Cells of one row may come in several batches. What cannot be taken is
     /// said in the answer, and does not keep the rest out.

@@ -1,0 +1,174 @@
+//! Turns requests of senders into batches of the write port. Pure: the time is an argument, the store a port.
+//!
+//! The labels of a series as a sender sends them are hashed, and the hash leads to the series in the store; only the labels of new
+//! series are read. No lock is held while the store commits.
+
+mod answer;
+mod cells;
+mod groups;
+mod intake;
+mod labels;
+mod sender;
+mod table;
+mod take;
+mod trouble;
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use kernel::series::SeriesWriter;
+use parking_lot::{Mutex, RwLock};
+
+pub use answer::{Answer, Written};
+pub(crate) use intake::{Intake, Target};
+pub(crate) use labels::RawLabel;
+pub use sender::Sender;
+pub use trouble::Refusal;
+pub(crate) use trouble::Trouble;
+
+use crate::body::{self, BodyError, Packing};
+use crate::limits::{Limits, Reason};
+use crate::remote_write::{Message, V1, V2, negotiate};
+use crate::wire::WireError;
+use table::Keys;
+use take::Scratch;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+/// Most senders: they are named by who administers Farero, so more are a mistake.
+pub const SENDERS: usize = 10_000;
+
+/// Samples further ahead of the clock are refused, as Prometheus does: they would keep everything after them out.
+pub const AHEAD_MS: i64 = 600_000;
+
+/// Sets of buffers kept for the next requests; as many requests are seldom unpacked at the same time.
+const SCRATCHES: usize = 8;
+
+/// What the series and samples of a request are read from.
+pub(crate) trait Request {
+    /// Hands everything to `intake`, in the request's order.
+    ///
+    /// # Errors
+    /// The request cannot be read; nothing of it is taken.
+    fn walk(&self, intake: &mut Intake<'_>) -> Result<(), WireError>;
+
+    /// What is left out without failing the request.
+    fn silent(&self) -> Option<Reason> {
+        None
+    }
+}
+
+/// Labels as in a message, of what could not be taken.
+pub(crate) fn raw_text(raw: &[RawLabel<'_>]) -> String {
+    labels::raw_text(raw)
+}
+
+/// The receiver: what it knows of its senders' series, and the store it writes to.
+pub struct Writer {
+    store: Arc<dyn SeriesWriter>,
+    limits: Limits,
+    keys: Keys,
+    senders: RwLock<HashMap<Box<str>, Arc<Sender>>>,
+    scratches: Mutex<Vec<Scratch>>,
+}
+
+impl Writer {
+    /// A receiver in front of a store; `limits` are those of senders that have none of their own.
+    pub fn new(store: Arc<dyn SeriesWriter>, limits: Limits) -> Self {
+        let (senders, scratches) = (RwLock::default(), Mutex::default());
+        Self { store, limits, keys: Keys::default(), senders, scratches }
+    }
+
+    /// A sender by its name (`""` when senders are not told apart), made when it is new.
+    ///
+    /// # Errors
+    /// There are [`SENDERS`] already.
+    pub fn sender(&self, name: &str) -> Result<Arc<Sender>, Answer> {
+        if let Some(sender) = self.senders.read().get(name) {
+            return Ok(sender.clone());
+        }
+        let mut senders = self.senders.write();
+        if !senders.contains_key(name) && senders.len() >= SENDERS {
+            return Err(Answer::failed(503, format!("there are {SENDERS} senders already, which is the limit")));
+        }
+        let made = || Arc::new(Sender::new(name, self.limits.clone()));
+        Ok(senders.entry(name.into()).or_insert_with(made).clone())
+    }
+
+    /// All senders by name, for their counters.
+    pub fn senders(&self) -> Vec<Arc<Sender>> {
+        let mut all: Vec<_> = self.senders.read().values().cloned().collect();
+        all.sort_by(|a, b| a.name().cmp(b.name()));
+        all
+    }
+
+    /// Takes a remote-write request of version 1.0 or 2.0. The headers are empty when they are missing; `now_ms` is in
+    /// milliseconds since the epoch. When it answers 204, all samples are durable.
+    pub fn remote_write(&self, sender: &str, headers: (&str, &str), body: &[u8], now_ms: i64) -> Answer {
+        let sender = match self.sender(sender) {
+            Ok(sender) => sender,
+            Err(answer) => return answer,
+        };
+        let (message, packing) = match negotiate(headers.0, headers.1) {
+            Ok(known) => known,
+            Err(text) => {
+                sender.counters().reject(Reason::Malformed, 1);
+                return Answer::failed(415, text);
+            }
+        };
+        let mut answer = self.with_body(&sender, packing, body, |plain, scratch| match message {
+            Message::V1 => self.take(&sender, &V1(plain), now_ms, scratch),
+            Message::V2 => self.take(&sender, &V2(plain), now_ms, scratch),
+        });
+        if answer.status == 200 {
+            answer.status = 204;
+        }
+        answer.says_written = message == Message::V2;
+        answer
+    }
+
+    /// Unpacks a body into a buffer that is used again.
+    pub(crate) fn with_body(
+        &self,
+        sender: &Sender,
+        packing: Packing,
+        body: &[u8],
+        take: impl FnOnce(&[u8], &mut Scratch) -> Answer,
+    ) -> Answer {
+        let limits = sender.limits();
+        if body.len() > limits.body_bytes {
+            sender.counters().reject(Reason::Body, 1);
+            let text = format!(
+                "the body has {} bytes, over the limit of {}: send smaller requests",
+                body.len(),
+                limits.body_bytes
+            );
+            return Answer::failed(413, text);
+        }
+        let mut scratch = self.scratches.lock().pop().unwrap_or_default();
+        let mut plain = std::mem::take(&mut scratch.plain);
+        let answer = match body::unpack(packing, body, limits.decoded_bytes, &mut plain) {
+            Ok(()) => take(&plain, &mut scratch),
+            Err(error) => {
+                let (status, reason) = match error {
+                    BodyError::TooLong { .. } => (413, Reason::Body),
+                    BodyError::Damaged { .. } => (400, Reason::Malformed),
+                };
+                sender.counters().reject(reason, 1);
+                Answer::failed(status, error.to_string())
+            }
+        };
+        scratch.plain = plain;
+        self.keep(scratch);
+        answer
+    }
+
+    fn keep(&self, mut scratch: Scratch) {
+        scratch.shrink();
+        let mut kept = self.scratches.lock();
+        if kept.len() < SCRATCHES {
+            kept.push(scratch);
+        }
+    }
+}

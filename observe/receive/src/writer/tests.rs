@@ -1,0 +1,4 @@
+//! Stories of senders, over a store that keeps everything in memory.
+
+pub(crate) mod memory;
+mod stories;
