@@ -59,7 +59,8 @@ impl Query {
         let query = decide_promql::Query::instant(&self.expr, at.as_millis());
         let found = evaluate(&query, reader, limits).map_err(|e| e.to_string())?;
         let samples = match found.value {
-            Value::Vector(vector) => vector.into_iter().map(|s| (s.labels, s.sample.value)).collect(),
+            // A rule decides by numbers: histograms are left out.
+            Value::Vector(vector) => vector.into_iter().filter_map(|s| Some((s.labels.clone(), s.float()?))).collect(),
             Value::Scalar(sample) => vec![(Labels::default(), sample.value)],
             _ => return Err("the expression gave neither samples nor a number".to_owned()),
         };

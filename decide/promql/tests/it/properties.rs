@@ -2,11 +2,12 @@
 
 use decide_promql::memory::MemoryReader;
 use decide_promql::{Limits, Query, Value, evaluate, parse};
+use kernel::series::Point;
 use proptest::prelude::*;
 
 use crate::expressions::{Choices, INTERVAL_MS, SERIES};
 use crate::script::compare::almost_equal;
-use crate::script::series::{Item, labels, values};
+use decide_promql::notation::{labels, values};
 
 /// The words of the language, to be strung together at random.
 const WORDS: &[&str] = &[
@@ -80,7 +81,7 @@ fn reader() -> MemoryReader {
     for (series, items) in SERIES {
         let items = values(items).unwrap();
         let samples = items.iter().enumerate().filter_map(|(i, item)| match item {
-            Item::Float(v) => Some((i as i64 * INTERVAL_MS, *v)),
+            Some(Point::Float(v)) => Some((i as i64 * INTERVAL_MS, *v)),
             _ => None,
         });
         reader.add(labels(series).unwrap().0, &samples.collect::<Vec<_>>());
@@ -144,7 +145,7 @@ proptest! {
             let there: Vec<_> = there.collect();
             prop_assert_eq!(there.len(), vector.len(), "{} at {}", text, t);
             for (labels, v) in there {
-                let same = vector.iter().any(|s| s.labels == *labels && almost_equal(s.sample.value, v));
+                let same = vector.iter().any(|s| s.labels == *labels && almost_equal(s.float().unwrap_or(f64::NAN), v));
                 prop_assert!(same, "{} at {}: {} {}, not in {:?}", text, t, labels, v, vector);
             }
         }
