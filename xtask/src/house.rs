@@ -26,10 +26,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("secrets", &["kernel", "plan-syntax"]),
     ("state", &["kernel"]),
     ("auth", &["kernel"]),
+    ("web-prometheus", &["kernel", "decide-promql", "observe-receive"]),
     (
         "web",
         &[
             "kernel",
+            "web-prometheus",
             "auth",
             "plan-syntax",
             "plan-model",
@@ -58,6 +60,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "secrets",
             "state",
             "web",
+            "web-prometheus",
         ],
     ),
     ("demo", &["kernel"]),
