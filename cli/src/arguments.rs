@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use crate::language::Tongue;
 
 pub(crate) mod metrics;
+pub(crate) mod rules;
 pub(crate) mod trail;
 
 /// Executes a team's maintenance plan: watches the system, decides what matters, tells people, proves what was done.
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     Metrics(metrics::Metrics),
     /// The audit trail: verify it, export it, show its public key.
     Trail(trail::Trail),
+    /// Prometheus's rule files: check them, run their unit tests.
+    Rules(rules::Rules),
     /// Start a stand-in of SIGCERH, watch it, and cause faults in it.
     Demo(Demo),
     /// Print completions for a shell.

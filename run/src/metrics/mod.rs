@@ -6,7 +6,9 @@
 mod backend;
 mod config;
 mod known;
+pub mod notify;
 mod own;
+pub mod rules;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
