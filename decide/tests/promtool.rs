@@ -142,7 +142,8 @@ fn alr_02_alerts_and_series_are_promtool_s() {
         let step = dice.pick(&["30s", "1m", "2m"]);
         writeln!(tests, "- name: test {number}\n  interval: {step}\n  input_series:").unwrap();
         for series in ["up{job=\"a\",instance=\"1\"}", "up{job=\"a\",instance=\"2\"}", "up{job=\"b\",instance=\"1\"}"] {
-            let values: Vec<&str> = (0..24).map(|_| dice.pick(&["0", "0", "0", "1", "_", "stale", "0x3", "1x2"])).collect();
+            let values: Vec<&str> =
+                (0..24).map(|_| dice.pick(&["0", "0", "0", "1", "_", "stale", "0x3", "1x2"])).collect();
             writeln!(tests, "  - {{series: '{series}', values: '{}'}}", values.join(" ")).unwrap();
         }
         tests.push_str("  alert_rule_test:\n");
@@ -156,7 +157,8 @@ fn alr_02_alerts_and_series_are_promtool_s() {
         tests.push_str("  promql_expr_test:\n");
         for _ in 0..6 {
             let (at, expr) = (dice.roll(1_200), dice.pick(&expressions));
-            writeln!(tests, "  - {{expr: '{expr}', eval_time: {at}s, exp_samples: [{{labels: x, value: 1.5}}]}}").unwrap();
+            writeln!(tests, "  - {{expr: '{expr}', eval_time: {at}s, exp_samples: [{{labels: x, value: 1.5}}]}}")
+                .unwrap();
         }
     }
     compare("alerts", RULES, &tests);

@@ -156,13 +156,7 @@ fn end_removed(core: &Core, system: &System, memory: &mut Memory) -> bool {
 }
 
 /// One turn of one group; whether anything active changed.
-fn turn_group(
-    core: &Core,
-    system: &System,
-    group: &RuleGroup,
-    memory: &mut Memory,
-    watching_since: Timestamp,
-) -> bool {
+fn turn_group(core: &Core, system: &System, group: &RuleGroup, memory: &mut Memory, watching_since: Timestamp) -> bool {
     let began = Instant::now();
     let now = core.now();
     let before: Vec<Alert> = memory.active.iter().filter(|a| a.group == group.name).cloned().collect();

@@ -7,11 +7,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use act::alertmanager::{PostedAlert, body, post};
+use act::alertmanager::{Client, PostedAlert, Url, body, post};
 use decide::rules::prometheus::Notice;
 use kernel::Labels;
 use parking_lot::{Mutex, RwLock};
-use reqwest::{Client, Url};
 use tokio::sync::Notify;
 
 use crate::counters::Counter;
@@ -105,7 +104,11 @@ impl Notifier {
         if over > 0 {
             queue.drain(..over);
             self.dropped.add(over as u64);
-            tracing::warn!(dropped = over, limit = QUEUE_CAPACITY, "the queue of alerts is full, the oldest are dropped");
+            tracing::warn!(
+                dropped = over,
+                limit = QUEUE_CAPACITY,
+                "the queue of alerts is full, the oldest are dropped"
+            );
         }
         drop(queue);
         self.more.notify_one();
@@ -212,7 +215,8 @@ mod tests {
     #[tokio::test]
     async fn alr_23_alerts_are_dressed_and_the_oldest_pushed_out() {
         let notifier = notifier("http://127.0.0.1:1/api/v2/alerts");
-        let relabel: Arc<Relabel> = Arc::new(|l: Labels| (l.get("alertname") != Some("Dropped")).then(|| l.with("x", "1")));
+        let relabel: Arc<Relabel> =
+            Arc::new(|l: Labels| (l.get("alertname") != Some("Dropped")).then(|| l.with("x", "1")));
         let external_labels = Labels::new([("site", "lima"), ("zone", "a")]);
         let external_url = "http://x.example/p/".to_owned();
         notifier.dress(Dressing { external_labels, relabel: Some(relabel), external_url });
