@@ -17,8 +17,8 @@ pub use histogram::{
     SCHEMA_MAX, SCHEMA_MIN,
 };
 pub use write::{
-    Appended, Batch, BatchRow, Cell, GroupId, KnownColumns, Rejected, Rejection, Row, SeriesRef, SeriesWriter,
-    group_of, rows_of,
+    Appended, Batch, BatchRow, Cell, GroupId, KnownColumns, ROWS_PREFIX, Rejected, Rejection, Row, SeriesRef,
+    SeriesWriter, group_of, rows_of,
 };
 
 /// The bit pattern of Prometheus's staleness marker, a NaN that says: this series ended here.

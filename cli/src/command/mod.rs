@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod manual;
+pub(crate) mod metrics;
 pub(crate) mod notify;
 pub(crate) mod rules;
 pub(crate) mod run;

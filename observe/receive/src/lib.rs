@@ -5,6 +5,7 @@
 pub mod body;
 mod histogram;
 pub mod limits;
+pub mod otlp;
 pub mod remote_write;
 pub mod wire;
 pub mod writer;

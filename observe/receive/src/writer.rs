@@ -34,7 +34,7 @@ use table::Keys;
 use take::Scratch;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Most senders: they are named by who administers Farero, so more are a mistake.
 pub const SENDERS: usize = 10_000;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use kernel::Labels;
+use kernel::labels::METRIC_NAME;
 use kernel::series::{Incompatible, Point};
 
 use super::engine::{Engine, Grid, Result, Sink};
 use super::groups::Groups;
-use super::line::{ABSENT, Line, is_absent, is_metadata};
+use super::line::{ABSENT, Line, is_absent};
 use super::states::{Average, Count, Group, Maximum, Minimum, Spread, State, Sum};
 use crate::annotations::{Note, Operation};
 use crate::functions::native::Fold;
@@ -19,7 +20,7 @@ use crate::syntax::span::Span;
 pub(super) fn group_labels(labels: &Labels, grouping: &Grouping) -> Labels {
     let named = &grouping.labels;
     if grouping.without {
-        labels.without(|n| is_metadata(n) || named.iter().any(|l| l == n))
+        labels.without(|n| n == METRIC_NAME || named.iter().any(|l| l == n))
     } else if named.is_empty() {
         Labels::default()
     } else {
@@ -79,6 +80,7 @@ impl Engine<'_> {
                 groups.push(Folded { drop_name: line.drop_name, states: vec![S::default(); grid.steps], native: None });
             }
             let group = &mut groups[place];
+            group.drop_name |= line.drop_name;
             if line.histograms.is_some() {
                 self.fold_histograms(a, &mut line, group);
             }

@@ -203,20 +203,27 @@ impl<'a> Engine<'a> {
         QueryTimes { step: self.query.step_ms.unwrap_or(0) as f64 / 1000.0, range }
     }
 
-    /// A duration in milliseconds.
+    /// A duration in milliseconds, cut off as Prometheus does it: a number is first rounded to nanoseconds.
     pub(super) fn duration_ms(&self, d: &Duration) -> Result<i64> {
-        let ms = d.seconds(self.query_times()) * 1000.0;
+        let ms = match d.literal() {
+            Some(seconds) => (seconds * 1e9).round() / 1e6,
+            None => self.seconds(d)? * 1000.0,
+        };
         if ms.is_nan() || ms.abs() >= 9.2e15 {
-            return Err(EvalError::invalid(d.span, "duration out of range"));
+            return Err(bad_duration(d, "duration is out of range"));
         }
-        Ok(ms.round() as i64)
+        Ok(ms as i64)
     }
 
     pub(super) fn positive_ms(&self, d: &Duration) -> Result<i64> {
         match self.duration_ms(d)? {
             ms if ms > 0 => Ok(ms),
-            _ => Err(EvalError::invalid(d.span, "duration must be greater than 0")),
+            _ => Err(bad_duration(d, "duration must be greater than 0")),
         }
+    }
+
+    fn seconds(&self, d: &Duration) -> Result<f64> {
+        d.seconds(self.query_times()).map_err(|(place, message)| bad_duration(place, message))
     }
 
     /// The times a selector or subquery refers to: moved by `offset`, fixed by `@`.
@@ -275,6 +282,12 @@ impl<'a> Engine<'a> {
         })?;
         Ok(lines)
     }
+}
+
+/// Prometheus names the bytes of the text that a duration takes.
+fn bad_duration(d: &Duration, message: &str) -> EvalError {
+    let (start, end) = d.bytes();
+    EvalError::invalid(d.span, format!("{start}:{end}: {message}"))
 }
 
 fn grid_of(query: &Query<'_>, limits: &Limits) -> Result<Grid> {

@@ -38,7 +38,8 @@ struct Match<'b> {
     span: Span,
     swapped: bool,
     steps: usize,
-    /// Times at which both sides have any point: elsewhere nothing matches, and nothing can be wrong.
+    /// Times at which both sides have any point (or one, where the other is filled in): elsewhere nothing matches, and
+    /// nothing can be wrong.
     active: Vec<bool>,
     fill_many: Option<f64>,
     fill_one: Option<f64>,
@@ -68,8 +69,9 @@ impl Engine<'_> {
         }
         let (left, right) = (b.matching.fill_left, b.matching.fill_right);
         let (fill_many, fill_one) = if swapped { (right, left) } else { (left, right) };
-        let both = |i: usize| (any[0][i] || fill_many.is_some()) && (any[1][i] || fill_one.is_some());
-        let active = (0..grid.steps).map(both).collect();
+        let filled = fill_many.is_some() || fill_one.is_some();
+        let matters = |i: usize| if filled { any[0][i] || any[1][i] } else { any[0][i] && any[1][i] };
+        let active = (0..grid.steps).map(matters).collect();
         let remarks = RefCell::default();
         let matched = Match { binary: b, span, swapped, steps: grid.steps, active, fill_many, fill_one, remarks };
         let mut merged = Merged::default();

@@ -69,7 +69,8 @@ impl Engine<'_> {
                 if values.is_empty() { ABSENT } else { quantile(q.at(s), &mut values) }
             };
             let found = (0..grid.steps).map(&mut value).collect();
-            let line = Line::floats(labels, lines[members[0]].drop_name, found);
+            let drop_name = members.iter().any(|m| lines[*m].drop_name);
+            let line = Line::floats(labels, drop_name, found);
             if !line.is_empty() {
                 sink(line)?;
             }

@@ -55,6 +55,8 @@ type Naming<'t> = (&'t [SeriesRef], Vec<(SeriesRef, String)>);
 #[derive(Debug)]
 pub(crate) struct Intake<'t> {
     table: &'t Table,
+    /// Where the next series is looked for first.
+    next: usize,
     pub(crate) keys: &'t Keys,
     pub(crate) limits: &'t Limits,
     /// Samples after this are too far in the future.
@@ -79,6 +81,7 @@ impl<'t> Intake<'t> {
     ) -> Self {
         Self {
             table,
+            next: 0,
             keys,
             limits,
             latest_ms,
@@ -105,7 +108,7 @@ impl<'t> Intake<'t> {
     /// The series with that key. `raw` gives its labels if it is new.
     #[inline]
     pub(crate) fn series<'a>(&mut self, key: Key, raw: impl FnOnce() -> Result<Vec<RawLabel<'a>>, Refusal>) -> Target {
-        match self.table.get(key) {
+        match self.table.get(key, &mut self.next) {
             Some((series, false)) if self.naming.is_none() => Target::Known(series),
             Some((series, old)) => {
                 if old {

@@ -8,6 +8,7 @@ use parking_lot::{Mutex, RwLock};
 use super::groups::Groups;
 use super::table::{Key, Table};
 use crate::limits::{Counters, Limits, Rate};
+use crate::otlp::Deltas;
 use kernel::series::SeriesRef;
 
 /// A sender.
@@ -18,6 +19,7 @@ pub struct Sender {
     pub(super) table: RwLock<Table>,
     pub(super) groups: Mutex<Groups>,
     pub(super) rate: Mutex<Rate>,
+    pub(crate) deltas: Mutex<Deltas>,
     counters: Counters,
 }
 
@@ -29,6 +31,7 @@ impl Sender {
             table: RwLock::default(),
             groups: Mutex::default(),
             rate: Mutex::default(),
+            deltas: Mutex::default(),
             counters: Counters::default(),
         }
     }

@@ -1,4 +1,4 @@
 //! Stories of senders, over a store that keeps everything in memory.
 
-mod memory;
+pub(crate) mod memory;
 mod stories;

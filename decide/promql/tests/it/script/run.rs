@@ -51,6 +51,10 @@ fn judge(eval: &Eval, reader: &MemoryReader) -> Result<(), String> {
         }
     }
     let again = parse(&expr.to_string()).map_err(|e| format!("prints as {expr}, which does not parse: {e}"))?;
+    let lines = decide_promql::pretty(expr);
+    if parse(&lines).map_err(|e| format!("{lines} does not parse: {e}"))?.to_string() != expr.to_string() {
+        return Err(format!("is cut into lines as {lines}"));
+    }
     if again.to_string() == expr.to_string() { Ok(()) } else { Err(format!("prints as {expr}, then as {again}")) }
 }
 
