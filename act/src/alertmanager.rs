@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use kernel::{Labels, Timestamp};
-use reqwest::{Client, Url};
+pub use reqwest::{Client, Url};
 use serde::Serialize;
 
 /// What follows an Alertmanager's address.

@@ -17,7 +17,6 @@ pub mod restore;
 pub mod schedule;
 pub mod shared;
 pub mod state;
-pub mod view;
 pub mod yaml;
 
 pub use alert::{ActiveAlert, Notice, Standing};

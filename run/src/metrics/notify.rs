@@ -7,11 +7,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use act::alertmanager::{PostedAlert, body, post};
+use act::alertmanager::{Client, PostedAlert, Url, body, post};
 use decide::rules::prometheus::Notice;
 use kernel::Labels;
 use parking_lot::{Mutex, RwLock};
-use reqwest::{Client, Url};
 use tokio::sync::Notify;
 
 use crate::counters::Counter;

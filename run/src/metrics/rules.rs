@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
 use decide::rules::prometheus::restore::Tolerances;
-use decide::rules::prometheus::view::{AlertView, GroupView, RuleView, view_group};
 use decide::rules::prometheus::{Defaults, Group, GroupState, load_groups, read_rule_file};
 use decide_promql::Limits;
 use kernel::series::{SeriesReader, SeriesWriter};
@@ -17,10 +16,12 @@ use kernel::{Clock, Duration, Labels};
 use parking_lot::RwLock;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinHandle;
+use web_prometheus::views::{ActiveAlert, RuleGroup};
 
 use super::notify::Notifier;
 use counters::GroupCounters;
 
+mod api;
 pub mod counters;
 pub mod group;
 pub mod write;
@@ -92,7 +93,7 @@ pub struct Shared {
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// In the words of Prometheus's API.
-    pub view: GroupView,
+    pub view: RuleGroup,
     /// What is counted of it.
     pub counters: Arc<GroupCounters>,
     /// Samples that the last evaluation gave.
@@ -188,7 +189,7 @@ impl RuleManager {
 
     fn start(&self, group: Group, state: GroupState, restore: bool) -> Running {
         let group = Arc::new(group);
-        let shown = Shown { view: view_group(&group, &state), counters: Arc::default(), samples: 0 };
+        let shown = Shown { view: api::group(&group, &state), counters: Arc::default(), samples: 0 };
         let board = Arc::new(Board { shown: RwLock::new(Arc::new(shown)) });
         let (stop, stopping) = watch::channel(false);
         let work = group::Work { shared: self.shared.clone(), group: group.clone(), board: board.clone(), restore };
@@ -204,16 +205,12 @@ impl RuleManager {
     }
 
     /// All pending and firing alerts.
-    pub fn alerts(&self) -> Vec<AlertView> {
-        let mut out = Vec::new();
-        for shown in self.groups() {
-            for rule in &shown.view.rules {
-                if let RuleView::Alerting(rule) = rule {
-                    out.extend(rule.alerts.iter().cloned());
-                }
-            }
-        }
-        out
+    pub fn alerts(&self) -> Vec<ActiveAlert> {
+        let of_group = |shown: Arc<Shown>| {
+            let rules = shown.view.rules.iter().filter_map(|r| r.alerting.as_ref());
+            rules.flat_map(|a| a.alerts.clone()).collect::<Vec<ActiveAlert>>()
+        };
+        self.groups().into_iter().flat_map(of_group).collect()
     }
 
     /// What is counted, in Prometheus's text format.

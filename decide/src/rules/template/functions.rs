@@ -1,6 +1,6 @@
 //! Prometheus's template functions (template/template.go of Prometheus 3). Pure.
 //!
-//! `now` is the time of the evaluation. `tmpl`, which Prometheus has for its pages only, `toJson`, `durationInWords` (seconds as
+//! `now` is the time of the evaluation; `parseDurationTime`, which others of its family have, is taken everywhere. `tmpl`, which Prometheus has for its pages only, `toJson`, `durationInWords` (seconds as
 //! people say them in the plan's language), `trimSpace` and `join` are for the plan's templates.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use super::value::{Value, Wrong};
 use super::{Flavour, Scope, humanize};
 
 /// Prometheus's.
-const NAMES: [&str; 31] = [
+const NAMES: [&str; 30] = [
     "query",
     "first",
     "label",
@@ -45,7 +45,6 @@ const NAMES: [&str; 31] = [
     "parseDuration",
     "parseDurationTime",
     "urlQueryEscape",
-    "urlQueryUnescape",
 ];
 
 /// The plan's own.
@@ -104,7 +103,6 @@ pub fn call(name: &str, args: &[Value], scope: &Scope<'_>) -> Result<Value, Wron
             Ok(Value::Duration(i64::try_from(of.std().as_nanos()).unwrap_or(i64::MAX)))
         }
         "urlQueryEscape" => text(&url_query),
-        "urlQueryUnescape" => unescaped(one(args)?.text()?).map(Value::Text),
         "toJson" => Ok(Value::Text(json(one(args)?).to_string())),
         _ => Err("there is no such function".into()),
     }
@@ -137,28 +135,6 @@ fn path_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let path = rest.find('/').map_or("", |at| &rest[at..]);
     path.split(['?', '#']).next().unwrap_or_default()
-}
-
-/// What `url_query` made, back.
-fn unescaped(text: &str) -> Result<String, Wrong> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes().enumerate();
-    while let Some((at, b)) = bytes.next() {
-        match b {
-            b'+' => out.push(b' '),
-            b'%' => {
-                let code = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-                let wrong = || {
-                    let part = text.get(at..).unwrap_or_default().chars().take(3).collect::<String>();
-                    Wrong::from(format!("invalid URL escape {part:?}"))
-                };
-                out.push(code.ok_or_else(wrong)?);
-                bytes.nth(1);
-            }
-            b => out.push(b),
-        }
-    }
-    Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
 /// Seconds as people say them, the past with a minus; what no duration can hold stays a number.

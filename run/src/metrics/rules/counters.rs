@@ -49,7 +49,9 @@ const METRICS: [(&str, &str, &str, Pick); 13] = [
         "The total number of rule group evaluations missed due to slow rule group evaluation.",
         |g| g.counters.missed.get() as f64,
     ),
-    ("prometheus_rule_group_interval_seconds", "gauge", "The interval of a rule group.", |g| g.view.interval),
+    ("prometheus_rule_group_interval_seconds", "gauge", "The interval of a rule group.", |g| {
+        g.view.interval.as_secs_f64()
+    }),
     (
         "prometheus_rule_group_last_evaluation_timestamp_seconds",
         "gauge",
@@ -57,7 +59,7 @@ const METRICS: [(&str, &str, &str, Pick); 13] = [
         |g| g.view.last_evaluation.map_or(0.0, kernel::Timestamp::as_secs_f64),
     ),
     ("prometheus_rule_group_last_duration_seconds", "gauge", "The duration of the last rule group evaluation.", |g| {
-        g.view.evaluation_time
+        g.view.evaluation_time.as_secs_f64()
     }),
     ("prometheus_rule_group_rules", "gauge", "The number of rules.", |g| g.view.rules.len() as f64),
     (

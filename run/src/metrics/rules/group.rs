@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration as StdDuration, Instant};
 
 use decide::rules::prometheus::schedule::{Schedule, Slot};
-use decide::rules::prometheus::view::view_group;
 use decide::rules::prometheus::{Environment, Group, GroupState, Notice, evaluate_group, restore_for_state};
 use kernel::{Labels, Timestamp};
 use tokio::sync::watch;
 
 use super::write::Recorder;
-use super::{Board, Shared, Shown};
+use super::{Board, Shared, Shown, api};
 
 /// A group's evaluations before `for` is restored: with the first one there may be too little data yet.
 const BEFORE_RESTORE: u64 = 2;
@@ -132,7 +131,7 @@ impl Work {
                 tracing::warn!(group = key, rule = rule.name, error, "evaluating a rule failed");
             }
         }
-        let view = view_group(&self.group, &memory.state);
+        let view = api::group(&self.group, &memory.state);
         *self.board.shown.write() = Arc::new(Shown { view, counters, samples: turn.samples() });
         notices
     }
