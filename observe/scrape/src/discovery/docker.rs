@@ -289,7 +289,7 @@ mod tests {
             .stderr(std::process::Stdio::null())
             .spawn();
         let Ok(mut daemon) = daemon else {
-            eprintln!("there is no dockerd: this test looks at nothing");
+            crate::serve::skipped("there is no dockerd");
             return;
         };
         let mut docker = Docker::new(&config(&format!("unix://{socket}")));
@@ -302,7 +302,7 @@ mod tests {
             }
         }
         if daemon.try_wait().unwrap().is_some() {
-            eprintln!("dockerd cannot be started here: this test looks at nothing");
+            crate::serve::skipped("dockerd cannot be started here");
             return;
         }
         let shell = |script: &str| {
@@ -318,7 +318,7 @@ mod tests {
         daemon.wait().unwrap();
         assert_eq!(found.unwrap().unwrap()[0].targets, []);
         if !runs {
-            eprintln!("no container can be run here: the rest of this test looks at nothing");
+            crate::serve::skipped("no container can be run here");
             return;
         }
         let groups = with_container.unwrap().unwrap();

@@ -124,10 +124,13 @@ pub(super) fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
 /// Which watch brings an object: kind and namespace (all when `None`).
 pub(super) type WatchKey = (Kind, Option<String>);
 
+/// Objects by namespace and name.
+type Objects = BTreeMap<(String, String), Object>;
+
 /// All objects that are followed.
 #[derive(Debug, Default)]
 pub(super) struct World {
-    lists: HashMap<WatchKey, Option<BTreeMap<(String, String), Object>>>,
+    lists: HashMap<WatchKey, Option<Objects>>,
 }
 
 impl World {

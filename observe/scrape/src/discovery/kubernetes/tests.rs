@@ -98,7 +98,8 @@ async fn next(receiver: &mut mpsc::UnboundedReceiver<Found>) -> Vec<TargetGroup>
     loop {
         match tokio::time::timeout(Duration::from_secs(10), receiver.recv()).await.unwrap().unwrap() {
             Found::Groups(groups) => return groups,
-            Found::Failed(reason) => eprintln!("{reason}"),
+            // A watch that the server closed: it goes on by itself.
+            Found::Failed(_) => {}
         }
     }
 }

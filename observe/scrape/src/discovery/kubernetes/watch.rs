@@ -61,6 +61,13 @@ enum Ended {
     Gone,
 }
 
+fn read_page(body: &[u8]) -> Result<List, ClientError> {
+    let mut list: List =
+        serde_json::from_slice(body).map_err(|e| ClientError::Malformed(format!("the list cannot be read: {e}")))?;
+    list.items.iter_mut().flatten().for_each(Object::slim);
+    Ok(list)
+}
+
 impl Watch {
     pub(super) fn new(kind: Kind, server: &str, namespace: Option<&str>, label: &str, field: &str) -> Self {
         let (group, plural) = kind.path();
@@ -112,12 +119,10 @@ impl Watch {
             let page = format!("{}?limit={PAGE}{}{next}", self.url, self.selectors);
             let request = Request::get(&page, &[("Accept", "application/json"), ("Accept-Encoding", "gzip")])?;
             let (_, body) = client.get(&request, LIST_TIMEOUT).await?;
-            let list: List = serde_json::from_slice(&body)
-                .map_err(|e| ClientError::Malformed(format!("the list cannot be read: {e}")))?;
-            for mut object in list.items.into_iter().flatten() {
-                object.slim();
-                objects.push(object);
-            }
+            // A page may have megabytes: scrapes do not wait for it.
+            let read = tokio::task::spawn_blocking(move || read_page(&body)).await;
+            let mut list = read.map_err(|e| ClientError::Malformed(e.to_string()))??;
+            objects.append(list.items.get_or_insert_default());
             if list.metadata.r#continue.is_empty() {
                 shared.world.lock().replace(&self.key, objects);
                 shared.changed.notify_one();
