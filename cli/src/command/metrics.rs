@@ -51,7 +51,7 @@ async fn until_ended(engine: &Metrics) -> Result<&'static str> {
             _ = tokio::signal::ctrl_c() => return Ok("Ctrl-C"),
             _ = end.recv() => return Ok("SIGTERM"),
             () = quitting.notified() => return Ok("/-/quit"),
-            _ = again.recv() => engine.reload(),
+            _ = again.recv() => engine.reload().await,
         }
     }
 }

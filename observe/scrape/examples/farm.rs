@@ -28,23 +28,29 @@ impl Clock for SystemClock {
 struct Counting {
     samples: AtomicU64,
     batches: AtomicU64,
-    groups: Mutex<(HashMap<String, u32>, Vec<HashMap<u64, u32>>)>,
+    groups: Mutex<Groups>,
+}
+
+#[derive(Default)]
+struct Groups {
+    ids: HashMap<String, u32>,
+    columns: Vec<HashMap<u64, u32>>,
 }
 
 impl SeriesWriter for Counting {
     fn open_group(&self, name: &str) -> Result<GroupId, SeriesError> {
         let mut groups = self.groups.lock();
-        let next = groups.1.len() as u32;
-        let id = *groups.0.entry(name.to_owned()).or_insert(next);
+        let next = groups.columns.len() as u32;
+        let id = *groups.ids.entry(name.to_owned()).or_insert(next);
         if id == next {
-            groups.1.push(HashMap::new());
+            groups.columns.push(HashMap::new());
         }
         Ok(GroupId(id))
     }
 
     fn columns(&self, group: GroupId, series: &[Labels]) -> Result<Vec<u32>, SeriesError> {
         let mut groups = self.groups.lock();
-        let known = &mut groups.1[group.0 as usize];
+        let known = &mut groups.columns[group.0 as usize];
         Ok(series
             .iter()
             .map(|labels| {

@@ -10,8 +10,10 @@ use std::time::Duration;
 use crate::config::{Discovery, TargetGroup};
 
 mod dns;
+mod docker;
 mod file;
 mod http;
+mod kubernetes;
 mod list;
 
 /// What a way to find targets brings.
@@ -60,7 +62,8 @@ pub fn discoverer(config: &Discovery) -> Box<dyn Discoverer> {
         Discovery::File(config) => Box::new(Refreshing(file::Files::new(config.clone()))),
         Discovery::Http(config) => Box::new(Refreshing(http::HttpList::new(config))),
         Discovery::Dns(config) => Box::new(Refreshing(dns::Names::new(config.clone()))),
-        Discovery::Docker(_) | Discovery::Kubernetes(_) => Box::new(Static(Vec::new())),
+        Discovery::Docker(config) => Box::new(Refreshing(docker::Docker::new(config))),
+        Discovery::Kubernetes(config) => Box::new(kubernetes::Kubernetes::new(config.as_ref().clone())),
     }
 }
 

@@ -21,7 +21,7 @@ mod suffix;
 pub use comment::Metadata;
 pub use custom::CustomBuckets;
 pub(crate) use entry::labels_key;
-pub use entry::{Parser, parse_all};
+pub use entry::{Parser, check, parse_all};
 pub use format::{Escaping, Format, FormatError, Protocol, accept_header};
 
 pub(crate) use comment::{Comment, comment, skip_blank};

@@ -39,7 +39,8 @@ use work::Buffers;
 pub struct Options {
     /// Moves the turns of targets, so that two servers with the same targets do not ask at the same time.
     pub offset_seed: u64,
-    /// Take `_created` and created timestamps as start times.
+    /// Take `_created` lines and created timestamps as start times, as Prometheus does with its feature for them. Without
+    /// it `_created` lines are series of their own, as in Prometheus without it.
     pub start_times: bool,
     /// Under which name others reach this machine: stands for loopback addresses in `globalUrl`.
     pub external_host: String,
@@ -49,7 +50,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { offset_seed: 0, start_times: true, external_host: "localhost".to_owned(), compress_loopback: false }
+        Self { offset_seed: 0, start_times: false, external_host: "localhost".to_owned(), compress_loopback: false }
     }
 }
 

@@ -66,3 +66,9 @@ pub(crate) async fn talk(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer
         bytes.clear();
     }
 }
+
+/// Says that a test found no counterpart here and looked at nothing.
+#[expect(clippy::print_stderr, reason = "whoever runs tests should see it")]
+pub(crate) fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}

@@ -73,10 +73,30 @@ impl MetricsConfig {
         }
     }
 
+    /// What a query may cost.
+    pub(super) fn query_limits(&self) -> Limits {
+        Limits { max_samples: self.query_samples, max_points: self.query_samples, ..Limits::default() }
+    }
+
+    /// Address under which others reach it.
+    pub(super) fn external_url(&self) -> String {
+        self.external_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
+    /// The host of that address, without a port.
+    pub(super) fn external_host(&self) -> String {
+        let url = self.external_url();
+        let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name.to_owned(),
+            _ => host.to_owned(),
+        }
+    }
+
     pub(super) fn settings(&self, started_at: Timestamp) -> Settings {
-        let limits = Limits { max_samples: self.query_samples, max_points: self.query_samples, ..Limits::default() };
         Settings {
-            limits,
+            limits: self.query_limits(),
             timeout: self.query_timeout,
             lookback: self.lookback,
             flags: self.flags(),

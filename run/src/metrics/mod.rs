@@ -5,13 +5,16 @@
 
 mod backend;
 mod config;
+mod configure;
 mod known;
 pub mod notify;
 mod own;
+mod redact;
 pub mod rules;
+mod targets;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use anyhow::{Context, Result};
 use kernel::Clock;
@@ -35,8 +38,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Opens the store and listens. The address answers from the beginning; before the store is open it says that it is not
-    /// ready.
+    /// Opens the store, puts the configuration to use, and listens.
     ///
     /// # Errors
     /// The address is taken, the folder cannot be used, or the configuration has errors.
@@ -48,7 +50,9 @@ impl Metrics {
         let cors = cors.context("--cors-origin is no regular expression")?;
         let opening = tokio::task::spawn_blocking(move || open(config, clock));
         let engine = Arc::new(opening.await??);
+        engine.configure().await?;
         let mut tasks = JoinSet::new();
+        tasks.spawn(engine.notifier.clone().run());
         tasks.spawn(upkeep(engine.clone()));
         let (stop, mut stopping) = watch::channel(false);
         let until_stopped = async move {
@@ -71,9 +75,10 @@ impl Metrics {
     }
 
     /// Reads the configuration again.
-    pub fn reload(&self) {
-        if let Err(why) = self.engine.read_again() {
-            tracing::error!(why, "the configuration was not read again: the old one stays in use");
+    pub async fn reload(&self) {
+        if let Err(error) = self.engine.configure().await {
+            let error = format!("{error:#}");
+            tracing::error!(error, "the configuration was not read again: the old one stays in use");
         }
     }
 
@@ -82,9 +87,14 @@ impl Metrics {
         // A send fails only when the server has ended already.
         let _ = self.stop.send(true);
         tokio::time::sleep(GRACE).await;
+        self.engine.rules.stop().await;
         self.tasks.shutdown().await;
         let engine = self.engine.clone();
-        let written = tokio::task::spawn_blocking(move || engine.store.cut());
+        let written = tokio::task::spawn_blocking(move || {
+            // Waits until everything that was scraped is durable.
+            drop(engine.scraping.write().unwrap_or_else(PoisonError::into_inner).take());
+            engine.store.cut()
+        });
         match written.await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!(%error, "what is in memory was not made a block; the log still holds it"),
@@ -97,7 +107,7 @@ fn open(config: MetricsConfig, clock: Arc<dyn Clock>) -> Result<Engine> {
     folder::make_private(&config.data).with_context(|| format!("{} cannot be made", config.data.display()))?;
     let (store, report) = SeriesStore::open(&config.data.join("series"), config.store_options())?;
     tracing::info!(?report, "series opened");
-    Engine::new(config, Arc::new(store), clock)
+    Ok(Engine::new(config, Arc::new(store), clock))
 }
 
 /// Seals, cuts, joins and deletes what is due, until the process ends.

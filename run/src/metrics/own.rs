@@ -27,6 +27,8 @@ pub(super) fn render(engine: &Engine) -> String {
     process(&mut text, engine);
     store(&mut text, engine);
     received(&mut text, engine);
+    scraped(&mut text, engine);
+    text.0.push_str(&engine.rules.exposition());
     text.0
 }
 
@@ -78,7 +80,7 @@ fn store(text: &mut Text, engine: &Engine) {
 }
 
 fn received(text: &mut Text, engine: &Engine) {
-    let senders = engine.writer().senders();
+    let senders = engine.writer.senders();
     if senders.is_empty() {
         return;
     }
@@ -98,5 +100,12 @@ fn received(text: &mut Text, engine: &Engine) {
             let (sender, reason) = (sender.name(), reason.name());
             let _ = writeln!(text.0, "{name}{{reason=\"{reason}\",sender={sender:?}}} {count}");
         }
+    }
+}
+
+fn scraped(text: &mut Text, engine: &Engine) {
+    let Some(manager) = engine.manager() else { return };
+    for (name, help, value) in manager.counters().all() {
+        text.one(name, "counter", help, value as f64);
     }
 }

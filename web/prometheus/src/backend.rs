@@ -8,6 +8,7 @@ use decide_promql::Limits;
 use futures_util::future::BoxFuture;
 use kernel::series::{SeriesAdmin, SeriesError, SeriesReader};
 use kernel::{Labels, Timestamp};
+use observe_receive::otlp::OtlpOptions;
 use observe_receive::remote_write::MetricMetadata;
 use observe_receive::writer::Writer;
 use serde::Serialize;
@@ -123,6 +124,11 @@ pub trait Backend: Send + Sync + 'static {
     /// As whom whoever asks sends samples; `""` when senders are not told apart.
     fn sender(&self) -> String {
         String::new()
+    }
+
+    /// How OTLP metrics become series.
+    fn otlp(&self) -> OtlpOptions {
+        OtlpOptions::default()
     }
 
     /// How many messages with samples are worked on at once.

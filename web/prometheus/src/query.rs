@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use axum::response::Response;
-use decide_promql::{Annotation, AnnotationKind, EvalError, Evaluated, Query, Value, evaluate_cancellable};
+use decide_promql::{
+    Annotation, AnnotationKind, EvalError, Evaluated, Query, Value, evaluate_cancellable, pretty, to_json,
+};
 
 use crate::answer::{Answer, Api, TRUNCATED, json, success};
 use crate::error::{ApiError, ErrorKind};
@@ -150,7 +152,13 @@ fn failed(error: EvalError) -> ApiError {
 /// `GET|POST /api/v1/format_query`
 pub(crate) async fn format_query(_: Api, params: Params) -> Answer {
     let expr = expression(params.text("query")).map_err(|e| ApiError::parameter("query", e))?;
-    success(&expr.to_string())
+    success(&pretty(&expr))
+}
+
+/// `GET|POST /api/v1/parse_query`
+pub(crate) async fn parse_query(_: Api, params: Params) -> Answer {
+    let expr = expression(params.text("query")).map_err(|e| ApiError::parameter("query", e))?;
+    success(&to_json(&expr))
 }
 
 /// `GET|POST /api/v1/query_exemplars`

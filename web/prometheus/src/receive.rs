@@ -1,4 +1,4 @@
-//! What others send: remote-write. I/O: HTTP, series.
+//! What others send: remote-write, OTLP. I/O: HTTP, series.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use observe_receive::otlp::Form;
 use observe_receive::writer;
 
 use crate::answer::Api;
@@ -55,6 +56,38 @@ pub(crate) async fn write(api: Api, request: Request) -> Response {
     };
     match api.write_gate().run(api.settings().timeout, work).await {
         Ok(answer) => answered(&api, answer),
+        Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error.message()),
+    }
+}
+
+/// `POST /api/v1/otlp/v1/metrics`
+pub(crate) async fn otlp(api: Api, request: Request) -> Response {
+    let Some(writer) = api.writer() else {
+        return switched_off("otlp write receiver", "--web.enable-otlp-receiver");
+    };
+    let (parts, body) = request.into_parts();
+    let form = match Form::of(text(&parts, &header::CONTENT_TYPE)) {
+        Ok(form) => form,
+        Err(why) => return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, why),
+    };
+    let body = match whole(body).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let (sender, options, now_ms) = (api.sender(), api.otlp(), api.now().as_millis());
+    let work = move |_: crate::gate::Turn| {
+        let encoding = text(&parts, &header::CONTENT_ENCODING);
+        Ok(writer.otlp(&sender, (form, encoding), &body, &options, now_ms))
+    };
+    match api.write_gate().run(api.settings().timeout, work).await {
+        Ok(answer) => {
+            let told = form.answer(&answer);
+            let mut response = answered(&api, answer);
+            *response.body_mut() = Body::from(told);
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(form.content_type()));
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            response
+        }
         Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error.message()),
     }
 }

@@ -80,6 +80,7 @@ pub fn table<S: Clone + Send + Sync + 'static>() -> Vec<Route<S>> {
     add(a, GET_POST, "/api/v1/query_range", Read, query::query_range);
     add(a, GET_POST, "/api/v1/query_exemplars", Read, query::query_exemplars);
     add(a, GET_POST, "/api/v1/format_query", Open, query::format_query);
+    add(a, GET_POST, "/api/v1/parse_query", Open, query::parse_query);
     add(a, GET_POST, "/api/v1/labels", Read, series::labels);
     add(a, GET, "/api/v1/label/{name}/values", Read, series::label_values);
     add(a, GET_POST, "/api/v1/series", Read, series::series);
@@ -115,6 +116,7 @@ pub fn table<S: Clone + Send + Sync + 'static>() -> Vec<Route<S>> {
     add(a, GET, "/-/reload", Lifecycle, lifecycle::only_changes);
     add(a, GET, "/-/quit", Lifecycle, lifecycle::only_changes);
     add(a, POST, "/api/v1/write", Write, receive::write);
+    add(a, POST, "/api/v1/otlp/v1/metrics", Write, receive::otlp);
     all
 }
 

@@ -196,6 +196,17 @@ fn params(ctx: &mut Context, fields: &mut Fields<'_>) -> Vec<(String, Vec<String
     names.into_iter().map(|name| (name.clone(), section.strings(ctx, &name))).collect()
 }
 
+/// `fallback_scrape_protocol`
+fn fallback(ctx: &mut Context, fields: &mut Fields<'_>) -> Option<Protocol> {
+    let text = fields.string(ctx, "fallback_scrape_protocol").filter(|t| !t.is_empty())?;
+    let found = Protocol::named(&text);
+    if found.is_none() {
+        let text = format!("invalid fallback_scrape_protocol: {}", unknown_protocol(&text));
+        ctx.error(fields.place("fallback_scrape_protocol"), text);
+    }
+    found
+}
+
 /// Reads one job.
 pub(super) fn job(ctx: &mut Context, node: &Node, global: &super::Global) -> Option<Job> {
     if node.is_null() {
@@ -230,12 +241,7 @@ pub(super) fn job(ctx: &mut Context, node: &Node, global: &super::Global) -> Opt
     if escaping == Escaping::AllowUtf8 && scheme == NameScheme::Legacy {
         ctx.error(node, "utf8 metric names requested but validation scheme is not set to UTF8");
     }
-    let fallback = fields.string(ctx, "fallback_scrape_protocol").filter(|t| !t.is_empty());
-    let fallback_protocol = fallback.as_deref().and_then(Protocol::named);
-    if let (Some(text), None) = (&fallback, fallback_protocol) {
-        let text = format!("invalid fallback_scrape_protocol: {}", unknown_protocol(text));
-        ctx.error(fields.place("fallback_scrape_protocol"), text);
-    }
+    let fallback_protocol = fallback(ctx, &mut fields);
     let limits = limits(ctx, &mut fields, usual.limits);
     let relabel = fields.rules(ctx, "relabel_configs", "target");
     let discovery = discoveries(ctx, &mut fields);

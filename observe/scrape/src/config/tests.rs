@@ -216,3 +216,17 @@ fn aliases_do_not_explode() {
     assert!(parse(&text).unwrap_err().contains("aliases make this file too large"));
     assert!(parse(&"[".repeat(200)).is_err());
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(lines in proptest::collection::vec((0..4usize, proptest::sample::select(vec![
+        "scrape_configs:", "- job_name: a", "job_name: b", "static_configs:", "- targets: [x]", "global:", "scrape_interval: 5s",
+        "relabel_configs:", "- action: drop", "- {source_labels: [a], regex: '('}", "<<: *a", "&a", "- *a", "x: &a {b: c}", "tls_config: {ca: |", "? y",
+        "labels: {a: b}", "- ", "'", "params: {a: [b]}", "storage: {exemplars: 3}", "rule_files: [", "]", "# c", "---",
+    ])), 0..14)) {
+        let text: String = lines.iter().map(|(indent, line)| format!("{}{line}\n", "  ".repeat(*indent))).collect();
+        if let Err(errors) = Config::parse("f", &text, Path::new("/")) {
+            proptest::prop_assert!(errors.iter().all(|e| e.line >= 1 && e.column >= 1), "{:?}", errors);
+        }
+    }
+}

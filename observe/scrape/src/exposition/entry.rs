@@ -72,6 +72,16 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Goes on behind the line that is wrong; `false` when there is nothing more to read.
+    fn skip_line(&mut self) -> bool {
+        let rest = self.body.get(self.at..).unwrap_or_default();
+        if self.format == Format::Protobuf || rest.is_empty() {
+            return false;
+        }
+        self.at += memchr::memchr(b'\n', rest).map_or(rest.len(), |n| n + 1);
+        self.at < self.body.len()
+    }
+
     fn take(&mut self, entry: Entry<'a>) {
         let folds = self.options.fold_created && self.format == Format::OpenMetrics;
         match entry {
@@ -167,6 +177,26 @@ impl<'a> Parser<'a> {
             })));
         }
     }
+}
+
+/// Everything that is wrong with an exposition, for who mends it: after a mistake reading goes on at the next line. At
+/// most `most` mistakes are told.
+pub fn check(body: &[u8], format: Format, most: usize) -> Vec<ParseError> {
+    let mut parser = Parser::new(body, format, ParseOptions::default());
+    let mut out = Vec::new();
+    while out.len() < most {
+        match parser.next_entry() {
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+            Err(error) => {
+                out.push(error);
+                if !parser.skip_line() {
+                    break;
+                }
+            }
+        }
+    }
+    out
 }
 
 /// What a sample shares with the `_created` line that belongs to it: the family's name, and labels but bounds and quantiles.

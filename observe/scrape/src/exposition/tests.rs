@@ -151,6 +151,16 @@ fn what_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
+fn all_mistakes_are_told_to_who_mends_them() {
+    let body = b"a 1\nb {\nc 2\n# TYPE d what\ne x\nf 3\n";
+    let lines = |most| check(body, Format::Text, most).iter().map(|e| (e.line, e.column)).collect::<Vec<_>>();
+    assert_eq!(lines(9), [(2, 4), (4, 10), (5, 3)]);
+    assert_eq!(lines(2).len(), 2);
+    assert_eq!(check(b"a 1\n", Format::OpenMetrics, 9).len(), 1);
+    assert_eq!(check(b"a 1\n# EOF\nb 2\n", Format::OpenMetrics, 9)[0].line, 3);
+}
+
+#[test]
 fn bytes_that_are_no_text() {
     let error = read_with(b"a{b=\"\xff\"} 1\n", Format::Text, ParseOptions::default()).unwrap_err();
     assert!(error.contains("line 1, column 6: invalid UTF-8"), "{error}");

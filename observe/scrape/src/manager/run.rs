@@ -18,6 +18,10 @@ use crate::discovery::Found;
 /// Without anything to do the loop looks around this often: clocks may be set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
+/// A clock that went back by more than this was set: turns are found anew, or nobody would be asked until it is that late
+/// again.
+const SET_BACK_MS: i64 = 1_000;
+
 /// When stopping, scrapes under way have so long to come to their end.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -43,12 +47,15 @@ pub(super) struct Runner {
     pub(super) turns: Turns<Turn>,
     pub(super) updates: mpsc::UnboundedSender<Update>,
     pub(super) generation: u64,
+    /// The last time that was seen.
+    last_ms: i64,
 }
 
 /// Runs until it is told to stop.
 pub(super) async fn run(shared: Arc<Shared>, config: Config, mut commands: mpsc::UnboundedReceiver<Command>) {
     let (updates, mut found) = mpsc::unbounded_channel();
-    let mut runner = Runner { shared, pools: HashMap::new(), turns: Turns::new(), updates, generation: 0 };
+    let last_ms = shared.clock.now().as_millis();
+    let mut runner = Runner { shared, pools: HashMap::new(), turns: Turns::new(), updates, generation: 0, last_ms };
     runner.reload(&config);
     loop {
         let now = runner.shared.clock.now().as_millis();
@@ -77,6 +84,10 @@ impl Runner {
     /// Begins everything that is due; all of it gets the same time.
     fn take_turns(&mut self) {
         let now = self.shared.clock.now().as_millis();
+        let before = std::mem::replace(&mut self.last_ms, now);
+        if now < before - SET_BACK_MS {
+            self.find_turns_anew(before - now);
+        }
         while let Some((due, turn)) = self.turns.due(now) {
             match turn {
                 Turn::Scrape(active) if active.gone.load(Ordering::Acquire) => {}
@@ -88,6 +99,16 @@ impl Runner {
                         end_of_run(&active, &self.shared, t_ms);
                     }
                 }
+            }
+        }
+    }
+
+    fn find_turns_anew(&mut self, back_ms: i64) {
+        tracing::warn!(back_ms, "the clock was set back: the turns of all targets are found anew");
+        for (due, turn) in self.turns.drain() {
+            match turn {
+                Turn::Scrape(active) => self.enlist(&active),
+                end @ Turn::End(..) => self.turns.add(due - back_ms, end),
             }
         }
     }

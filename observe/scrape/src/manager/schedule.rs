@@ -55,6 +55,12 @@ impl<T> Turns<T> {
         self.items.insert(self.next, item);
     }
 
+    /// Takes all turns out, with the times that were meant.
+    pub(super) fn drain(&mut self) -> Vec<(i64, T)> {
+        let heap = std::mem::take(&mut self.heap);
+        heap.into_iter().filter_map(|Reverse((due, id))| self.items.remove(&id).map(|item| (due, item))).collect()
+    }
+
     /// When the next turn is.
     pub(super) fn next_ms(&self) -> Option<i64> {
         self.heap.peek().map(|Reverse((due, _))| *due)

@@ -57,6 +57,11 @@ impl TargetReader {
         }
         self.push_exemplars(scratch, t_ms, hashes, batch);
         put(&mut self.lines, &scratch.fresh);
+        self.starts.shrink(&self.lines);
+        if self.exemplars.len() > 2 * self.lines.len() {
+            let there: hashbrown::HashSet<u32> = self.lines.iter().map(|l| l.column).collect();
+            self.exemplars.retain(|column, _| there.contains(column));
+        }
         self.alive = true;
     }
 

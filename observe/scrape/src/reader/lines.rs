@@ -91,16 +91,41 @@ pub(super) struct Starts {
     slots: HashMap<u64, u32>,
     columns: HashMap<u32, u32>,
     values: Vec<i64>,
+    free: Vec<u32>,
 }
+
+/// So many columns may be remembered beyond twice those that are there.
+const MOST_FORGOTTEN: usize = 1_000;
 
 impl Starts {
     pub(super) fn slot(&mut self, family: u64) -> u32 {
-        let next = self.values.len() as u32;
-        let slot = *self.slots.entry(family).or_insert(next);
-        if slot == next {
-            self.values.push(0);
+        if let Some(slot) = self.slots.get(&family) {
+            return *slot;
         }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.values.push(0);
+            self.values.len() as u32 - 1
+        });
+        self.slots.insert(family, slot);
         slot
+    }
+
+    /// Forgets what is no longer there, once it is much: targets whose series change would fill memory.
+    pub(super) fn shrink(&mut self, lines: &[Line]) {
+        if self.columns.len() <= 2 * lines.len() + MOST_FORGOTTEN {
+            return;
+        }
+        let (mut columns, mut slots) = (hashbrown::HashSet::new(), hashbrown::HashSet::new());
+        for line in lines {
+            match line.place() {
+                Place::Column(column) => drop(columns.insert(column)),
+                Place::Created(slot) => drop(slots.insert(slot)),
+                _ => {}
+            }
+        }
+        self.columns.retain(|column, slot| columns.contains(column) && slots.contains(slot));
+        self.slots.retain(|_, slot| slots.contains(slot));
+        self.free = (0..self.values.len() as u32).filter(|slot| !slots.contains(slot)).collect();
     }
 
     pub(super) fn set(&mut self, slot: u32, start_ms: i64) {
@@ -113,6 +138,11 @@ impl Starts {
         if let Some(slot) = self.slots.get(&family) {
             self.columns.insert(column, *slot);
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        (self.columns.len(), self.values.len())
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -226,6 +226,22 @@ fn open_metrics_with_exemplars_and_starts() {
 }
 
 #[test]
+fn starts_of_series_that_change_are_forgotten() {
+    let mut story = Story::plain();
+    story.format = Format::OpenMetrics;
+    story.settings.parse.fold_created = true;
+    for n in 0..1_200 {
+        story
+            .scrape(&format!("# TYPE c counter\nc_total{{n=\"{n}\"}} 1\nc_created{{n=\"{n}\"}} {n}.5\n# EOF\n"))
+            .unwrap();
+    }
+    story.is(r#"c_total{n="1199"}"#, &["1200:1 from 1199500"]);
+    story.is(r#"c_total{n="3"}"#, &["4:1 from 3500", "5:stale"]);
+    let (columns, values) = story.reader.starts.sizes();
+    assert!(columns < 1_010 && values < 1_010, "{columns} {values}");
+}
+
+#[test]
 fn a_body_that_was_cut_goes_on_in_the_next() {
     let mut story = Story::plain();
     story.scrape("a 1\n# HELP b c").unwrap();

@@ -5,6 +5,7 @@ mod admin;
 mod memory;
 mod names;
 mod query;
+mod receive;
 mod rules;
 mod server;
 mod status;

@@ -167,3 +167,49 @@ async fn the_lookback_may_be_another_one() {
     let got = site().get("/api/v1/query?query=count(up)&time=10030&lookback_delta=1m").await;
     assert!(got.text().contains(r#"[10030,"2"]"#), "{}", got.text());
 }
+
+#[tokio::test]
+async fn expressions_are_formatted_and_taken_apart() {
+    let pretty = r#"{"status":"success","data":"sum by (job) (rate(up[5m]))"}"#;
+    site().check("/api/v1/format_query?query=sum(rate(up[5m]))by(job)", 200, pretty).await;
+    let got = site().form(Method::POST, "/api/v1/parse_query", "query=up{job=\"a\"}").await;
+    let tree: serde_json::Value = serde_json::from_str(got.text()).unwrap();
+    assert_eq!(tree["data"]["type"], "vectorSelector");
+    assert_eq!(tree["data"]["matchers"][0]["type"], "=");
+    for path in ["format_query", "parse_query"] {
+        let got = site().get(&format!("/api/v1/{path}?query=up%20%2B")).await;
+        assert_eq!(got.status, 400);
+        assert!(got.text().contains(r#""error":"invalid parameter \"query\": 1:5: parse error: "#), "{}", got.text());
+    }
+}
+
+#[tokio::test]
+async fn native_histograms() {
+    use kernel::series::{Batch, BucketSpan, Cell, Histogram, Point, SeriesWriter as _};
+    let served = Served::default();
+    let group = served.memory.open_group("g").unwrap();
+    let column = served.memory.columns(group, &[Labels::metric("h", [("job", "a")])]).unwrap()[0];
+    let histogram = Histogram {
+        count: 3.0,
+        sum: 2.5,
+        positive_spans: vec![BucketSpan { offset: 0, length: 2 }],
+        positive_buckets: vec![1.0, 2.0],
+        ..Histogram::default()
+    };
+    let mut batch = Batch::default();
+    let value = Point::Histogram(std::sync::Arc::new(histogram));
+    batch.push_cell(group, 9_990_000, Cell { column, value, start_ms: 0 });
+    batch.push(group, 10_000_000, column, 4.0);
+    served.memory.append(&batch).unwrap();
+    let site = Site::new(served);
+    let histogram = r#"{"count":"3","sum":"2.5","buckets":[[0,"0.5","1","1"],[0,"1","2","2"]]}"#;
+    let answer = |kind: &str, rest: &str| {
+        format!(
+            r#"{{"status":"success","data":{{"resultType":"{kind}","result":[{{"metric":{{"__name__":"h","job":"a"}},{rest}}}]}}}}"#
+        )
+    };
+    let vector = answer("vector", &format!(r#""histogram":[9995,{histogram}]"#));
+    site.check("/api/v1/query?query=h&time=9995", 200, &vector).await;
+    let matrix = answer("matrix", &format!(r#""values":[[10000,"4"]],"histograms":[[9990,{histogram}]]"#));
+    site.check("/api/v1/query?query=h[1m]", 200, &matrix).await;
+}

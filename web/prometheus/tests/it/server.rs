@@ -1,17 +1,20 @@
 //! A server over the store in memory, and how the tests ask it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
-use kernel::series::{SeriesAdmin, SeriesError, SeriesReader};
+use kernel::series::{SeriesAdmin, SeriesError, SeriesReader, SeriesWriter};
 use kernel::{Labels, Timestamp};
+use observe_receive::limits::Limits;
+use observe_receive::remote_write::MetricMetadata;
+use observe_receive::writer::Writer;
 use tower::ServiceExt as _;
-use web_prometheus::views::{RuleGroup, TargetMetadata, Targets};
+use web_prometheus::views::{self, RuleGroup, TargetMetadata, Targets};
 use web_prometheus::{Backend, Configuration, Gate, Settings, router};
 
 use crate::memory::Memory;
@@ -24,6 +27,9 @@ pub(crate) struct Served {
     pub(crate) now: Timestamp,
     pub(crate) ready: AtomicBool,
     pub(crate) administered: bool,
+    pub(crate) writing: bool,
+    pub(crate) writer: Arc<Writer>,
+    pub(crate) told: Mutex<Vec<MetricMetadata>>,
     pub(crate) external: Labels,
     pub(crate) groups: Vec<RuleGroup>,
     pub(crate) targets: Targets,
@@ -33,8 +39,12 @@ pub(crate) struct Served {
 impl Default for Served {
     fn default() -> Self {
         let started = Timestamp::from_secs(1_000);
+        let memory = Arc::<Memory>::default();
         Self {
-            memory: Arc::default(),
+            writer: Arc::new(Writer::new(memory.clone() as Arc<dyn SeriesWriter>, Limits::default())),
+            memory,
+            writing: true,
+            told: Mutex::default(),
             settings: Settings::new("0.1.0", started),
             gate: Gate::new(4),
             now: Timestamp::from_secs(10_000),
@@ -91,7 +101,23 @@ impl Backend for Served {
     }
 
     fn metadata(&self) -> Vec<TargetMetadata> {
-        self.metadata.clone()
+        let told = self.told.lock().unwrap();
+        let metrics = told.iter().map(|m| views::MetricMetadata {
+            metric: m.family.clone(),
+            kind: m.kind.name().to_owned(),
+            help: m.help.clone(),
+            unit: m.unit.clone(),
+        });
+        let sent = TargetMetadata { metrics: metrics.collect(), ..TargetMetadata::default() };
+        self.metadata.iter().cloned().chain((!told.is_empty()).then_some(sent)).collect()
+    }
+
+    fn writer(&self) -> Option<Arc<Writer>> {
+        self.writing.then(|| self.writer.clone())
+    }
+
+    fn told(&self, metadata: Vec<MetricMetadata>) {
+        self.told.lock().unwrap().extend(metadata);
     }
 }
 
