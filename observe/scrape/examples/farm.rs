@@ -107,6 +107,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, _, n) in manager.counters().all().into_iter().filter(|c| c.2 > 0) {
         println!("{name} {n}");
     }
+    let pools = manager.pools(None);
+    if let Some(failed) = pools.iter().flat_map(|p| &p.active).find(|t| !t.last_error.is_empty()) {
+        println!("{}: {}", failed.scrape_url, failed.last_error);
+    }
     manager.stop();
     Ok(())
 }
