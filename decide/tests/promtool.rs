@@ -254,15 +254,19 @@ fn alr_02_mistakes_are_promtool_s() {
     for (number, text) in files.iter().enumerate() {
         let path = folder.write(&format!("{number}.yml"), text);
         let expect = promtool(&["check", "rules"], &path);
-        let errors = read_rule_file(text, false).expect_err(text);
+        let mut errors = read_rule_file(text, false).expect_err(text);
+        // 3.x reads the file a second time, and says once more what could not be read.
+        errors.dedup();
         let name = path.display();
         let got: String = errors.iter().map(|e| format!("{name}: {e}\n")).collect();
-        // 3.x reads the file a second time, and says once more what could not be read.
-        let mut lines: Vec<&str> = got.lines().collect();
-        lines.dedup();
-        let got = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
         // Debian's version knows the place of one of two names only.
-        let expect = expect.replacen("  FAILED:\n", "", 1).replace(": 0:0: group", ": 0:0: 0:0: group");
+        let expect = expect.replacen("  FAILED:\n", "", 1);
+        let expect = expect.lines();
+        let both = |line: &str| match line.contains("one of 'record' or 'alert'") {
+            true => line.replace(": 0:0: group", ": 0:0: 0:0: group") + "\n",
+            false => format!("{line}\n"),
+        };
+        let expect: String = expect.map(both).collect();
         assert_eq!(got, expect, "{text}");
     }
 }
