@@ -63,7 +63,7 @@ pub(super) fn metadata(manager: &Manager) -> Vec<TargetMetadata> {
     for one in manager.metadata(&|_| true, "") {
         let metric = MetricMetadata {
             metric: one.metric,
-            kind: one.metadata.kind.name().to_owned(),
+            kind: one.metadata.kind.as_str().to_owned(),
             help: one.metadata.help,
             unit: one.metadata.unit,
         };

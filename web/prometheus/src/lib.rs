@@ -23,6 +23,7 @@ mod lifecycle;
 pub mod limits;
 mod params;
 mod query;
+mod read;
 mod receive;
 
 mod routes;

@@ -30,5 +30,8 @@ pub const STATUS_ENTRIES_MOST: usize = 10_000;
 /// Bytes of a message that writes or reads samples, before it is unpacked: Prometheus's senders stay far below.
 pub const MESSAGE_BYTES: usize = 32 << 20;
 
+/// Frames of a streamed answer that wait for a slow reader; each has about 1 MiB.
+pub const FRAMES_WAITING: usize = 2;
+
 /// Messages with samples that are worked on at once; more wait. Each may take some times [`MESSAGE_BYTES`] when it is unpacked.
 pub const WRITES_AT_ONCE: usize = 8;

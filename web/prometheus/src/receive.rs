@@ -13,7 +13,7 @@ use crate::answer::Api;
 use crate::limits::MESSAGE_BYTES;
 
 /// A plain refusal, as Go's `http.Error` writes it.
-fn refuse(status: StatusCode, why: impl std::fmt::Display) -> Response {
+pub(crate) fn refuse(status: StatusCode, why: impl std::fmt::Display) -> Response {
     (status, format!("{why}\n")).into_response()
 }
 
@@ -26,7 +26,7 @@ fn text<'p>(parts: &'p Parts, name: &HeaderName) -> &'p str {
     parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
 }
 
-async fn whole(body: Body) -> Result<Bytes, Response> {
+pub(crate) async fn whole(body: Body) -> Result<Bytes, Response> {
     to_bytes(body, MESSAGE_BYTES).await.map_err(|e| {
         let too_long = std::error::Error::source(&e).is_some_and(|s| s.is::<http_body_util::LengthLimitError>());
         if too_long {

@@ -10,12 +10,13 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Extension, Router};
 use http::{HeaderValue, Method, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 
 use crate::answer::Api;
 use crate::backend::Backend;
 use crate::error::ApiError;
-use crate::{admin, federate, lifecycle, query, receive, rules, series, status, targets};
+use crate::{admin, federate, lifecycle, query, read, receive, rules, series, status, targets};
 
 /// What a route is for, so that whoever mounts it can say who may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,6 +85,7 @@ pub fn table<S: Clone + Send + Sync + 'static>() -> Vec<Route<S>> {
     add(a, GET_POST, "/api/v1/labels", Read, series::labels);
     add(a, GET, "/api/v1/label/{name}/values", Read, series::label_values);
     add(a, GET_POST, "/api/v1/series", Read, series::series);
+    add(a, POST, "/api/v1/read", Read, read::read);
     add(a, GET, "/federate", Read, federate::federate);
     add(a, GET, "/api/v1/rules", Rules, rules::rules);
     add(a, GET, "/api/v1/alerts", Rules, rules::alerts);
@@ -128,12 +130,14 @@ pub fn router(backend: Arc<dyn Backend>, cors: Option<regex::Regex>) -> Router {
     for route in table::<()>() {
         router = router.route(route.path, route.handler);
     }
+    // Chunks are packed already, and have to go out as they are made.
+    let packable = DefaultPredicate::new().and(NotForContentType::new("application/x-"));
     router
         .fallback(not_found)
         .layer(CatchPanicLayer::custom(|_| ApiError::internal("unexpected error").into_response()))
         .layer(from_fn(wait_until_ready))
         // Fast rather than small: clients are near, and a large answer would keep a core busy.
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(packable))
         .layer(from_fn_with_state(Cors(cors), allow_origin))
         .layer(Extension(Api(backend)))
 }

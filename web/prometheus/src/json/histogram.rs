@@ -72,8 +72,7 @@ mod tests {
             custom_bounds: vec![0.1, 5.0],
             ..Histogram::default()
         };
-        let expect =
-            concat!(r#"{"count":"6","sum":"3","buckets":[[3,"-Inf","0.1","1"],[0,"0.1","5","2"],[0,"5","+Inf","3"]]}"#);
+        let expect = r#"{"count":"6","sum":"3","buckets":[[3,"-Inf","0.1","1"],[0,"0.1","5","2"],[0,"5","+Inf","3"]]}"#;
         assert_eq!(text(&h), expect);
     }
 

@@ -97,3 +97,40 @@ async fn nothing_is_taken_where_it_is_switched_off() {
     let expect = "otlp write receiver needs to be enabled with --web.enable-otlp-receiver\n";
     assert_eq!((got.status.as_u16(), got.text()), (404, expect));
 }
+
+/// A message `prometheus.ReadRequest` for one metric.
+fn read_request(name: &str, kinds: &[u64]) -> Vec<u8> {
+    let mut w = Wire::default();
+    w.message(1, |query| {
+        query.uint(1, 1);
+        query.uint(2, 20_000_000);
+        query.message(3, |matcher| {
+            matcher.string(2, "__name__");
+            matcher.string(3, name);
+        });
+    });
+    w.varints(2, kinds.iter().copied());
+    snap::raw::Encoder::new().compress_vec(&w.finish()).unwrap()
+}
+
+#[tokio::test]
+async fn series_are_read_by_another_prometheus() {
+    let served = Served { external: kernel::Labels::new([("zone", "z")]), ..Served::default() };
+    served.memory.add(kernel::Labels::metric("up", [("job", "a")]), &[(1_000, 1.0), (2_000, 2.0)]);
+    let site = Site::new(served);
+    let got = send(&site, "/api/v1/read", &[PROTOBUF, SNAPPY], read_request("up", &[])).await;
+    assert_eq!(got.headers[header::CONTENT_TYPE], "application/x-protobuf");
+    assert_eq!(got.headers[header::CONTENT_ENCODING], "snappy");
+    let plain = snap::raw::Decoder::new().decompress_vec(&got.body).unwrap();
+    for part in ["__name__", "up", "job", "zone", "z"] {
+        assert!(plain.windows(part.len()).any(|w| w == part.as_bytes()), "{part}");
+    }
+    assert!(plain.windows(8).any(|w| w == 2f64.to_le_bytes()));
+    let got = send(&site, "/api/v1/read", &[PROTOBUF, SNAPPY], read_request("up", &[1])).await;
+    let kind = "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse";
+    assert_eq!(got.headers[header::CONTENT_TYPE], kind);
+    // A frame: its length, the checksum of what follows, the message.
+    assert_eq!(usize::from(got.body[0]), got.body.len() - 5);
+    let got = send(&site, "/api/v1/read", &[PROTOBUF, SNAPPY], read_request("up", &[7])).await;
+    assert_eq!(got.status, 400, "{}", got.text());
+}
