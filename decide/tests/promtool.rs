@@ -209,15 +209,16 @@ fn alr_22_templates_are_promtool_s() {
         "{{ range $k, $v := $labels }}{{ $k }}={{ $v }},{{ end }}",
         "{{ range $i, $v := query \"up\" }}{{ if $i }}{{ break }}{{ end }}{{ $i }}{{ end }}",
         "{{ $value | printf \"%.3f\" | printf \"<%s>\" }} {{ \"a\" | printf \"%s-%s\" \"b\" }}",
-        "{{ externalURL | len | eq 0 }}",
+        "{{ template \"x\" }}",
+        "{{ match \"(\" \"a\" }}",
+        "{{ reReplaceAll \"(\" \"a\" \"b\" }}",
     ];
     let mut rules = String::from("groups:\n- name: g\n  rules:\n");
     let mut tests = String::from(
         "rule_files: [rules.yml]\ntests:\n- interval: 1m\n  external_labels: {site: lima}\n  external_url: http://x.example/p\n  \
          input_series:\n  - {series: 'up{job=\"a\"}', values: '1.5x5'}\n  - {series: 'other{job=\"a\"}', values: '1x5'}\n  alert_rule_test:\n",
     );
-    // What needs the address fails in promtool, which has none; that nothing is expected of it is enough.
-    for (number, template) in templates.iter().filter(|t| !t.contains("externalURL |")).enumerate() {
+    for (number, template) in templates.iter().enumerate() {
         let quoted = serde_json::to_string(template).unwrap();
         writeln!(rules, "  - alert: T{number:02}\n    expr: up\n    annotations: {{text: {quoted}}}").unwrap();
         writeln!(tests, "  - {{eval_time: 1m, alertname: T{number:02}, exp_alerts: []}}").unwrap();
@@ -254,15 +255,19 @@ fn alr_02_mistakes_are_promtool_s() {
     for (number, text) in files.iter().enumerate() {
         let path = folder.write(&format!("{number}.yml"), text);
         let expect = promtool(&["check", "rules"], &path);
-        let errors = read_rule_file(text, false).expect_err(text);
+        let mut errors = read_rule_file(text, false).expect_err(text);
+        // 3.x reads the file a second time, and says once more what could not be read.
+        errors.dedup();
         let name = path.display();
         let got: String = errors.iter().map(|e| format!("{name}: {e}\n")).collect();
-        // 3.x reads the file a second time, and says once more what could not be read.
-        let mut lines: Vec<&str> = got.lines().collect();
-        lines.dedup();
-        let got = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
         // Debian's version knows the place of one of two names only.
-        let expect = expect.replacen("  FAILED:\n", "", 1).replace(": 0:0: group", ": 0:0: 0:0: group");
+        let expect = expect.replacen("  FAILED:\n", "", 1);
+        let expect = expect.lines();
+        let both = |line: &str| match line.contains("one of 'record' or 'alert'") {
+            true => line.replace(": 0:0: group", ": 0:0: 0:0: group") + "\n",
+            false => format!("{line}\n"),
+        };
+        let expect: String = expect.map(both).collect();
         assert_eq!(got, expect, "{text}");
     }
 }

@@ -23,6 +23,7 @@ mod mail;
 mod outgoing;
 mod plans;
 mod reload;
+mod rules;
 mod schemathesis;
 mod secrets;
 mod socket;

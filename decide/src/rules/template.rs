@@ -63,12 +63,22 @@ pub struct TemplateError {
     node: (usize, usize),
     /// The byte that Go counts columns to.
     column: usize,
+    /// What Go shows instead of the part of the template.
+    shown: Option<String>,
 }
 
 impl TemplateError {
     fn new(offset: usize, length: usize, message: impl Into<String>) -> Self {
         let length = length.max(1);
-        Self { offset, length, message: message.into(), go: None, node: (offset, offset + length), column: offset }
+        Self {
+            offset,
+            length,
+            message: message.into(),
+            go: None,
+            node: (offset, offset + length),
+            column: offset,
+            shown: None,
+        }
     }
 
     /// With Go's words.
@@ -99,11 +109,7 @@ impl TemplateError {
         let before = text.get(..self.column.min(text.len())).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.rfind('\n').map_or(before.len() + DEFINITIONS, |at| before.len() - at - 1);
-        let node = text.get(start..end).unwrap_or_default();
-        let shown: String = match node.chars().count() {
-            0..=20 => node.to_owned(),
-            _ => node.chars().take(20).chain("...".chars()).collect(),
-        };
+        let shown = self.shown.as_deref().unwrap_or_else(|| text.get(start..end).unwrap_or_default());
         let name = format!("__alert_{alert}");
         let place = format!("template: {name}:{line}:{column}: executing \"{name}\" at <{shown}>");
         format!("error executing template {name}: {place}: {}", self.words())

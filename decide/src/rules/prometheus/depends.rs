@@ -3,7 +3,7 @@
 //! Prometheus's rule: a selector without a name may select anything, and nobody knows when `ALERTS` is written; with one of these
 //! in a group nothing is certain, and all its rules run in order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use decide_promql::Expr;
 use decide_promql::ast::{ExprKind, Selector};
@@ -15,8 +15,8 @@ use crate::rules::evaluate::{ALERTS, ALERTS_FOR_STATE};
 /// What is known of the rules of a group, by their places in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dependencies {
-    /// Of each rule, the rules before it that it may read.
-    reads: Vec<Vec<usize>>,
+    /// Of each rule, whether it may read what rules before it write.
+    reads_earlier: Vec<bool>,
     /// Of each rule, whether it neither reads another one nor is read.
     independent: Vec<bool>,
 }
@@ -24,24 +24,29 @@ pub struct Dependencies {
 impl Dependencies {
     /// Of a group's rules.
     pub fn of(rules: &[Rule]) -> Self {
-        let inputs: Vec<Inputs> = rules.iter().map(|r| Inputs::of(r.query.expr())).collect();
+        let inputs: Vec<Inputs<'_>> = rules.iter().map(|r| Inputs::of(r.query.expr())).collect();
         let uncertain = inputs.iter().any(|i| i.anything || i.meta);
-        let may_read = |reader: usize, writer: usize| {
-            let (from, to): (&Inputs, &Rule) = (&inputs[reader], &rules[writer]);
-            from.anything || if to.is_alert() { from.meta } else { from.names.contains(to.name.as_str()) }
-        };
-        let reads: Vec<Vec<usize>> =
-            (0..rules.len()).map(|at| (0..at).filter(|before| may_read(at, *before)).collect()).collect();
-        let touches = |a: usize, b: usize| inputs[a].names.contains(rules[b].name.as_str());
-        let independent = (0..rules.len())
-            .map(|at| !uncertain && (0..rules.len()).all(|other| !touches(at, other) && !touches(other, at)))
-            .collect();
-        Self { reads, independent }
+        let mut writers: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, rule) in rules.iter().enumerate() {
+            writers.entry(rule.name.as_str()).or_default().push(at);
+        }
+        let first_alert = rules.iter().position(Rule::is_alert);
+        let (mut reads_earlier, mut independent) = (Vec::with_capacity(rules.len()), vec![!uncertain; rules.len()]);
+        for (at, input) in inputs.iter().enumerate() {
+            let mut earlier = (input.anything && at > 0) || (input.meta && first_alert.is_some_and(|first| first < at));
+            for writer in input.names.iter().filter_map(|name| writers.get(name)).flatten() {
+                // As Prometheus has it, the name of an alert counts like that of a series.
+                earlier |= *writer < at && !rules[*writer].is_alert();
+                (independent[at], independent[*writer]) = (false, false);
+            }
+            reads_earlier.push(earlier);
+        }
+        Self { reads_earlier, independent }
     }
 
-    /// The rules before one that it may read.
-    pub fn read_by(&self, rule: usize) -> &[usize] {
-        self.reads.get(rule).map_or(&[], Vec::as_slice)
+    /// Whether a rule may read what rules before it write.
+    pub fn reads_earlier(&self, rule: usize) -> bool {
+        self.reads_earlier.get(rule).copied().unwrap_or(false)
     }
 
     /// Whether a rule may run beside the others.
@@ -96,7 +101,7 @@ mod tests {
         load_groups("f", &file, defaults).unwrap().remove(0)
     }
 
-    fn of(expressions: &[&str]) -> (Vec<Vec<usize>>, Vec<bool>) {
+    fn of(expressions: &[&str]) -> (Vec<bool>, Vec<bool>) {
         let rules: Vec<String> = expressions
             .iter()
             .enumerate()
@@ -105,20 +110,20 @@ mod tests {
             .collect();
         let group = group(&format!("groups:\n- name: g\n  rules:\n{}", rules.concat()));
         let all = 0..=expressions.len();
-        let reads = all.clone().map(|i| group.dependencies.read_by(i).to_vec()).collect();
+        let reads = all.clone().map(|i| group.dependencies.reads_earlier(i)).collect();
         (reads, all.map(|i| group.dependencies.is_independent(i)).collect())
     }
 
     #[test]
     fn met_14_rules_that_read_others_wait_for_them() {
         let (reads, independent) = of(&["sum(a)", "r0 / 2", "rate(b[5m])"]);
-        assert_eq!(reads, [vec![], vec![0], vec![], vec![]]);
+        assert_eq!(reads, [false, true, false, false]);
         assert_eq!(independent, [false, false, true, true]);
     }
 
     #[test]
     fn met_14_with_a_selector_of_anything_all_run_in_order() {
-        assert_eq!(of(&["sum(a)", "{job=\"x\"}"]).1, [false; 3]);
+        assert_eq!(of(&["sum(a)", "{job=\"x\"}"]), (vec![false, true, false], vec![false; 3]));
         assert_eq!(of(&["sum(a)", "count(ALERTS)"]).1, [false; 3]);
         assert_eq!(of(&["a", "r2", "b"]).1, [true, false, false, true], "it reads what the next turn's rule writes");
     }

@@ -178,7 +178,7 @@ impl Work<'_> {
 
     /// Asks above what the rules before have written, where a rule may read it.
     fn over(&self, place: usize, query: &Query, under: &dyn SeriesReader) -> Result<Answer, String> {
-        if self.group.dependencies.read_by(place).is_empty() {
+        if !self.group.dependencies.reads_earlier(place) {
             return query.ask_with(self.asked_at, under, &self.asking());
         }
         query.ask_with(self.asked_at, &WithFresh { fresh: &self.fresh, under }, &self.asking())

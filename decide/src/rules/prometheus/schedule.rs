@@ -63,11 +63,12 @@ impl Slot {
         Self { ns, ..*self }
     }
 
-    /// The time to evaluate next when it is `now`, and how many times were missed since this one.
+    /// The time to evaluate next when it is `now`, and how many times were missed since this one. A clock that was set back takes
+    /// the times back with it.
     pub fn after(&self, now: Timestamp) -> (Self, u64) {
         let passed = now.as_millis().saturating_mul(NS).saturating_sub(self.ns) / self.schedule.interval_ns;
-        let missed = (passed - 1).max(0);
-        (self.later(missed + 1), missed.unsigned_abs())
+        let steps = if passed < 0 { passed } else { passed.max(1) };
+        (self.later(steps), (steps - 1).max(0).unsigned_abs())
     }
 }
 
@@ -118,6 +119,8 @@ mod tests {
             prop_assert!((1..=3).contains(&missed));
             prop_assert!(next.time() <= later && next.next().time() > later || now.as_millis() < step as i64);
             prop_assert_eq!(first.after(first.next().time()).1, 0);
+            let back = first.after(first.time() - StdDuration::from_millis(step * 5));
+            prop_assert_eq!((back.0.time(), back.1), (first.time() - StdDuration::from_millis(step * 5), 0));
         }
     }
 }

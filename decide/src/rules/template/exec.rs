@@ -167,7 +167,8 @@ impl Run<'_> {
     fn call_with(&mut self, name: &str, dot: Value, at: usize) -> Result<(), TemplateError> {
         let Some(body) = self.tree.defined.get(name) else {
             let message = format!("there is no template `{name}`; define it in the same text");
-            let error = TemplateError::new(at, name.len() + 2, message);
+            let mut error = TemplateError::new(at, name.len() + 2, message);
+            error.shown = Some(format!("{{{{template {name:?}}}}}"));
             return Err(error.go(format!("template {name:?} not defined")));
         };
         self.step(at)?;

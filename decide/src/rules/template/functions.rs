@@ -198,12 +198,22 @@ fn sort_by_label(name: &str, list: &Value) -> Result<Value, Wrong> {
 
 fn pattern(text: &str) -> Result<regex::Regex, Wrong> {
     let built = RegexBuilder::new(text).size_limit(REGEX_SIZE_LIMIT).build();
-    built.map_err(|e| format!("`{text}` is not a regular expression: {e}").into())
+    built.map_err(|e| {
+        let message = format!("`{text}` is not a regular expression: {e}");
+        match message.contains("unclosed group") {
+            true => Wrong::new(message, format!("error parsing regexp: missing closing ): `{text}`")),
+            false => message.into(),
+        }
+    })
 }
 
 fn replace_all(args: &[Value]) -> Result<Value, Wrong> {
     let [find, put, text] = args else { return Err(format!("takes three arguments, not {}", args.len()).into()) };
-    let replaced = pattern(find.text()?)?.replace_all(text.text()?, put.text()?).into_owned();
+    let found = pattern(find.text()?);
+    // Go gives up with other words here than where it only matches.
+    let in_panic = |words: String| format!("regexp: Compile(`{}`): {words}", find.format());
+    let found = found.map_err(|wrong| Wrong { go: wrong.go.map(in_panic), ..wrong })?;
+    let replaced = found.replace_all(text.text()?, put.text()?).into_owned();
     Ok(Value::Text(replaced))
 }
 

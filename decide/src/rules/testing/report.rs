@@ -242,7 +242,8 @@ pub fn junit(files: &[(String, Vec<Tested>)]) -> String {
             }
             out.push_str(&format!("    <testcase name=\"{name}\">\n"));
             for failure in &test.failures {
-                let message = escaped(failure.trim().lines().next().unwrap_or_default());
+                let head: Vec<&str> = failure.trim().lines().take(2).map(str::trim).collect();
+                let message = escaped(&head.join(" "));
                 out.push_str(&format!("      <failure message=\"{message}\">{}</failure>\n", escaped(failure)));
             }
             out.push_str("    </testcase>\n");

@@ -55,7 +55,8 @@ impl Work {
             if this.restore && evaluations == BEFORE_RESTORE {
                 this.restore(&mut memory.state);
             }
-            let wait = slot.next().time().since(clock.now());
+            // Not longer than the interval, should the clock have been set back.
+            let wait = slot.next().time().since(clock.now()).min(this.group.interval.std());
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 _ = stopping.wait_for(|stop| *stop) => return memory.state,

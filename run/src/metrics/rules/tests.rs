@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use kernel::Timestamp;
-use kernel::series::{Batch, Matcher, Select, is_stale};
+use kernel::series::{Batch, Cell, Histogram, Matcher, Point, Select, is_stale};
 use store_series::{Options, SeriesStore};
 use web_prometheus::views::{AlertState, RuleHealth};
 
@@ -108,6 +108,35 @@ async fn met_14_groups_record_and_alert_and_go_on_after_a_reload() {
     world.load("groups: []").await.unwrap();
     assert!(world.manager.alerts().is_empty() && world.manager.groups().is_empty());
     until("the end of the group's series", || world.values("ALERTS").last().is_some_and(|v| is_stale(*v))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn met_14_recorded_histograms_stay_histograms() {
+    let world = World::new();
+    let group = world.store.open_group("test").unwrap();
+    let column = world.store.columns(group, &[Labels::metric("lat", [("job", "a")])]).unwrap()[0];
+    let spans = vec![kernel::series::BucketSpan { offset: 0, length: 2 }];
+    let histogram = Histogram {
+        count: 3.0,
+        sum: 4.0,
+        positive_spans: spans,
+        positive_buckets: vec![1.0, 2.0],
+        ..Histogram::default()
+    };
+    let cell = Cell { column, value: Point::Histogram(Arc::new(histogram)), start_ms: 0 };
+    let mut batch = Batch::default();
+    batch.push_cell(group, SystemClock.now().as_millis(), cell);
+    world.store.append(&batch).unwrap();
+    world.load("groups:\n- name: g\n  interval: 200ms\n  rules: [{record: all, expr: sum(lat)}]\n").await.unwrap();
+    let recorded = || {
+        let now = SystemClock.now();
+        let matchers = vec![Matcher::equal("__name__", "all")];
+        let select = Select { matchers, start_ms: (now - PATIENCE).as_millis(), end_ms: now.as_millis() };
+        world.store.select(&select).unwrap().first().and_then(|s| s.values.get(0))
+    };
+    until("the recorded histogram", || recorded().is_some()).await;
+    let Some(Point::Histogram(all)) = recorded() else { panic!("{:?}", recorded()) };
+    assert_eq!((all.count, all.sum, &all.positive_buckets[..]), (3.0, 4.0, &[1.0, 2.0][..]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
