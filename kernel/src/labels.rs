@@ -48,7 +48,11 @@ impl Labels {
 
     /// The metric's name, `""` when there is none.
     pub fn name(&self) -> &str {
-        self.get(METRIC_NAME).unwrap_or_default()
+        // Nearly always the first label: names in small letters sort behind it.
+        match self.0.first() {
+            Some((n, value)) if &**n == METRIC_NAME => value,
+            _ => self.get(METRIC_NAME).unwrap_or_default(),
+        }
     }
 
     /// All pairs by name.

@@ -30,6 +30,7 @@ pub const fn stale_nan() -> f64 {
 }
 
 /// Whether a value is the staleness marker (other NaNs are values).
+#[inline]
 pub const fn is_stale(v: f64) -> bool {
     v.to_bits() == STALE_NAN_BITS
 }

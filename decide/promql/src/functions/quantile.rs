@@ -12,7 +12,7 @@ pub(crate) fn nan_first(a: f64, b: f64) -> Ordering {
     }
 }
 
-/// The quantile of values, interpolated between the two nearest; sorts them.
+/// The quantile of values, interpolated between the two nearest; puts them in another order.
 pub(crate) fn quantile(q: f64, values: &mut [f64]) -> f64 {
     if values.is_empty() || q.is_nan() {
         return f64::NAN;
@@ -23,11 +23,13 @@ pub(crate) fn quantile(q: f64, values: &mut [f64]) -> f64 {
     if q > 1.0 {
         return f64::INFINITY;
     }
-    values.sort_by(|a, b| nan_first(*a, *b));
     let last = values.len() - 1;
     let rank = q * last as f64;
     let lower = rank.floor().max(0.0) as usize;
-    let upper = (lower + 1).min(last);
     let weight = rank - rank.floor();
-    values[lower] * (1.0 - weight) + values[upper] * weight
+    let order = |a: &f64, b: &f64| nan_first(*a, *b);
+    // The two values are found without sorting the others.
+    let (_, low, above) = values.select_nth_unstable_by(lower, order);
+    let high = above.iter().copied().min_by(order).unwrap_or(*low);
+    *low * (1.0 - weight) + high * weight
 }
