@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use kernel::Labels;
-use kernel::series::{Column, Point, Series};
+use kernel::series::{Column, Histogram, Point, Series};
 
 use crate::page::Values;
 use crate::side::{Beside, decoded};
@@ -137,10 +137,17 @@ fn merged(labels: Labels, found: &Found, (start_ms, end_ms): (i64, i64)) -> (Opt
     let mut times = Vec::with_capacity(all.len());
     let values = if has_histograms {
         let mut points = Vec::with_capacity(all.len());
+        let mut before: Option<Arc<Histogram>> = None;
         for (t, sample) in &all {
             let point = match sample {
-                Sample::Number(bits) => Some(Point::Float(f64::from_bits(*bits))),
-                Sample::Histogram(bytes) => decoded(bytes).map(|h| Point::Histogram(Arc::new(h))),
+                Sample::Number(bits) => {
+                    before = None;
+                    Some(Point::Float(f64::from_bits(*bits)))
+                }
+                Sample::Histogram(bytes) => decoded(bytes).map(|mut h| {
+                    h.reset = h.reset_after(before.as_deref());
+                    Point::Histogram(before.insert(Arc::new(h)).clone())
+                }),
             };
             damaged = damaged || point.is_none();
             if let Some(point) = point {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use common::{START, labels};
 use kernel::series::{
-    Batch, Cell, Column, Exemplar, Histogram, Matcher, Point, Select, Series, SeriesAdmin, SeriesReader, SeriesRef,
-    SeriesWriter,
+    Batch, Cell, Column, CounterReset, Exemplar, Histogram, Matcher, Point, Select, Series, SeriesAdmin, SeriesReader,
+    SeriesRef, SeriesWriter,
 };
 use kernel::{Labels, Timestamp};
 use proptest::prelude::*;
