@@ -3,6 +3,7 @@
 //! `act` is told what to send and says what became of it. Whether to try again, when, and over which channel instead is a
 //! decision of the next turn (`decide::deliver`). It knows nothing of the state database, of rules or of pages.
 
+pub mod alertmanager;
 pub mod notify;
 pub mod outgoing;
 

@@ -8,6 +8,8 @@ use clap_complete::Shell;
 
 use crate::language::Tongue;
 
+pub(crate) mod metrics;
+pub(crate) mod rules;
 pub(crate) mod trail;
 
 /// Executes a team's maintenance plan: watches the system, decides what matters, tells people, proves what was done.
@@ -48,8 +50,12 @@ pub(crate) enum Command {
     State(State),
     /// Encrypted files of secrets.
     Secrets(Secrets),
+    /// Run the metrics engine alone, without a plan: remote-write, OTLP and Prometheus's API.
+    Metrics(metrics::Metrics),
     /// The audit trail: verify it, export it, show its public key.
     Trail(trail::Trail),
+    /// Prometheus's rule files: check them, run their unit tests.
+    Rules(rules::Rules),
     /// Start a stand-in of SIGCERH, watch it, and cause faults in it.
     Demo(Demo),
     /// Print completions for a shell.
@@ -67,7 +73,7 @@ pub(crate) enum Command {
 impl Command {
     /// Whether only errors belong into the log, because the command prints by itself.
     pub(crate) const fn is_quiet(&self) -> bool {
-        !matches!(self, Self::Run(_))
+        !matches!(self, Self::Run(_) | Self::Metrics(_))
     }
 }
 

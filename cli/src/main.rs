@@ -18,7 +18,7 @@ use arguments::{Arguments, Command};
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_log(&arguments);
-    if matches!(arguments.command, Command::Run(_)) {
+    if matches!(arguments.command, Command::Run(_) | Command::Metrics(_)) {
         arenas::limit();
     }
     let language = language::choose(arguments.language);
@@ -31,7 +31,9 @@ fn main() -> ExitCode {
         Command::Notify(notify) => command::notify::run(&notify, language),
         Command::State(state) => command::state::run(&state),
         Command::Secrets(secrets) => command::secrets::run(&secrets),
+        Command::Metrics(metrics) => command::metrics::run(metrics),
         Command::Trail(trail) => command::trail::run(&trail),
+        Command::Rules(rules) => command::rules::run(&rules),
         Command::Demo(demo) => command::demo::run(&demo),
         Command::Completions { shell } => command::manual::completions(shell),
         Command::Man { folder } => command::manual::pages(&folder),

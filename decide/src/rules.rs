@@ -9,17 +9,19 @@ pub mod from_plan;
 pub mod group;
 pub mod lint;
 mod names;
+pub mod prometheus;
 pub mod query;
 pub mod step;
 pub mod template;
+pub mod testing;
 
 pub use covers::covers;
-pub use evaluate::{GroupDecision, GroupReport, RuleReport, Turn, decide_group, decide_removed};
+pub use evaluate::{GroupDecision, GroupReport, Recorded, RuleReport, Turn, decide_group, decide_removed};
 pub use file::{RulePlaces, RulesRead, read_rule_files};
 pub use from_plan::rules_from_plan;
 pub use group::{Origin, Rule, RuleGroup, RuleKind};
 pub use lint::lint;
-pub use query::{Answer, OfSystem, Query};
+pub use query::{Answer, Asking, OfSystem, Query};
 
 /// The annotation that names what an alert is explained by: the components, separated by `, `, that it depends on and
 /// that are down. Such an alert is shown and not delivered on its own.

@@ -13,11 +13,12 @@ use std::sync::Arc;
 use crate::Labels;
 pub use admin::{BlockFacts, Cardinality, Counted, SeriesAdmin};
 pub use histogram::{
-    BucketSpan, CUSTOM_BOUNDS_SCHEMA, CounterReset, Histogram, HistogramError, SCHEMA_MAX, SCHEMA_MIN,
+    Bucket, BucketSpan, CUSTOM_BOUNDS_SCHEMA, Combined, CounterReset, Histogram, HistogramError, Incompatible, Keep,
+    SCHEMA_MAX, SCHEMA_MIN,
 };
 pub use write::{
-    Appended, Batch, BatchRow, Cell, GroupId, KnownColumns, Rejected, Rejection, Row, SeriesRef, SeriesWriter,
-    group_of, rows_of,
+    Appended, Batch, BatchRow, Cell, GroupId, KnownColumns, ROWS_PREFIX, Rejected, Rejection, Row, SeriesRef,
+    SeriesWriter, group_of, rows_of,
 };
 
 /// The bit pattern of Prometheus's staleness marker, a NaN that says: this series ended here.

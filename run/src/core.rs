@@ -205,7 +205,7 @@ impl Core {
         if rows.is_empty() {
             return;
         }
-        match self.series.append(rows) {
+        match self.series.append(&kernel::series::rows_of(rows)) {
             Ok(appended) => {
                 self.counters.samples.add(appended.samples);
                 self.counters.samples_out_of_order.add(appended.out_of_order);

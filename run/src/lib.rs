@@ -31,6 +31,7 @@ pub mod folder;
 pub mod layout;
 pub mod login;
 pub mod loops;
+pub mod metrics;
 pub mod place;
 pub mod plans;
 pub mod redacting;

@@ -80,7 +80,7 @@ impl Shapes {
         shape.find_places(samples);
         let group = match shape.group {
             Some(group) => group,
-            None => *shape.group.insert(store.group(&shape.series)?),
+            None => *shape.group.insert(kernel::series::group_of(store, &shape.series)?),
         };
         let mut values: Vec<Option<f64>> = vec![None; shape.series.len()];
         for (place, (_, value)) in shape.last.iter().zip(samples) {
@@ -113,7 +113,7 @@ impl Shapes {
 mod tests {
     use std::sync::Mutex;
 
-    use kernel::series::Appended;
+    use kernel::series::{Appended, Batch};
 
     use super::*;
 
@@ -121,13 +121,18 @@ mod tests {
     struct Store(Mutex<Vec<Vec<Labels>>>);
 
     impl SeriesWriter for Store {
-        fn group(&self, series: &[Labels]) -> Result<GroupId, SeriesError> {
+        fn open_group(&self, _: &str) -> Result<GroupId, SeriesError> {
             let mut all = self.0.lock().unwrap();
-            all.push(series.to_vec());
+            all.push(Vec::new());
             Ok(GroupId(u32::try_from(all.len()).unwrap()))
         }
 
-        fn append(&self, _: &[Row]) -> Result<Appended, SeriesError> {
+        fn columns(&self, group: GroupId, series: &[Labels]) -> Result<Vec<u32>, SeriesError> {
+            self.0.lock().unwrap()[group.0 as usize - 1].extend_from_slice(series);
+            Ok((0..u32::try_from(series.len()).unwrap()).collect())
+        }
+
+        fn append(&self, _: &Batch) -> Result<Appended, SeriesError> {
             Ok(Appended::default())
         }
     }

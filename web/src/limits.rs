@@ -127,8 +127,5 @@ pub const CHART_SAMPLES: usize = 600_000;
 /// PromQL requests evaluated at once; they run on the CPU pool.
 pub const QUERIES_AT_ONCE: usize = 4;
 
-/// Steps of a range query (Prometheus's own limit).
-pub const QUERY_STEPS: i64 = 11_000;
-
 /// An account that was not active for this long is marked: somebody should ask whether it is still needed.
 pub const IDLE_ACCOUNT: Duration = Duration::from_secs(90 * 86_400);

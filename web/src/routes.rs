@@ -78,6 +78,8 @@ pub struct Route {
     /// For whom.
     pub surface: Surface,
     handler: MethodRouter<App>,
+    /// Whether it is one of Prometheus's, which want to be told for whom they answer.
+    of_prometheus: bool,
 }
 
 impl Route {
@@ -87,13 +89,17 @@ impl Route {
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-        Self { method, path, rule, surface, handler: on(filter, handler) }
+        Self { method, path, rule, surface, handler: on(filter, handler), of_prometheus: false }
     }
 
     /// The handler behind its guard.
     pub(crate) fn into_guarded(self, app: &App) -> MethodRouter<App> {
         let state = Guard { app: app.clone(), rule: self.rule, surface: self.surface, path: self.path };
-        self.handler.route_layer(from_fn_with_state(state, guard))
+        let handler = match self.of_prometheus {
+            true => self.handler.route_layer(from_fn_with_state(app.clone(), api::prometheus::for_whom)),
+            false => self.handler,
+        };
+        handler.route_layer(from_fn_with_state(state, guard))
     }
 }
 
@@ -319,22 +325,14 @@ fn own_api() -> Vec<Route> {
 
 fn prometheus_api() -> Vec<Route> {
     use Surface::Metrics;
-    use api::prometheus as p;
-    vec![
-        get(Metrics, "/metrics", see(Find::Filtered), api::metrics::metrics),
-        get(Metrics, "/api/v1/query", see(Find::Filtered), p::query),
-        post(Metrics, "/api/v1/query", see(Find::Filtered), p::query),
-        get(Metrics, "/api/v1/query_range", see(Find::Filtered), p::query_range),
-        post(Metrics, "/api/v1/query_range", see(Find::Filtered), p::query_range),
-        get(Metrics, "/api/v1/labels", see(Find::Filtered), p::labels),
-        post(Metrics, "/api/v1/labels", see(Find::Filtered), p::labels),
-        get(Metrics, "/api/v1/label/{name}/values", see(Find::Filtered), p::label_values),
-        get(Metrics, "/api/v1/series", see(Find::Filtered), p::series),
-        post(Metrics, "/api/v1/series", see(Find::Filtered), p::series),
-        get(Metrics, "/api/v1/rules", see(Find::Filtered), p::rules),
-        get(Metrics, "/api/v1/alerts", see(Find::Filtered), p::alerts),
-        get(Metrics, "/api/v1/status/buildinfo", Rule::Known, p::build_info),
-    ]
+    let mut all = vec![get(Metrics, "/metrics", see(Find::Filtered), api::metrics::metrics)];
+    for route in web_prometheus::table() {
+        if let Some(rule) = api::prometheus::rule_of(&route) {
+            let web_prometheus::Route { method, path, handler, .. } = route;
+            all.push(Route { method, path, rule, surface: Metrics, handler, of_prometheus: true });
+        }
+    }
+    all
 }
 
 fn machines() -> Vec<Route> {

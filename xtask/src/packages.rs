@@ -22,6 +22,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("/usr/bin/chromium", "chromium"),
     ("/usr/bin/chromedriver", "chromium-driver"),
     ("/usr/bin/promtool", "prometheus"),
+    ("/usr/bin/prometheus-alertmanager", "prometheus-alertmanager"),
     // Builds the ACME authority that the stories speak with.
     ("/usr/local/go/bin/go|/usr/bin/go", "golang-go"),
     // Holds schemathesis.

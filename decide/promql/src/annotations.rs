@@ -33,3 +33,106 @@ impl fmt::Display for Annotation {
         write!(f, "PromQL {kind}: {} ({})", self.message, self.span)
     }
 }
+
+/// What histograms were put together for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Addition,
+    Subtraction,
+    Aggregation,
+}
+
+impl Operation {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Addition => "addition",
+            Self::Subtraction => "subtraction",
+            Self::Aggregation => "aggregation",
+        }
+    }
+}
+
+/// Something that was noticed of the samples of one metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// Numbers and histograms where only one of them has a meaning.
+    FloatsAndHistograms,
+    /// The same, in an aggregation.
+    FloatsAndHistogramsAggregated,
+    /// Exponential and custom buckets.
+    ExponentialAndCustom,
+    /// A gauge where a counter belongs.
+    NotACounter,
+    /// A counter where a gauge belongs.
+    NotAGauge,
+    /// Histograms that a function of numbers left out.
+    HistogramsIgnored,
+    /// Custom bounds that differ.
+    BoundsReconciled(Operation),
+    /// One histogram says that it was reset, another that it was not.
+    ResetsContradict(Operation),
+    /// A sample counts from before the sample before it.
+    StartsOverlap,
+    /// Classic buckets and a native histogram of the same name.
+    ClassicAndNative,
+    /// Observations that are no numbers made a quantile none.
+    QuantileIsNan,
+    /// Observations that are no numbers count as large in a quantile.
+    QuantileIsSkewed,
+    /// Observations that are no numbers belong to no fraction.
+    FractionWithoutNan,
+}
+
+impl Note {
+    pub(crate) fn kind(self) -> AnnotationKind {
+        match self {
+            Self::HistogramsIgnored
+            | Self::BoundsReconciled(_)
+            | Self::QuantileIsNan
+            | Self::QuantileIsSkewed
+            | Self::FractionWithoutNan => AnnotationKind::Info,
+            _ => AnnotationKind::Warning,
+        }
+    }
+
+    /// In Prometheus's words.
+    pub(crate) fn message(self, metric: &str) -> String {
+        let named = |text: &str| match metric {
+            "" => text.to_owned(),
+            _ => format!("{text} for metric name {metric:?}"),
+        };
+        match self {
+            Self::FloatsAndHistograms => {
+                format!("encountered a mix of histograms and floats for metric name {metric:?}")
+            }
+            Self::FloatsAndHistogramsAggregated => {
+                "encountered a mix of histograms and floats for aggregation".to_owned()
+            }
+            Self::ExponentialAndCustom => format!(
+                "vector contains a mix of histograms with exponential and custom buckets schemas for metric name {metric:?}"
+            ),
+            Self::NotACounter => format!("this native histogram metric is not a counter: {metric:?}"),
+            Self::NotAGauge => format!("this native histogram metric is not a gauge: {metric:?}"),
+            Self::HistogramsIgnored => format!(
+                "ignored histograms in a range containing both floats and histograms for metric name {metric:?}"
+            ),
+            Self::BoundsReconciled(operation) => {
+                format!("mismatched custom buckets were reconciled during {}", operation.word())
+            }
+            Self::ResetsContradict(operation) => {
+                format!("conflicting counter resets during histogram {}", operation.word())
+            }
+            Self::StartsOverlap => {
+                format!("start timestamp overlaps with the previous sample for metric name {metric:?}")
+            }
+            Self::ClassicAndNative => named("vector contains a mix of classic and native histograms"),
+            Self::QuantileIsNan => named("input to histogram_quantile has NaN observations, result is NaN"),
+            Self::QuantileIsSkewed => {
+                named("input to histogram_quantile has NaN observations, result is skewed higher")
+            }
+            Self::FractionWithoutNan => {
+                named("input to histogram_fraction has NaN observations, which are excluded from all fractions")
+            }
+        }
+    }
+}

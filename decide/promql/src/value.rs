@@ -1,7 +1,9 @@
 //! Results. Pure.
 
+use std::sync::Arc;
+
 use kernel::Labels;
-use kernel::series::Sample;
+use kernel::series::{Histogram, Point, Sample};
 
 use crate::annotations::Annotation;
 
@@ -24,17 +26,31 @@ pub enum Value {
 pub struct VectorSample {
     /// Which series.
     pub labels: Labels,
-    /// The time of the query, and the value.
-    pub sample: Sample,
+    /// The time of the query, milliseconds since the epoch.
+    pub t_ms: i64,
+    /// The value.
+    pub value: Point,
 }
 
-/// A series and its points.
+impl VectorSample {
+    /// The value, when it is a number.
+    pub fn float(&self) -> Option<f64> {
+        match self.value {
+            Point::Float(v) => Some(v),
+            Point::Histogram(_) => None,
+        }
+    }
+}
+
+/// A series and its points; times without a value are left out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MatrixSeries {
     /// Which series.
     pub labels: Labels,
-    /// Its points, oldest first; times without a value are left out.
+    /// Its numbers, oldest first.
     pub samples: Vec<Sample>,
+    /// Its histograms with their times in milliseconds since the epoch, oldest first.
+    pub histograms: Vec<(i64, Arc<Histogram>)>,
 }
 
 /// What a query cost.
@@ -55,4 +71,19 @@ pub struct Evaluated {
     pub annotations: Vec<Annotation>,
     /// What it cost.
     pub stats: Stats,
+}
+
+/// What a part of a query cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// The part.
+    pub expr: String,
+    /// The series that it gave.
+    pub series: u64,
+    /// The samples that it read from the store itself.
+    pub samples: u64,
+    /// The time from its start to its end, the parts in it included, in nanoseconds; not the time of those who took its series.
+    pub nanoseconds: u64,
+    /// The parts it is made of.
+    pub children: Vec<Explained>,
 }

@@ -9,15 +9,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use decide_promql::Limits;
-use decide_promql::memory::{MemoryReader, Overlay};
 use kernel::alert::{Alert, AlertEvent, AlertState, EventKind};
-use kernel::series::{Sample, SeriesReader, stale_nan};
+use kernel::series::{Point, SeriesReader, stale_nan};
 use kernel::{Duration, Labels, Rank, Timestamp};
 use plan_model::Plan;
 
+use super::prometheus::shared::{Fresh, WithFresh};
 use super::query::{OfSystem, Query, SYSTEM};
 use super::step::{Held, Step, Times, decide_cleared, decide_gap, decide_held};
-use super::template::{Scope, Template};
+use super::template::{Printable, Scope, Template};
 use families::{Families, Said};
 
 use super::names::{named, shortened};
@@ -63,6 +63,17 @@ pub struct Turn<'a> {
     pub now: Timestamp,
 }
 
+/// A sample to write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded {
+    /// Its series.
+    pub labels: Labels,
+    /// Its time, milliseconds since the epoch.
+    pub t_ms: i64,
+    /// Its value; a histogram stays one.
+    pub value: Point,
+}
+
 /// What follows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupDecision {
@@ -71,7 +82,7 @@ pub struct GroupDecision {
     /// What changed.
     pub events: Vec<AlertEvent>,
     /// Samples to write: recorded series, `ALERTS`, `ALERTS_FOR_STATE`, staleness markers.
-    pub samples: Vec<(Labels, Sample)>,
+    pub samples: Vec<Recorded>,
     /// The recorded series, for the next turn.
     pub recorded: Vec<Labels>,
     /// How it went.
@@ -110,7 +121,7 @@ pub fn decide_group(group: &RuleGroup, turn: &Turn<'_>) -> GroupDecision {
     let mut work = Work {
         group,
         turn,
-        fresh: MemoryReader::default(),
+        fresh: Fresh::new((turn.now - group.query_offset.std()).as_millis()),
         out: GroupDecision::default(),
         failed: HashSet::new(),
         families: Families::default(),
@@ -142,7 +153,7 @@ pub fn decide_group(group: &RuleGroup, turn: &Turn<'_>) -> GroupDecision {
 pub fn decide_removed(plan: &Plan, memory: &[Alert], now: Timestamp) -> GroupDecision {
     let mut out = GroupDecision::default();
     for alert in memory {
-        out.samples.extend(alert_series(alert).map(|(labels, _)| (labels, stale(now))));
+        out.samples.extend(alert_series(alert).map(|(labels, _)| stale(labels, now)));
         if alert.state == AlertState::Firing {
             let alert = Alert { state: AlertState::Resolved, resolved_at: Some(now), ..alert.clone() };
             out.events.push(event(plan, &alert, EventKind::Resolved, now));
@@ -155,7 +166,7 @@ struct Work<'a> {
     group: &'a RuleGroup,
     turn: &'a Turn<'a>,
     /// What this turn has written so far.
-    fresh: MemoryReader,
+    fresh: Fresh,
     out: GroupDecision,
     /// Rules that could not be evaluated.
     failed: HashSet<String>,
@@ -172,17 +183,14 @@ impl<'a> Work<'a> {
     fn ask(&self, query: &Query) -> Result<super::query::Answer, String> {
         let own = OfSystem { all: self.turn.reader, system: &self.group.system };
         let at = self.data_time();
-        if self.fresh.is_empty() {
-            return query.ask(at, &own, self.turn.limits);
-        }
-        query.ask(at, &Overlay { over: &self.fresh, under: &own }, self.turn.limits)
+        query.ask(at, &WithFresh { fresh: &self.fresh, under: &own }, self.turn.limits)
     }
 
-    fn write(&mut self, labels: Labels, value: f64) {
+    fn write(&mut self, labels: Labels, value: Point) {
         let t_ms = self.data_time().as_millis();
         let labels = labels.with(SYSTEM, &self.group.system);
-        self.fresh.add(labels.clone(), &[(t_ms, value)]);
-        self.out.samples.push((labels, Sample { t_ms, value }));
+        self.fresh.add(labels.clone(), value.clone());
+        self.out.samples.push(Recorded { labels, t_ms, value });
     }
 
     fn record(&mut self, rule: &Rule, report: &mut RuleReport) -> Result<(), String> {
@@ -190,7 +198,7 @@ impl<'a> Work<'a> {
         report.remarks = answer.remarks;
         report.samples = answer.samples.len();
         within_limit(self.group.limit, answer.samples.len(), "series")?;
-        let mut found: BTreeMap<Labels, f64> = BTreeMap::new();
+        let mut found: BTreeMap<Labels, Point> = BTreeMap::new();
         for (labels, value) in answer.samples {
             let labels = rule.labels.iter().fold(labels, |all, (name, text)| all.with(name, text.source()));
             let labels = labels.with(kernel::labels::METRIC_NAME, &rule.name).with(SYSTEM, &self.group.system);
@@ -208,7 +216,7 @@ impl<'a> Work<'a> {
             self.out.recorded.push(labels.clone());
             self.write(labels, value);
         }
-        gone.into_iter().for_each(|labels| self.write(labels, stale_nan()));
+        gone.into_iter().for_each(|labels| self.write(labels, Point::Float(stale_nan())));
         Ok(())
     }
 
@@ -223,7 +231,7 @@ impl<'a> Work<'a> {
         let mut steps: Vec<(Step, Option<&'a Alert>)> = Vec::new();
         let mut labels_seen = HashSet::new();
         for (labels, value) in answer.samples {
-            let held = self.held(rule, &labels, value, &mut report.remarks);
+            let held = self.held(rule, &labels, &value, &mut report.remarks);
             if !labels_seen.insert(held.labels.clone()) {
                 return Err("the expression gives the same alert twice once the rule's labels are set".to_owned());
             }
@@ -287,7 +295,7 @@ impl<'a> Work<'a> {
             self.out.events.push(again);
         }
         for (labels, value) in alert_series(&alert) {
-            self.write(labels, value);
+            self.write(labels, Point::Float(value));
         }
         self.out.active.push(alert);
     }
@@ -325,8 +333,12 @@ impl<'a> Work<'a> {
     }
 
     /// Labels and texts of an alert, from a sample and the rule's templates.
-    fn held(&self, rule: &Rule, sample: &Labels, value: f64, remarks: &mut Vec<String>) -> Held {
-        let sample = sample.without(|name| name == kernel::labels::METRIC_NAME);
+    fn held(&self, rule: &Rule, all: &Labels, value: &Point, remarks: &mut Vec<String>) -> Held {
+        let sample = all.without(|name| name == kernel::labels::METRIC_NAME);
+        let (number, value) = match value {
+            Point::Float(v) => (*v, Printable::Number(*v)),
+            Point::Histogram(h) => (0.0, Printable::Histogram(h)),
+        };
         let ask = |text: &str| {
             let query = Query::parse(text).map_err(|e| e.to_string())?;
             self.ask(&query).map(|answer| answer.samples)
@@ -334,7 +346,7 @@ impl<'a> Work<'a> {
         let names = named(self.turn.plan, &sample);
         let reason = (self.turn.reason)(&sample).map(|r| shortened(&r)).unwrap_or_default();
         let scope = Scope {
-            labels: &sample,
+            labels: all,
             names: &names,
             reason: &reason,
             language: self.turn.plan.language,
@@ -355,7 +367,7 @@ impl<'a> Work<'a> {
         let annotations = Labels::new(rule.annotations.iter().map(&mut fill));
         let labels = own.iter().fold(sample.clone(), |all, (name, text)| all.with(name, text));
         let annotations = annotations.without(|name| name == EXPLAINED_BY);
-        Held { labels: labels.with(ALERT_NAME, &rule.name), annotations, value }
+        Held { labels: labels.with(ALERT_NAME, &rule.name), annotations, value: number }
     }
 
     /// Alerts whose rule is no longer in the group.
@@ -368,7 +380,7 @@ impl<'a> Work<'a> {
     /// Series that the turn before wrote and this one does not end here.
     fn mark_stale(&mut self) {
         let failed = |name: &str| self.failed.contains(name);
-        let written: HashSet<&Labels> = self.out.samples.iter().map(|(labels, _)| labels).collect();
+        let written: HashSet<&Labels> = self.out.samples.iter().map(|s| &s.labels).collect();
         let alerts =
             self.turn.memory.iter().filter(|a| !failed(&a.rule)).flat_map(alert_series).map(|(labels, _)| labels);
         let recorded = self.turn.recorded.iter().filter(|l| !failed(l.name())).cloned();
@@ -380,12 +392,12 @@ impl<'a> Work<'a> {
         let kept: Vec<Labels> = self.turn.recorded.iter().filter(|l| failed(l.name())).cloned().collect();
         self.out.recorded.extend(kept);
         let t = self.data_time();
-        self.out.samples.extend(gone.into_iter().map(|labels| (labels, stale(t))));
+        self.out.samples.extend(gone.into_iter().map(|labels| stale(labels, t)));
     }
 }
 
-fn stale(at: Timestamp) -> Sample {
-    Sample { t_ms: at.as_millis(), value: stale_nan() }
+fn stale(labels: Labels, at: Timestamp) -> Recorded {
+    Recorded { labels, t_ms: at.as_millis(), value: Point::Float(stale_nan()) }
 }
 
 /// The two series of an active alert.

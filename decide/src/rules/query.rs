@@ -2,8 +2,10 @@
 //!
 //! The only place of this room that knows the engine's interface.
 
-use decide_promql::{Expr, Limits, ParseError, Value, ValueType, evaluate, parse};
-use kernel::series::{Matcher, Select, Series, SeriesError, SeriesReader};
+use decide_promql::{
+    DEFAULT_LOOKBACK_MS, DEFAULT_SUBQUERY_STEP_MS, Expr, Limits, ParseError, Value, ValueType, evaluate, parse,
+};
+use kernel::series::{Matcher, Point, Select, Series, SeriesError, SeriesReader};
 use kernel::{Labels, Timestamp};
 
 /// The label that names the system of a series.
@@ -20,9 +22,30 @@ pub struct Query {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
     /// Series and their values; names kept where PromQL keeps them.
-    pub samples: Vec<(Labels, f64)>,
+    pub samples: Vec<(Labels, Point)>,
     /// Remarks of the engine.
     pub remarks: Vec<String>,
+}
+
+impl Answer {
+    /// The samples that are numbers.
+    pub fn numbers(&self) -> impl Iterator<Item = (&Labels, f64)> {
+        self.samples.iter().filter_map(|(labels, value)| match value {
+            Point::Float(v) => Some((labels, *v)),
+            Point::Histogram(_) => None,
+        })
+    }
+}
+
+/// How an expression is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// What it may cost.
+    pub limits: &'a Limits,
+    /// How far back an instant selector looks, milliseconds.
+    pub lookback_ms: i64,
+    /// The step of subqueries that name none, milliseconds.
+    pub subquery_step_ms: i64,
 }
 
 impl Query {
@@ -41,6 +64,19 @@ impl Query {
         }
     }
 
+    /// Reads any expression; that it gives no samples is said when it is asked, as Prometheus does.
+    ///
+    /// # Errors
+    /// It is no PromQL.
+    pub fn parse_any(text: &str) -> Result<Self, ParseError> {
+        Ok(Self { text: text.to_owned(), expr: parse(text)? })
+    }
+
+    /// Of an expression that was read already.
+    pub fn from_expr(expr: Expr) -> Self {
+        Self { text: expr.to_string(), expr }
+    }
+
     /// The expression as written.
     pub fn text(&self) -> &str {
         &self.text
@@ -51,17 +87,30 @@ impl Query {
         &self.expr
     }
 
-    /// Asks at one time.
+    /// Asks at one time, with Prometheus's usual lookback and step.
     ///
     /// # Errors
     /// Why there is no answer, in the engine's words.
     pub fn ask(&self, at: Timestamp, reader: &dyn SeriesReader, limits: &Limits) -> Result<Answer, String> {
-        let query = decide_promql::Query::instant(&self.expr, at.as_millis());
-        let found = evaluate(&query, reader, limits).map_err(|e| e.to_string())?;
+        let (lookback_ms, subquery_step_ms) = (DEFAULT_LOOKBACK_MS, DEFAULT_SUBQUERY_STEP_MS);
+        self.ask_with(at, reader, &Asking { limits, lookback_ms, subquery_step_ms })
+    }
+
+    /// Asks at one time.
+    ///
+    /// # Errors
+    /// Why there is no answer, in the engine's words.
+    pub fn ask_with(&self, at: Timestamp, reader: &dyn SeriesReader, asking: &Asking<'_>) -> Result<Answer, String> {
+        let mut query = decide_promql::Query::instant(&self.expr, at.as_millis()).lookback(asking.lookback_ms);
+        query.subquery_step_ms = asking.subquery_step_ms;
+        if !matches!(self.expr.value_type(), ValueType::Vector | ValueType::Scalar) {
+            return Err("rule result is not a vector or scalar".to_owned());
+        }
+        let found = evaluate(&query, reader, asking.limits).map_err(|e| e.to_string())?;
         let samples = match found.value {
-            Value::Vector(vector) => vector.into_iter().map(|s| (s.labels, s.sample.value)).collect(),
-            Value::Scalar(sample) => vec![(Labels::default(), sample.value)],
-            _ => return Err("the expression gave neither samples nor a number".to_owned()),
+            Value::Vector(vector) => vector.into_iter().map(|s| (s.labels, s.value)).collect(),
+            Value::Scalar(sample) => vec![(Labels::default(), Point::Float(sample.value))],
+            _ => return Err("rule result is not a vector or scalar".to_owned()),
         };
         Ok(Answer { samples, remarks: found.annotations.iter().map(ToString::to_string).collect() })
     }

@@ -2,7 +2,15 @@
 //!
 //! <https://prometheus.io/docs/specs/native_histograms/>
 
+mod arithmetic;
+mod buckets;
+mod reset;
+mod trim;
+
 use super::is_stale;
+pub use arithmetic::{Combined, Incompatible};
+pub use buckets::Bucket;
+pub use trim::Keep;
 
 /// The schema of a histogram whose bounds are given one by one (Prometheus's NHCB).
 pub const CUSTOM_BOUNDS_SCHEMA: i32 = -53;

@@ -256,13 +256,16 @@ pub trait SeriesWriter: Send + Sync {
     fn append(&self, batch: &Batch) -> Result<Appended, SeriesError>;
 }
 
+/// How the names of groups begin that [`group_of`] makes: their columns never change, and their writers keep their number.
+pub const ROWS_PREFIX: &str = "rows/";
+
 /// The group of exactly these series, in this order: column *i* is series *i*.
 ///
 /// # Errors
 /// As [`SeriesWriter::open_group`] and [`SeriesWriter::columns`]; the same series twice.
 pub fn group_of(store: &dyn SeriesWriter, series: &[Labels]) -> Result<GroupId, SeriesError> {
     let each = series.iter().map(Labels::fingerprint);
-    let name = format!("rows/{:016x}/{}", crate::hash::fnv1a(each.flat_map(u64::to_le_bytes)), series.len());
+    let name = format!("{ROWS_PREFIX}{:016x}/{}", crate::hash::fnv1a(each.flat_map(u64::to_le_bytes)), series.len());
     let group = store.open_group(&name)?;
     let columns = store.columns(group, series)?;
     if columns.iter().enumerate().all(|(i, column)| *column as usize == i) {

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use web::live::{RuleGroupState, RuleState, RuleVerdict};
 
 use crate::core::Core;
-use crate::shapes::Shapes;
+use crate::metrics::rules::write::Recorder;
 use crate::system::System;
 
 /// The loop looks at the groups at least this often.
@@ -40,13 +40,13 @@ struct Memory {
 struct GroupMemory {
     recorded: Vec<Labels>,
     last_turn: Option<Timestamp>,
+    recorder: Recorder,
 }
 
 /// Everything the loop remembers.
 #[derive(Default)]
 struct Memories {
     systems: HashMap<String, Memory>,
-    shapes: Shapes,
 }
 
 /// Runs until the process ends.
@@ -99,15 +99,14 @@ fn turn_all(core: &Core, memories: &mut Memories, watching_since: Timestamp, all
                 }
             };
         }
-        let Memories { systems: memory, shapes } = &mut *memories;
-        let Some(memory) = memory.get_mut(name) else { continue };
+        let Some(memory) = memories.systems.get_mut(name) else { continue };
         let mut changed = end_removed(core, system, memory);
         for group in &system.groups {
             let due_at = memory.groups.get(&group.name).and_then(|m| m.last_turn).map(|t| t + group.interval.std());
             let now = core.now();
             if all || due_at.is_none_or(|at| at <= now) {
                 note_missed(core, due_at, group, now);
-                changed |= turn_group(core, system, group, memory, shapes, watching_since);
+                changed |= turn_group(core, system, group, memory, watching_since);
             }
             let due_at = memory.groups.get(&group.name).and_then(|m| m.last_turn).map(|t| t + group.interval.std());
             next = [next, due_at].into_iter().flatten().min();
@@ -157,14 +156,7 @@ fn end_removed(core: &Core, system: &System, memory: &mut Memory) -> bool {
 }
 
 /// One turn of one group; whether anything active changed.
-fn turn_group(
-    core: &Core,
-    system: &System,
-    group: &RuleGroup,
-    memory: &mut Memory,
-    shapes: &mut Shapes,
-    watching_since: Timestamp,
-) -> bool {
+fn turn_group(core: &Core, system: &System, group: &RuleGroup, memory: &mut Memory, watching_since: Timestamp) -> bool {
     let began = Instant::now();
     let now = core.now();
     let before: Vec<Alert> = memory.active.iter().filter(|a| a.group == group.name).cloned().collect();
@@ -195,7 +187,9 @@ fn turn_group(
         memory.active.retain(|a| a.group != group.name);
         memory.active.extend(decision.active.iter().cloned());
     }
-    write_samples(core, system, group, shapes, &decision);
+    if let Some(kept) = memory.groups.get_mut(&group.name) {
+        write_samples(core, system, group, kept, &decision);
+    }
     show(core, system, group, &decision, now, began.elapsed());
     changed
 }
@@ -240,12 +234,15 @@ fn store(
     }
 }
 
-fn write_samples(core: &Core, system: &System, group: &RuleGroup, shapes: &mut Shapes, decision: &GroupDecision) {
-    let Some((_, first)) = decision.samples.first() else { return };
-    let samples: Vec<(Labels, f64)> = decision.samples.iter().map(|(labels, s)| (labels.clone(), s.value)).collect();
-    let source = format!("rules {}/{}", system.plan.system, group.name);
-    match shapes.row(&*core.series, &source, first.t_ms, &samples) {
-        Ok(row) => core.append(&[row]),
+fn write_samples(core: &Core, system: &System, group: &RuleGroup, kept: &mut GroupMemory, decision: &GroupDecision) {
+    let Some(first) = decision.samples.first() else { return };
+    let name = format!("rules {}/{}", system.plan.system, group.name);
+    let samples = decision.samples.iter().map(|s| (s.labels.clone(), s.value.clone()));
+    match kept.recorder.put(&name, first.t_ms, samples, &*core.series) {
+        Ok(appended) => {
+            core.counters.samples.add(appended.samples);
+            core.counters.samples_out_of_order.add(appended.out_of_order);
+        }
         Err(error) => core.store_failed("recorded series", &error),
     }
 }

@@ -88,7 +88,9 @@ fn ask(core: &Core, query: &str, now: Timestamp) -> Result<Vec<(kernel::Labels, 
     let result = evaluate(&Query::instant(&expr, now.as_millis()), &*core.series, &Limits::default());
     match result.map_err(|e| e.to_string())?.value {
         Value::Scalar(sample) => Ok(vec![(kernel::Labels::default(), sample.value)]),
-        Value::Vector(samples) => Ok(samples.into_iter().map(|s| (s.labels, s.sample.value)).collect()),
+        Value::Vector(samples) => {
+            Ok(samples.into_iter().filter_map(|s| Some((s.labels.clone(), s.float()?))).collect())
+        }
         _ => Err("the query gives no single value".to_owned()),
     }
 }

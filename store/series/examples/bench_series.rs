@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use kernel::series::{GroupId, Matcher, Row, Select, SeriesReader, SeriesWriter};
+use kernel::series::{GroupId, Matcher, Row, Select, SeriesReader, SeriesWriter, group_of, rows_of};
 use kernel::{Labels, Timestamp};
 use store_series::{Options, SeriesStore};
 
@@ -60,7 +60,7 @@ fn ingest(store: &SeriesStore, groups: &[GroupId], from: i64, moving: usize) -> 
             })
             .collect();
         let begun = Instant::now();
-        store.append(&rows).unwrap();
+        store.append(&rows_of(&rows)).unwrap();
         took += begun.elapsed();
     }
     took
@@ -72,7 +72,7 @@ fn scenario(name: &str, moving: usize) {
     let before = resident_kib();
     let (store, _) = SeriesStore::open(folder.path(), options).unwrap();
     let begun = Instant::now();
-    let groups: Vec<GroupId> = (0..CHECKS).map(|c| store.group(&series(c)).unwrap()).collect();
+    let groups: Vec<GroupId> = (0..CHECKS).map(|c| group_of(&store, &series(c)).unwrap()).collect();
     let made = begun.elapsed();
     let count = (CHECKS * PER_CHECK) as f64;
     let known = resident_kib();

@@ -1,321 +1,307 @@
-//! Blocks: immutable files of spans by group. Layout: docs/store-format.md. I/O.
+//! A block: an immutable file with the samples of some hours or days, series sorted by labels, with an index. I/O.
+//!
+//! Byte by byte in `docs/store-format.md`. What is read again and again is kept in a cache that may be emptied at any time.
+
+mod footer;
+mod lists;
+mod write;
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
+use hashbrown::HashMap;
+use kernel::Labels;
 use kernel::series::SeriesError;
+use parking_lot::Mutex;
 
-use crate::codec::Cursor;
-use crate::files::{storage, sync_folder};
+use crate::codec::{Cursor, body};
+use crate::files::storage;
+use crate::frame::frame;
+use crate::limits::{FRAME_BYTES, LABEL_BYTES, LABELS};
+use crate::page::{Values, page};
+use crate::side::Beside;
+use crate::times::times;
+use crate::tombstones::Tombstones;
+pub(crate) use footer::{Footer, Through};
+pub(crate) use lists::NameLists;
+pub(crate) use write::{BlockWriter, Piece, SeriesData, newest_through};
 
 /// Ending of a block's name.
 pub(crate) const ENDING: &str = ".block";
-const MAGIC: &[u8; 8] = b"FAROBLK1";
-/// Magic, fields, CRC of the fields.
-const FOOTER: usize = 8 + FOOTER_FIELDS + 4;
-const FOOTER_FIELDS: usize = 8 * 8;
-/// Bytes of one entry of the group table.
-const ENTRY: usize = 4 + 8 + 4 + 4 + 8 + 4 + 8 + 8;
-/// Bytes of one entry of a group's span list.
-const SPAN: usize = 8 + 4 + 8 + 8;
-
-/// Where a group's parts are in a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct GroupEntry {
-    pub(crate) group: u32,
-    spans_at: u64,
-    span_count: u32,
-    spans_crc: u32,
-    record_at: u64,
-    record_len: u32,
-    pub(crate) min_ms: i64,
-    pub(crate) max_ms: i64,
-}
-
-/// Where a span is in a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SpanEntry {
-    at: u64,
-    length: u32,
-    pub(crate) min_ms: i64,
-    pub(crate) max_ms: i64,
-}
-
-/// What the footer says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Summary {
-    pub(crate) min_ms: i64,
-    pub(crate) max_ms: i64,
-    /// Segments of the log up to this number are contained.
-    pub(crate) wal_through: u64,
-    /// Blocks with numbers from this one up to its own are contained.
-    pub(crate) replaces_from: u64,
-    table_at: u64,
-    table_count: u64,
-    table_crc: u64,
-    /// For the next version.
-    reserved: u64,
-}
+/// First and last bytes.
+const MAGIC: &[u8; 8] = b"FAROBLK2";
+/// Series in one chunk of the table.
+const CHUNK_SERIES: u32 = 128;
+const TIMES: u8 = 1;
+const TABLE: u8 = 2;
+const SYMBOLS: u8 = 3;
+const POSTINGS: u8 = 4;
+const FOOTER: u8 = 5;
+/// Footer's offset and [`MAGIC`].
+const TRAILER: u64 = 16;
 
 /// An open block.
 pub(crate) struct Block {
     pub(crate) number: u64,
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
-    pub(crate) summary: Summary,
+    pub(crate) footer: Footer,
+    pub(crate) deleted: Mutex<Arc<Tombstones>>,
     file: File,
+    cache: Mutex<Cache>,
+    cached: AtomicUsize,
+    used: AtomicU64,
 }
 
-/// Writes one block, group by group in ascending order.
-pub(crate) struct BlockWriter {
-    folder: PathBuf,
-    temporary: PathBuf,
-    out: BufWriter<File>,
-    at: u64,
-    entries: Vec<GroupEntry>,
-    summary: Summary,
+#[derive(Default)]
+struct Cache {
+    symbols: Option<Arc<Vec<Arc<str>>>>,
+    lists: HashMap<usize, Arc<NameLists>>,
+    chunks: HashMap<u32, Arc<Vec<Entry>>>,
+    times: HashMap<u32, Arc<[i64]>>,
 }
 
-impl BlockWriter {
-    pub(crate) fn new(folder: &Path, number: u64) -> Result<Self, SeriesError> {
-        let temporary = folder.join(format!("{number:010}.tmp"));
-        let file = File::create(&temporary).map_err(|e| storage("make the block", &temporary, &e))?;
-        let mut out = BufWriter::with_capacity(1 << 16, file);
-        out.write_all(MAGIC).map_err(|e| storage("write the block", &temporary, &e))?;
-        let summary = Summary { min_ms: i64::MAX, max_ms: i64::MIN, ..Summary::default() };
-        let folder = folder.to_owned();
-        Ok(Self { folder, temporary, out, at: MAGIC.len() as u64, entries: Vec::new(), summary })
-    }
+/// A series in the table.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// Pairs of symbols, sorted by label.
+    symbols: Box<[(u32, u32)]>,
+    offset: u64,
+    length: u32,
+    crc: u32,
+    /// Columns of times with the length of the page over them.
+    pages: Box<[(u32, u32)]>,
+}
 
-    fn put(&mut self, bytes: &[u8]) -> Result<u64, SeriesError> {
-        self.out.write_all(bytes).map_err(|e| storage("write the block", &self.temporary, &e))?;
-        self.at += bytes.len() as u64;
-        Ok(self.at - bytes.len() as u64)
-    }
+/// What a block holds of a series.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) pieces: Vec<(u32, Arc<[i64]>, Values)>,
+    pub(crate) beside: Beside,
+}
 
-    /// Adds a group: its record (labels) and its spans in the order of their times.
-    pub(crate) fn add<B: AsRef<[u8]>>(
-        &mut self,
-        group: u32,
-        record: &[u8],
-        spans: impl IntoIterator<Item = (i64, i64, B)>,
-    ) -> Result<(), SeriesError> {
-        let mut list = Vec::new();
-        let (mut span_count, mut min, mut max) = (0, i64::MAX, i64::MIN);
-        for (min_ms, max_ms, bytes) in spans {
-            let bytes = bytes.as_ref();
-            let at = self.put(bytes)?;
-            list.extend_from_slice(&at.to_le_bytes());
-            list.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-            list.extend_from_slice(&min_ms.to_le_bytes());
-            list.extend_from_slice(&max_ms.to_le_bytes());
-            (span_count, min, max) = (span_count + 1, min.min(min_ms), max.max(max_ms));
-        }
-        if span_count == 0 {
-            return Ok(());
-        }
-        let spans_at = self.put(&list)?;
-        let record_at = self.put(&crc32fast::hash(record).to_le_bytes())?;
-        self.put(record)?;
-        self.entries.push(GroupEntry {
-            group,
-            spans_at,
-            span_count,
-            spans_crc: crc32fast::hash(&list),
-            record_at,
-            record_len: record.len() as u32 + 4,
-            min_ms: min,
-            max_ms: max,
-        });
-        self.summary.min_ms = self.summary.min_ms.min(min);
-        self.summary.max_ms = self.summary.max_ms.max(max);
-        Ok(())
-    }
-
-    /// Makes the block durable under its number; `None` when it would hold nothing.
-    pub(crate) fn finish(
-        mut self,
-        number: u64,
-        wal_through: u64,
-        replaces_from: u64,
-    ) -> Result<Option<Block>, SeriesError> {
-        if self.entries.is_empty() {
-            crate::files::delete(&self.temporary)?;
-            return Ok(None);
-        }
-        let mut table = Vec::with_capacity(self.entries.len() * ENTRY);
-        self.entries.iter().for_each(|e| e.put(&mut table));
-        let table_at = self.put(&table)?;
-        self.summary = Summary {
-            wal_through,
-            replaces_from,
-            table_at,
-            table_count: self.entries.len() as u64,
-            table_crc: u64::from(crc32fast::hash(&table)),
-            ..self.summary
-        };
-        let footer = self.summary.footer();
-        self.put(&footer)?;
-        let path = self.folder.join(format!("{number:010}{ENDING}"));
-        let failed = |e: &std::io::Error| storage("write the block", &self.temporary, e);
-        self.out.flush().map_err(|e| failed(&e))?;
-        self.out.get_ref().sync_all().map_err(|e| failed(&e))?;
-        std::fs::rename(&self.temporary, &path).map_err(|e| failed(&e))?;
-        sync_folder(&self.folder)?;
-        Block::open(number, &path).map(Some)
+impl std::fmt::Debug for Block {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Block").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
-impl Summary {
-    fn footer(&self) -> Vec<u8> {
-        let mut fields = Vec::with_capacity(FOOTER_FIELDS);
-        fields.extend_from_slice(&self.min_ms.to_le_bytes());
-        fields.extend_from_slice(&self.max_ms.to_le_bytes());
-        for n in [self.wal_through, self.replaces_from, self.table_at, self.table_count, self.table_crc, self.reserved]
-        {
-            fields.extend_from_slice(&n.to_le_bytes());
+impl Block {
+    /// Opens a block.
+    ///
+    /// # Errors
+    /// It cannot be read, or its end is damaged.
+    pub(crate) fn open(number: u64, path: &Path) -> Result<Self, SeriesError> {
+        let failed = |e: std::io::Error| storage("read the block", path, &e);
+        let damaged = |what: &str| SeriesError::Storage(format!("{}: {what}", path.display()));
+        let file = File::open(path).map_err(failed)?;
+        let bytes = file.metadata().map_err(failed)?.len();
+        let mut trailer = [0u8; TRAILER as usize];
+        if bytes < TRAILER {
+            return Err(damaged("its end is missing"));
         }
-        let crc = crc32fast::hash(&fields);
-        [fields.as_slice(), &crc.to_le_bytes(), MAGIC].concat()
+        file.read_exact_at(&mut trailer, bytes - TRAILER).map_err(failed)?;
+        if trailer[8..] != *MAGIC {
+            return Err(damaged("its end is damaged"));
+        }
+        let offset = Cursor::new(&trailer).u64().unwrap_or_default();
+        let length = (bytes - TRAILER).checked_sub(offset).filter(|n| *n <= FRAME_BYTES as u64);
+        let Some(length) = length else { return Err(damaged("its end is damaged")) };
+        let mut end = vec![0u8; length as usize];
+        file.read_exact_at(&mut end, offset).map_err(failed)?;
+        let footer = frame(&end).filter(|(kind, _)| *kind == FOOTER).and_then(|(_, payload)| Footer::read(payload));
+        let Some(footer) = footer else { return Err(damaged("its end is damaged")) };
+        let deleted = Mutex::new(Arc::new(Tombstones::open(path, crc32fast::hash(&end))?));
+        let (cache, cached, used) = (Mutex::default(), AtomicUsize::new(0), AtomicU64::new(0));
+        Ok(Self { number, path: path.to_owned(), bytes, footer, deleted, file, cache, cached, used })
     }
 
-    fn read(footer: &[u8]) -> Option<Self> {
-        let (fields, rest) = footer.split_at_checked(FOOTER_FIELDS)?;
-        let mut end = Cursor::new(rest);
-        if end.u32()? != crc32fast::hash(fields) || end.rest() != MAGIC {
+    fn framed(&self, kind: u8, offset: u64, length: u32) -> Option<Vec<u8>> {
+        let mut bytes = vec![0u8; length as usize];
+        self.file.read_exact_at(&mut bytes, offset).ok()?;
+        let (found, payload) = frame(&bytes)?;
+        if found != kind {
             return None;
         }
-        let mut f = Cursor::new(fields);
-        Some(Self {
-            min_ms: f.i64()?,
-            max_ms: f.i64()?,
-            wal_through: f.u64()?,
-            replaces_from: f.u64()?,
-            table_at: f.u64()?,
-            table_count: f.u64()?,
-            table_crc: f.u64()?,
-            reserved: f.u64()?,
-        })
+        body(payload, FRAME_BYTES).map(std::borrow::Cow::into_owned)
+    }
+
+    fn note(&self, bytes: usize) {
+        self.cached.fetch_add(bytes, Relaxed);
+    }
+
+    /// All strings, sorted.
+    pub(crate) fn symbols(&self) -> Option<Arc<Vec<Arc<str>>>> {
+        if let Some(known) = &self.cache.lock().symbols {
+            return Some(known.clone());
+        }
+        let bytes = self.framed(SYMBOLS, self.footer.symbols.0, self.footer.symbols.1)?;
+        let mut cursor = Cursor::new(&bytes);
+        let count = cursor.length(bytes.len())?;
+        let (mut all, mut before) = (Vec::with_capacity(count), String::new());
+        for _ in 0..count {
+            let shared = cursor.length(before.len())?;
+            let rest = cursor.text(LABEL_BYTES)?;
+            if !before.is_char_boundary(shared) {
+                return None;
+            }
+            before.truncate(shared);
+            before.push_str(rest);
+            all.push(Arc::<str>::from(before.as_str()));
+        }
+        let all = Arc::new(all);
+        self.note(bytes.len() + count * 40);
+        self.cache.lock().symbols = Some(all.clone());
+        Some(all)
+    }
+
+    /// The lists of a label's values; `None` when they are damaged.
+    pub(crate) fn lists(&self, name: usize) -> Option<Arc<NameLists>> {
+        if let Some(known) = self.cache.lock().lists.get(&name) {
+            return Some(known.clone());
+        }
+        let (_, offset, length) = *self.footer.names.get(name)?;
+        let lists = Arc::new(NameLists::read(self.framed(POSTINGS, offset, length)?)?);
+        self.note(lists.heap());
+        self.cache.lock().lists.insert(name, lists.clone());
+        Some(lists)
+    }
+
+    fn chunk(&self, number: u32) -> Option<Arc<Vec<Entry>>> {
+        if let Some(known) = self.cache.lock().chunks.get(&number) {
+            return Some(known.clone());
+        }
+        let (offset, length) = *self.footer.chunks.get(number as usize)?;
+        let bytes = self.framed(TABLE, offset, length)?;
+        let entries = Arc::new(read_chunk(&bytes)?);
+        self.note(entries.iter().map(|e| 64 + e.symbols.len() * 8 + e.pages.len() * 8).sum());
+        self.cache.lock().chunks.insert(number, entries.clone());
+        Some(entries)
+    }
+
+    /// The labels of a series.
+    pub(crate) fn labels(&self, series: u32) -> Option<Labels> {
+        let symbols = self.symbols()?;
+        let chunk = self.chunk(series / CHUNK_SERIES)?;
+        let entry = chunk.get((series % CHUNK_SERIES) as usize)?;
+        let text = |s: u32| symbols.get(s as usize).cloned();
+        let pairs = entry.symbols.iter().map(|(n, v)| Some((text(*n)?, text(*v)?))).collect::<Option<Vec<_>>>()?;
+        Some(Labels::from_shared(pairs))
+    }
+
+    /// A column of times.
+    pub(crate) fn times(&self, number: u32) -> Option<Arc<[i64]>> {
+        if let Some(known) = self.cache.lock().times.get(&number) {
+            return Some(known.clone());
+        }
+        let (offset, length) = *self.footer.times.get(number as usize)?;
+        let bytes = self.framed(TIMES, offset, length)?;
+        let mut cursor = Cursor::new(&bytes);
+        let count = cursor.length(FRAME_BYTES)?;
+        let column: Arc<[i64]> = times(&mut cursor, count)?.into();
+        self.note(column.len() * 8);
+        self.cache.lock().times.insert(number, column.clone());
+        Some(column)
+    }
+
+    /// What the block holds of a series between two times; `None` when it is damaged.
+    pub(crate) fn run(&self, series: u32, start_ms: i64, end_ms: i64) -> Option<Run> {
+        let chunk = self.chunk(series / CHUNK_SERIES)?;
+        let entry = chunk.get((series % CHUNK_SERIES) as usize)?;
+        let mut bytes = vec![0u8; entry.length as usize];
+        self.file.read_exact_at(&mut bytes, entry.offset).ok()?;
+        if crc32fast::hash(&bytes) != entry.crc {
+            return None;
+        }
+        let mut cursor = Cursor::new(&bytes);
+        let mut pieces = Vec::with_capacity(entry.pages.len());
+        for (number, length) in &entry.pages {
+            let bytes = cursor.take(*length as usize)?;
+            let column = self.times(*number)?;
+            let (Some(first), Some(last)) = (column.first(), column.last()) else { continue };
+            if *last >= start_ms && *first <= end_ms {
+                let values = page(bytes, column.len())?;
+                pieces.push((*number, column, values));
+            }
+        }
+        Some(Run { pieces, beside: Beside::read(cursor.rest())? })
+    }
+
+    /// How many series there are.
+    pub(crate) fn series_count(&self) -> u32 {
+        self.footer.series
+    }
+
+    /// Bytes in the cache.
+    pub(crate) fn cached(&self) -> usize {
+        self.cached.load(Relaxed)
+    }
+
+    /// Notes when it was used last.
+    pub(crate) fn touch(&self, now: u64) {
+        self.used.store(now, Relaxed);
+    }
+
+    /// When it was used last.
+    pub(crate) fn used(&self) -> u64 {
+        self.used.load(Relaxed)
+    }
+
+    /// Empties the cache.
+    pub(crate) fn forget(&self) {
+        *self.cache.lock() = Cache::default();
+        self.cached.store(0, Relaxed);
     }
 }
 
-impl GroupEntry {
-    fn put(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.group.to_le_bytes());
-        out.extend_from_slice(&self.spans_at.to_le_bytes());
-        out.extend_from_slice(&self.span_count.to_le_bytes());
-        out.extend_from_slice(&self.spans_crc.to_le_bytes());
-        out.extend_from_slice(&self.record_at.to_le_bytes());
-        out.extend_from_slice(&self.record_len.to_le_bytes());
-        out.extend_from_slice(&self.min_ms.to_le_bytes());
-        out.extend_from_slice(&self.max_ms.to_le_bytes());
-    }
-
-    fn read(c: &mut Cursor<'_>) -> Option<Self> {
-        Some(Self {
-            group: c.u32()?,
-            spans_at: c.u64()?,
-            span_count: c.u32()?,
-            spans_crc: c.u32()?,
-            record_at: c.u64()?,
-            record_len: c.u32()?,
-            min_ms: c.i64()?,
-            max_ms: c.i64()?,
-        })
-    }
-}
-
-/// Refuses a block of a later layout: it is sound, so it must not be taken for damaged. Both ends must say the same,
-/// lest a flipped bit keep the store from opening.
+/// # Errors
+/// A later Farero wrote the block: it must be left alone.
 pub(crate) fn verify_version(path: &Path) -> Result<(), SeriesError> {
-    let (mut first, mut last) = ([0; 8], [0; 8]);
-    let read = File::open(path).and_then(|f| {
-        let end = f.metadata()?.len();
-        f.read_exact_at(&mut first, 0)?;
-        f.read_exact_at(&mut last, end.saturating_sub(8))
-    });
-    let newer = first == last && first[..7] == MAGIC[..7] && first[7] > MAGIC[7] && first[7].is_ascii_digit();
-    if read.is_ok() && newer {
-        let path = path.display();
-        return Err(SeriesError::Storage(format!("{path} was written by a newer Farero: start that version again")));
+    let failed = |e: std::io::Error| storage("read the block", path, &e);
+    let file = File::open(path).map_err(failed)?;
+    let bytes = file.metadata().map_err(failed)?.len();
+    let (mut first, mut last) = ([0u8; 8], [0u8; 8]);
+    if bytes < TRAILER
+        || file.read_exact_at(&mut first, 0).and_then(|()| file.read_exact_at(&mut last, bytes - 8)).is_err()
+    {
+        return Ok(());
+    }
+    let newer = first == last && first[..7] == MAGIC[..7] && first[7] > MAGIC[7];
+    if newer {
+        return Err(SeriesError::Storage(format!(
+            "{} was written by a newer Farero: start that version again",
+            path.display()
+        )));
     }
     Ok(())
 }
 
-impl Block {
-    /// Opens a block whose footer is sound.
-    pub(crate) fn open(number: u64, path: &Path) -> Result<Self, SeriesError> {
-        let failed = |e: &std::io::Error| storage("read the block", path, e);
-        let file = File::open(path).map_err(|e| failed(&e))?;
-        let bytes = file.metadata().map_err(|e| failed(&e))?.len();
-        let mut footer = [0; FOOTER];
-        let summary = match bytes.checked_sub(FOOTER as u64) {
-            None => None,
-            Some(at) => {
-                file.read_exact_at(&mut footer, at).map_err(|e| failed(&e))?;
-                Summary::read(&footer)
-            }
-        };
-        let summary = summary.ok_or_else(|| damaged(path, "its end"))?;
-        Ok(Self { number, path: path.to_owned(), bytes, summary, file })
-    }
-
-    pub(crate) fn overlaps(&self, start_ms: i64, end_ms: i64) -> bool {
-        self.summary.min_ms <= end_ms && start_ms <= self.summary.max_ms
-    }
-
-    fn read(&self, at: u64, length: u64, what: &str) -> Result<Vec<u8>, SeriesError> {
-        if at.checked_add(length).is_none_or(|end| end > self.bytes) {
-            return Err(damaged(&self.path, what));
+fn read_chunk(bytes: &[u8]) -> Option<Vec<Entry>> {
+    let mut cursor = Cursor::new(bytes);
+    let count = cursor.length(CHUNK_SERIES as usize)?;
+    let mut offset = cursor.varint()?;
+    let mut out: Vec<Entry> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let before: &[(u32, u32)] = out.last().map_or(&[], |e| &e.symbols);
+        let shared = cursor.length(before.len())?;
+        let mut symbols = before[..shared].to_vec();
+        for _ in 0..cursor.length(LABELS)? {
+            symbols.push((u32::try_from(cursor.varint()?).ok()?, u32::try_from(cursor.varint()?).ok()?));
         }
-        let mut bytes = vec![0; length as usize];
-        self.file.read_exact_at(&mut bytes, at).map_err(|e| storage("read the block", &self.path, &e))?;
-        Ok(bytes)
+        let length = u32::try_from(cursor.varint()?).ok()?;
+        let crc = cursor.u32()?;
+        let pages = cursor.length(bytes.len())?;
+        let mut times = 0u64;
+        let pages = (0..pages).map(|_| {
+            times = times.wrapping_add(crate::codec::unzigzag(cursor.varint()?) as u64);
+            Some((u32::try_from(times).ok()?, u32::try_from(cursor.varint()?).ok()?))
+        });
+        let pages = pages.collect::<Option<Box<[_]>>>()?;
+        out.push(Entry { symbols: symbols.into(), offset, length, crc, pages });
+        offset = offset.checked_add(u64::from(length))?;
     }
-
-    /// All groups in it, ascending.
-    pub(crate) fn groups(&self) -> Result<Vec<GroupEntry>, SeriesError> {
-        let what = "its table of groups";
-        let length = self.summary.table_count.saturating_mul(ENTRY as u64);
-        let table = self.read(self.summary.table_at, length, what)?;
-        if u64::from(crc32fast::hash(&table)) != self.summary.table_crc {
-            return Err(damaged(&self.path, what));
-        }
-        let mut cursor = Cursor::new(&table);
-        Ok(std::iter::from_fn(|| GroupEntry::read(&mut cursor)).collect())
-    }
-
-    /// The group's record: which series its columns are.
-    pub(crate) fn record(&self, group: &GroupEntry) -> Result<Vec<u8>, SeriesError> {
-        let what = "the labels of a group";
-        let mut bytes = self.read(group.record_at, u64::from(group.record_len), what)?;
-        let record = bytes.split_off(bytes.len().min(4));
-        if bytes != crc32fast::hash(&record).to_le_bytes() {
-            return Err(damaged(&self.path, what));
-        }
-        Ok(record)
-    }
-
-    /// The group's spans, oldest first.
-    pub(crate) fn spans(&self, group: &GroupEntry) -> Result<Vec<SpanEntry>, SeriesError> {
-        let what = "the list of a group's spans";
-        let list = self.read(group.spans_at, u64::from(group.span_count) * SPAN as u64, what)?;
-        if crc32fast::hash(&list) != group.spans_crc {
-            return Err(damaged(&self.path, what));
-        }
-        let mut c = Cursor::new(&list);
-        let mut next = || Some(SpanEntry { at: c.u64()?, length: c.u32()?, min_ms: c.i64()?, max_ms: c.i64()? });
-        Ok(std::iter::from_fn(&mut next).collect())
-    }
-
-    /// A span's bytes, not verified.
-    pub(crate) fn span(&self, span: &SpanEntry) -> Result<Vec<u8>, SeriesError> {
-        self.read(span.at, u64::from(span.length), "a span")
-    }
-}
-
-fn damaged(path: &Path, what: &str) -> SeriesError {
-    SeriesError::Storage(format!("{}: {what} is damaged", path.display()))
+    Some(out)
 }

@@ -1,23 +1,38 @@
-//! The file that says which groups there are: one frame per group, only ever appended to or written anew. I/O.
+//! The file that says which groups and series are in memory: only ever appended to, or written anew. I/O.
 
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use hashbrown::HashMap;
 use kernel::Labels;
 use kernel::series::SeriesError;
 
-use crate::codec::{Cursor, put_varint};
+use crate::codec::{Cursor, body, put_body, put_text, put_varint};
 use crate::files::{storage, sync_folder};
 use crate::frame::{put_frame, scan};
-use crate::registry::{Registry, decode_group, encode_group};
+use crate::limits::{FRAME_BYTES, GROUP_NAME_BYTES, GROUP_SERIES, LABEL_BYTES, LABELS};
 
-const NAME: &str = "groups";
-const MAGIC: &[u8; 8] = b"FAROGRP1";
-/// Kind of the frames that hold a group.
+const NAME: &str = "catalog";
+const MAGIC: &[u8; 8] = b"FAROCAT2";
+/// Kind of the frames that name a group.
 const GROUP: u8 = 1;
-/// Kind of the frame that says which number comes next.
-const NEXT: u8 = 2;
+/// Kind of the frames that hold series of a group.
+const SERIES: u8 = 2;
+/// Kind of the frame that says which number the next group gets.
+const NEXT: u8 = 3;
+/// Series in one frame: a damaged one costs no more than these.
+const SERIES_PER_FRAME: usize = 4_096;
+
+/// What the file says.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Number, name and series by column.
+    pub(crate) groups: Vec<(u32, Box<str>, Vec<Labels>)>,
+    pub(crate) next_group: u32,
+    pub(crate) damage: Vec<String>,
+}
 
 /// The open file.
 pub(crate) struct Catalog {
@@ -28,10 +43,10 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    /// Opens the file and reads all groups of it; also returns what is damaged.
-    pub(crate) fn open(folder: &Path, registry: &mut Registry) -> Result<(Self, Vec<String>), SeriesError> {
+    /// Opens the file and reads it.
+    pub(crate) fn open(folder: &Path) -> Result<(Self, Found), SeriesError> {
         let path = folder.join(NAME);
-        let failed = |e: std::io::Error| storage("read the list of groups", &path, &e);
+        let failed = |e: std::io::Error| storage("read the list of series", &path, &e);
         let new = !path.exists();
         let mut file = File::options().create(true).append(true).read(true).open(&path).map_err(failed)?;
         if new {
@@ -39,76 +54,163 @@ impl Catalog {
             sync_folder(folder)?;
         }
         let bytes = std::fs::read(&path).map_err(failed)?;
-        let found = scan(&bytes, MAGIC.len());
-        let mut damage = Vec::new();
+        let frames = scan(&bytes, MAGIC.len().min(bytes.len()));
+        let mut found = Found::default();
         if !bytes.starts_with(MAGIC) {
-            damage.push(format!("{}: the first bytes are not those of a list of groups", path.display()));
+            found.damage.push(format!("{}: the first bytes are not those of a list of series", path.display()));
         }
-        for (at, length) in &found.damaged {
-            damage.push(format!("{}: {length} bytes at {at} are damaged", path.display()));
+        for (at, length) in &frames.damaged {
+            found.damage.push(format!("{}: {length} bytes at {at} are damaged", path.display()));
         }
-        for (kind, payload) in found.frames {
-            let understood = match kind {
-                GROUP => decode_group(payload).map(|(group, series)| registry.insert(group, &series)),
-                NEXT => next(payload).map(|n| registry.reserve_group(n)),
-                _ => None,
-            };
-            if understood.is_none() {
-                damage.push(format!("{}: a frame of kind {kind} is not understood", path.display()));
+        let mut places = HashMap::new();
+        for (kind, payload) in &frames.frames {
+            if take(*kind, payload, &mut found, &mut places).is_none() {
+                found.damage.push(format!("{}: a frame of kind {kind} is not understood", path.display()));
             }
         }
-        let length = found.end as u64;
-        file.set_len(length).map_err(failed)?;
-        Ok((Self { path, file, length, dirty: false }, damage))
+        let end = frames.end.max(MAGIC.len()) as u64;
+        if end < bytes.len() as u64 {
+            // What was torn off while being written was never told to anybody.
+            file.set_len(end).and_then(|()| file.sync_all()).map_err(failed)?;
+        }
+        Ok((Self { path, file, length: end, dirty: false }, found))
     }
 
-    /// Adds a group; it is durable after the next [`Catalog::sync`].
-    pub(crate) fn add(&mut self, group: u32, series: &[Labels]) -> Result<(), SeriesError> {
-        let mut bytes = Vec::new();
-        put_frame(&mut bytes, GROUP, &encode_group(group, series));
-        self.dirty = true;
-        if let Err(error) = self.file.write_all(&bytes) {
-            // Half a frame at the end is damage that the next opening steps over.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SeriesError> {
+        if let Err(error) = self.file.write_all(bytes) {
             let _ = self.file.set_len(self.length);
-            return Err(storage("write the list of groups", &self.path, &error));
+            return Err(storage("write the list of series", &self.path, &error));
         }
         self.length += bytes.len() as u64;
+        self.dirty = true;
         Ok(())
     }
 
-    /// Makes what was added durable.
+    /// Adds a group; durable after the next [`Catalog::sync`].
+    pub(crate) fn add_group(&mut self, group: u32, name: &str) -> Result<(), SeriesError> {
+        let mut bytes = Vec::new();
+        put_frame(&mut bytes, GROUP, &encode_group(group, name));
+        self.write(&bytes)
+    }
+
+    /// Adds series to a group, from this column on; durable after the next [`Catalog::sync`].
+    pub(crate) fn add_series(&mut self, group: u32, column: u32, series: &[Labels]) -> Result<(), SeriesError> {
+        let mut bytes = Vec::new();
+        put_series(&mut bytes, group, column, series);
+        self.write(&bytes)
+    }
+
+    /// Makes durable what was added.
     pub(crate) fn sync(&mut self) -> Result<(), SeriesError> {
         if self.dirty {
-            self.file.sync_data().map_err(|e| storage("sync the list of groups", &self.path, &e))?;
+            self.file.sync_data().map_err(|e| storage("write the list of series", &self.path, &e))?;
             self.dirty = false;
         }
         Ok(())
     }
 
-    /// Writes the file anew with only what the registry holds.
-    pub(crate) fn rewrite(&mut self, folder: &Path, registry: &Registry) -> Result<(), SeriesError> {
-        let temporary = folder.join("groups.tmp");
-        let failed = |e: std::io::Error| storage("write the list of groups", &temporary, &e);
+    /// Writes the file anew.
+    pub(crate) fn rewrite<'a>(
+        &mut self,
+        next_group: u32,
+        groups: impl Iterator<Item = (u32, &'a str, Vec<Labels>)>,
+    ) -> Result<(), SeriesError> {
+        let temporary = self.path.with_extension("new");
+        let failed = |e: std::io::Error| storage("write the list of series", &temporary, &e);
         let mut bytes = MAGIC.to_vec();
-        let mut payload = Vec::new();
-        put_varint(&mut payload, u64::from(registry.last_group()));
-        put_frame(&mut bytes, NEXT, &payload);
-        let mut groups: Vec<u32> = registry.groups().collect();
-        groups.sort_unstable();
-        for group in groups {
-            put_frame(&mut bytes, GROUP, &encode_group(group, &registry.group_labels(group)));
+        let mut next = Vec::new();
+        put_varint(&mut next, u64::from(next_group));
+        put_frame(&mut bytes, NEXT, &next);
+        for (group, name, series) in groups {
+            put_frame(&mut bytes, GROUP, &encode_group(group, name));
+            put_series(&mut bytes, group, 0, &series);
         }
         let mut file = File::create(&temporary).map_err(failed)?;
         file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)?;
         std::fs::rename(&temporary, &self.path).map_err(failed)?;
-        sync_folder(folder)?;
-        self.file = File::options().append(true).open(&self.path).map_err(failed)?;
-        self.length = bytes.len() as u64;
-        self.dirty = false;
+        sync_folder(self.path.parent().unwrap_or(Path::new(".")))?;
+        self.file = File::options().append(true).read(true).open(&self.path).map_err(failed)?;
+        (self.length, self.dirty) = (bytes.len() as u64, false);
         Ok(())
     }
 }
 
-fn next(payload: &[u8]) -> Option<u32> {
-    u32::try_from(Cursor::new(payload).varint()?).ok()
+fn encode_group(group: u32, name: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_varint(&mut out, u64::from(group));
+    put_text(&mut out, name);
+    out
+}
+
+fn put_series(out: &mut Vec<u8>, group: u32, column: u32, series: &[Labels]) {
+    for (i, some) in series.chunks(SERIES_PER_FRAME).enumerate() {
+        let mut payload = Vec::new();
+        put_varint(&mut payload, u64::from(group));
+        put_varint(&mut payload, u64::from(column) + (i * SERIES_PER_FRAME) as u64);
+        put_body(&mut payload, &encode_series(some));
+        put_frame(out, SERIES, &payload);
+    }
+}
+
+/// Label sets with each string once.
+pub(crate) fn encode_series(series: &[Labels]) -> Vec<u8> {
+    let mut numbers: HashMap<&str, u64> = HashMap::new();
+    let (mut strings, mut sets) = (Vec::new(), Vec::new());
+    put_varint(&mut sets, series.len() as u64);
+    for labels in series {
+        put_varint(&mut sets, labels.len() as u64);
+        for text in labels.iter().flat_map(|(n, v)| [n, v]) {
+            let next = numbers.len() as u64;
+            let number = *numbers.entry(text).or_insert_with(|| {
+                put_text(&mut strings, text);
+                next
+            });
+            put_varint(&mut sets, number);
+        }
+    }
+    let mut out = Vec::new();
+    put_varint(&mut out, numbers.len() as u64);
+    out.extend_from_slice(&strings);
+    out.extend_from_slice(&sets);
+    out
+}
+
+/// The label sets that [`encode_series`] wrote.
+pub(crate) fn decode_series(bytes: &[u8]) -> Option<Vec<Labels>> {
+    let mut cursor = Cursor::new(bytes);
+    let count = cursor.length(bytes.len())?;
+    let strings: Vec<Arc<str>> = (0..count).map(|_| cursor.text(LABEL_BYTES).map(Arc::from)).collect::<Option<_>>()?;
+    let count = cursor.length(GROUP_SERIES)?;
+    let mut series = Vec::with_capacity(count.min(bytes.len()));
+    for _ in 0..count {
+        let labels = cursor.length(LABELS)?;
+        let mut text = || strings.get(usize::try_from(cursor.varint()?).ok()?).cloned();
+        let pairs = (0..labels).map(|_| Some((text()?, text()?))).collect::<Option<Vec<_>>>()?;
+        series.push(Labels::from_shared(pairs));
+    }
+    Some(series)
+}
+
+fn take(kind: u8, payload: &[u8], found: &mut Found, places: &mut HashMap<u32, usize>) -> Option<()> {
+    let mut cursor = Cursor::new(payload);
+    let group = u32::try_from(cursor.varint()?).ok()?;
+    match kind {
+        NEXT => found.next_group = found.next_group.max(group),
+        GROUP => {
+            places.insert(group, found.groups.len());
+            found.groups.push((group, cursor.text(GROUP_NAME_BYTES)?.into(), Vec::new()));
+            found.next_group = found.next_group.max(group.saturating_add(1));
+        }
+        SERIES => {
+            let column = cursor.length(GROUP_SERIES)?;
+            let series = decode_series(&body(cursor.rest(), FRAME_BYTES)?)?;
+            let known = &mut found.groups.get_mut(*places.get(&group)?)?.2;
+            // Columns between were in a frame that is damaged: they have no labels any more.
+            known.resize(known.len().max(column), Labels::default());
+            known.truncate(column);
+            known.extend(series);
+        }
+        _ => return None,
+    }
+    Some(())
 }

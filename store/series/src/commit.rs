@@ -1,4 +1,4 @@
-//! Group commit: rows of many callers become durable with one `fdatasync`. I/O.
+//! Group commit: batches of many callers become durable with one `fdatasync`. I/O.
 //!
 //! There is no thread for it. The first caller that finds nobody committing leads: it waits until the last commit is
 //! [`crate::limits::COMMIT_INTERVAL`] old, takes everything that waits by then, commits, and wakes the others.
@@ -6,13 +6,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kernel::series::{Appended, Row, SeriesError};
+use kernel::series::{Appended, Batch, SeriesError};
 use parking_lot::{Condvar, Mutex};
 
-use crate::limits::QUEUED_ROWS;
+use crate::limits::QUEUED_SAMPLES;
 
-/// The rows of one call.
-pub(crate) type Batch = Vec<Row>;
 /// What became of one call.
 pub(crate) type Outcome = Result<Appended, SeriesError>;
 
@@ -24,7 +22,7 @@ struct Ticket {
 #[derive(Default)]
 struct Queue {
     waiting: Vec<(Batch, Arc<Ticket>)>,
-    rows: usize,
+    samples: usize,
     committing: bool,
     last: Option<Instant>,
 }
@@ -37,24 +35,24 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    /// Has the rows committed, with those of other callers; `commit` gives one outcome per batch.
+    /// Has the batch committed, with those of other callers; `commit` gives one outcome per batch.
     pub(crate) fn submit(
         &self,
-        rows: &[Row],
+        batch: &Batch,
         interval: Duration,
         commit: impl Fn(&[Batch]) -> Vec<Outcome>,
     ) -> Outcome {
         let ticket = Arc::new(Ticket::default());
         let mut queue = self.queue.lock();
-        if queue.rows + rows.len() > QUEUED_ROWS {
+        if queue.samples > 0 && queue.samples + batch.len() > QUEUED_SAMPLES {
             return Err(SeriesError::Limit {
-                what: "rows waiting to be written",
-                limit: QUEUED_ROWS as u64,
-                advice: "the disk is too slow: see how long writing takes, or hand over fewer rows at once",
+                what: "samples waiting to be written",
+                limit: QUEUED_SAMPLES as u64,
+                advice: "the disk is too slow: see how long writing takes, or hand over less at once",
             });
         }
-        queue.rows += rows.len();
-        queue.waiting.push((rows.to_vec(), ticket.clone()));
+        queue.samples += batch.len();
+        queue.waiting.push((batch.clone(), ticket.clone()));
         loop {
             if let Some(outcome) = ticket.outcome.lock().take() {
                 return outcome;
@@ -70,7 +68,7 @@ impl Committer {
             }
             queue.last = Some(Instant::now());
             let (batches, tickets): (Vec<_>, Vec<_>) = std::mem::take(&mut queue.waiting).into_iter().unzip();
-            queue.rows = 0;
+            queue.samples = 0;
             let outcomes = parking_lot::MutexGuard::unlocked(&mut queue, || commit(&batches));
             for (ticket, outcome) in tickets.iter().zip(outcomes) {
                 *ticket.outcome.lock() = Some(outcome);

@@ -41,7 +41,7 @@ pub(crate) fn scan(bytes: &[u8], start: usize) -> Scan<'_> {
     let mut out = Scan { end: start.min(bytes.len()), ..Scan::default() };
     let mut at = out.end;
     while at < bytes.len() {
-        if let Some((kind, payload)) = frame_at(&bytes[at..]) {
+        if let Some((kind, payload)) = frame(&bytes[at..]) {
             if at > out.end {
                 out.damaged.push((out.end, at - out.end));
             }
@@ -58,7 +58,8 @@ pub(crate) fn scan(bytes: &[u8], start: usize) -> Scan<'_> {
     out
 }
 
-fn frame_at(bytes: &[u8]) -> Option<(u8, &[u8])> {
+/// The frame at the start of these bytes.
+pub(crate) fn frame(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let mut cursor = Cursor::new(bytes);
     if cursor.take(4)? != MARKER {
         return None;
@@ -68,6 +69,14 @@ fn frame_at(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let kind = cursor.byte()?;
     let payload = cursor.take(length)?;
     (checksum(kind, payload) == crc).then_some((kind, payload))
+}
+
+/// Whether these bytes, which are no sound frame, are as many as one: then they were written whole, and damaged afterwards.
+pub(crate) fn is_whole(bytes: &[u8]) -> bool {
+    let mut cursor = Cursor::new(bytes);
+    let marked = cursor.take(4).is_some_and(|marker| marker == MARKER);
+    let length = cursor.u32().map_or(usize::MAX, |n| n as usize);
+    (marked && bytes.len() >= length.saturating_add(FRAME_HEAD)) || (!marked && bytes.len() > FRAME_HEAD)
 }
 
 #[cfg(test)]

@@ -1,195 +1,106 @@
-//! What is in memory: the newest rows of every group, open and sealed. Pure.
+//! What is in memory: the open rows of every group, and where their sealed ones are. Pure but for reading spans back.
 
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use kernel::series::{Row, SeriesError};
 
+use crate::group::Group;
 use crate::limits;
-use crate::span::{OpenSpan, SpanView};
+use crate::pool::Pool;
+use crate::span;
+use crate::spanfile::SpanFile;
+use crate::undo::Undo;
 
-/// A span that takes no more rows.
+/// Rows that left memory, or are about to.
 #[derive(Clone, Debug)]
 pub(crate) struct Sealed {
     pub(crate) body: Body,
     pub(crate) min_ms: i64,
     pub(crate) max_ms: i64,
+    /// The last of the group's records that it holds.
+    pub(crate) through_seq: u64,
 }
 
-/// What a sealed span consists of.
+/// Where a sealed span is.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
-    /// As it will be in a block.
+    /// In memory until it is written.
     Bytes(Arc<[u8]>),
-    /// Not encoded yet: a block is being made of it, and encoding everything at once would keep callers waiting.
-    Frozen(Arc<OpenSpan>),
-}
-
-impl Sealed {
-    /// The span as bytes.
-    pub(crate) fn bytes(&self, group: u32) -> Arc<[u8]> {
-        match &self.body {
-            Body::Bytes(bytes) => bytes.clone(),
-            Body::Frozen(span) => span.encode(group).into(),
-        }
-    }
-
-    fn size(&self) -> usize {
-        match &self.body {
-            Body::Bytes(bytes) => bytes.len(),
-            Body::Frozen(span) => span.heap(),
-        }
-    }
-}
-
-/// The rows of one group that are in no block yet.
-#[derive(Debug)]
-pub(crate) struct Group {
-    /// Time of the newest row anywhere, blocks included.
-    pub(crate) newest_ms: i64,
-    /// Time of the oldest row anywhere.
-    pub(crate) oldest_ms: i64,
-    pub(crate) sealed: Vec<Sealed>,
-    pub(crate) open: OpenSpan,
-}
-
-impl Default for Group {
-    fn default() -> Self {
-        Self { newest_ms: i64::MIN, oldest_ms: i64::MAX, sealed: Vec::new(), open: OpenSpan::default() }
-    }
-}
-
-/// What becomes of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Newer,
-    Duplicate,
-    OutOfOrder,
+    /// In a file.
+    File { file: Arc<SpanFile>, offset: u64, length: u32 },
 }
 
 /// All groups in memory.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Head {
     pub(crate) groups: HashMap<u32, Group>,
-    /// Bytes of sealed spans.
+    pub(crate) pool: Pool,
+    /// Bytes of sealed spans that are not written yet.
     pub(crate) sealed_bytes: usize,
-    /// Time of the oldest row that is in no block.
-    pub(crate) oldest_ms: Option<i64>,
-    /// Time of the newest row that was taken.
+    /// Time of the newest sample that was taken.
     pub(crate) newest_ms: Option<i64>,
+    /// Groups made so far: each gets another length of its first span.
+    made: usize,
 }
 
 impl Head {
-    /// Notes that blocks hold rows of a group between two times.
-    pub(crate) fn known(&mut self, group: u32, oldest_ms: i64, newest_ms: i64) {
-        let group = self.groups.entry(group).or_default();
-        group.newest_ms = group.newest_ms.max(newest_ms);
-        group.oldest_ms = group.oldest_ms.min(oldest_ms);
+    /// Makes a group.
+    pub(crate) fn make(&mut self, group: u32) -> &mut Group {
+        self.made += 1;
+        // Golden-ratio steps spread the lengths of first spans evenly, however many groups there are.
+        let part = (self.made as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let rows = limits::SPAN_ROWS / 4 + ((part as usize * (limits::SPAN_ROWS * 3 / 4)) >> 32);
+        self.groups.entry(group).or_insert_with(|| Group::new(rows.max(1)))
     }
 
-    /// What becomes of a row, given the newest row of its group that was taken before it.
-    pub(crate) fn judge(&self, row: &Row, newest_ms: Option<i64>) -> Verdict {
-        let group = self.groups.get(&row.group.0);
-        let newest = newest_ms.or(group.map(|g| g.newest_ms)).unwrap_or(i64::MIN);
-        if row.t_ms > newest {
-            return Verdict::Newer;
-        }
-        let same = group.is_some_and(|g| g.holds(row));
-        if same { Verdict::Duplicate } else { Verdict::OutOfOrder }
+    /// Seals what is open in a group; it must not hold anything that is not in the log.
+    pub(crate) fn seal(&mut self, id: u32) {
+        let Self { groups, pool, sealed_bytes, .. } = self;
+        let Some(group) = groups.get_mut(&id).filter(|g| g.is_open()) else { return };
+        group.close_row(pool, &mut Undo::default());
+        let Some((bytes, min_ms, max_ms)) = span::seal(id, group, pool) else { return };
+        *sealed_bytes += bytes.len();
+        group.sealed.push(Sealed { body: Body::Bytes(bytes.into()), min_ms, max_ms, through_seq: group.seq });
+        group.clear_rows(pool);
+        group.rows_wanted = limits::SPAN_ROWS;
     }
 
-    /// Takes a row that was judged newer.
-    pub(crate) fn push(&mut self, row: &Row) {
-        let group = self.groups.entry(row.group.0).or_default();
-        if !group.open.takes(row.t_ms) {
-            self.sealed_bytes += group.seal(row.group.0);
-        }
-        group.open.push(row.t_ms, &row.values);
-        group.newest_ms = row.t_ms;
-        group.oldest_ms = group.oldest_ms.min(row.t_ms);
-        self.oldest_ms = Some(self.oldest_ms.map_or(row.t_ms, |t| t.min(row.t_ms)));
-        self.newest_ms = Some(self.newest_ms.map_or(row.t_ms, |t| t.max(row.t_ms)));
+    /// Whether a group has as much open as a span should have.
+    pub(crate) fn is_full(group: &Group) -> bool {
+        group.rows() >= group.rows_wanted
+            || group.extra.as_ref().is_some_and(|e| e.late.len() + e.histograms.len() >= limits::BESIDE_SAMPLES)
     }
 
-    /// Seals everything without encoding it.
-    pub(crate) fn freeze_all(&mut self) {
-        for group in self.groups.values_mut() {
-            self.sealed_bytes += group.freeze();
-        }
+    pub(crate) fn note_newest(&mut self, t_ms: i64) {
+        self.newest_ms = Some(self.newest_ms.map_or(t_ms, |newest| newest.max(t_ms)));
     }
 
-    /// Forgets spans that a block holds now: so many of each group, oldest first.
-    pub(crate) fn forget(&mut self, counts: &[(u32, usize)]) {
-        for (id, count) in counts {
-            if let Some(group) = self.groups.get_mut(id) {
-                let gone = group.sealed.drain(..*count).map(|s| s.size()).sum::<usize>();
-                self.sealed_bytes -= gone.min(self.sealed_bytes);
-                group.sealed.shrink_to_fit();
-            }
-        }
-        let first = |g: &Group| g.sealed.first().map(|s| s.min_ms).or_else(|| g.open.range().map(|(first, _)| first));
-        self.oldest_ms = self.groups.values().filter_map(first).min();
+    /// Time of the oldest sample that is in no block.
+    pub(crate) fn oldest_ms(&self) -> Option<i64> {
+        let of = |g: &Group| {
+            let sealed = g.sealed.iter().map(|s| s.min_ms).min();
+            let open = g.times.first().copied();
+            let beside = g.extra.as_ref().and_then(|e| {
+                let late = e.late.keys().map(|(_, t)| *t).min();
+                late.into_iter().chain(e.histograms.keys().map(|(_, t)| *t)).min()
+            });
+            sealed.into_iter().chain(open).chain(beside).min()
+        };
+        self.groups.values().filter_map(of).min()
     }
 
     /// Bytes on the heap, about.
     pub(crate) fn heap(&self) -> usize {
         self.sealed_bytes
-            + self.groups.capacity() * (size_of::<Group>() + 8)
-            + self.groups.values().map(|g| g.open.heap() + g.sealed.capacity() * size_of::<Sealed>()).sum::<usize>()
+            + self.pool.heap()
+            + self.groups.capacity() * (size_of::<Group>() + 5)
+            + self.groups.values().map(Group::heap).sum::<usize>()
     }
 
-    /// # Errors
-    /// Too much is in memory.
-    pub(crate) fn verify_room(&self) -> Result<(), SeriesError> {
-        if self.sealed_bytes < limits::HEAD_BYTES {
-            return Ok(());
+    /// Notes that blocks or spans hold samples of a group up to a time.
+    pub(crate) fn known(&mut self, group: u32, newest_ms: i64) {
+        if let Some(group) = self.groups.get_mut(&group) {
+            group.newest_ms = group.newest_ms.max(newest_ms);
         }
-        Err(SeriesError::Limit {
-            what: "bytes of series in memory",
-            limit: limits::HEAD_BYTES as u64,
-            advice: "blocks cannot be written: see the log, and free space on the disk",
-        })
-    }
-}
-
-impl Group {
-    /// Makes the open rows a sealed span; returns its bytes.
-    fn seal(&mut self, id: u32) -> usize {
-        let bytes: Arc<[u8]> = self.open.encode(id).into();
-        self.close(|_| Body::Bytes(bytes))
-    }
-
-    /// Makes the open rows a span that is encoded later; returns its bytes.
-    fn freeze(&mut self) -> usize {
-        self.close(|span| Body::Frozen(Arc::new(span)))
-    }
-
-    fn close(&mut self, body: impl FnOnce(OpenSpan) -> Body) -> usize {
-        let Some((min_ms, max_ms)) = self.open.range() else { return 0 };
-        let sealed = Sealed { body: body(std::mem::take(&mut self.open)), min_ms, max_ms };
-        let size = sealed.size();
-        self.sealed.push(sealed);
-        size
-    }
-
-    /// Whether the rows in memory hold exactly this row.
-    fn holds(&self, row: &Row) -> bool {
-        let wanted = |values: &[Option<u64>]| {
-            values.len() == row.values.len()
-                && values.iter().zip(&row.values).all(|(have, want)| *have == want.map(f64::to_bits))
-        };
-        if let Some(values) = self.open.row(row.t_ms) {
-            return wanted(&values);
-        }
-        let Some(span) = self.sealed.iter().find(|s| s.min_ms <= row.t_ms && row.t_ms <= s.max_ms) else {
-            return false;
-        };
-        let bytes = match &span.body {
-            Body::Bytes(bytes) => bytes,
-            Body::Frozen(span) => return span.row(row.t_ms).is_some_and(|values| wanted(&values)),
-        };
-        let Some(view) = SpanView::parse(bytes) else { return false };
-        let Ok(at) = view.times.binary_search(&row.t_ms) else { return false };
-        wanted(&(0..view.width()).map(|c| view.column(c).and_then(|v| v.at(at))).collect::<Vec<_>>())
     }
 }

@@ -2,37 +2,59 @@
 
 use std::time::Duration;
 
-/// Series in one store: at about 200 bytes each, twenty times what 1,000 checks need.
-pub const SERIES: usize = 200_000;
+/// Series in memory: at about 250 bytes each, some hundred times what 1,000 checks need.
+pub const SERIES: usize = 2_000_000;
 /// Series in one group: a large scrape has some thousands.
-pub const GROUP_SERIES: usize = 50_000;
+pub const GROUP_SERIES: usize = 1_000_000;
+/// Groups in memory.
+pub const GROUPS: usize = 1_000_000;
+/// Bytes of a group's name.
+pub const GROUP_NAME_BYTES: usize = 4_096;
 /// Bytes of one label's name or value: longer ones are texts, not labels.
-pub const LABEL_BYTES: usize = 2_048;
+pub const LABEL_BYTES: usize = 16_384;
 /// Labels of one series.
-pub const LABELS: usize = 64;
-/// Rows that may wait for the next commit: some seconds of the largest installation.
-pub const QUEUED_ROWS: usize = 100_000;
-/// Bytes of sealed spans in memory at which appending is refused: reached only when blocks cannot be written for hours.
+pub const LABELS: usize = 256;
+/// Samples that may wait for the next commit: some seconds of the largest installation.
+pub const QUEUED_SAMPLES: usize = 4_000_000;
+/// Bytes of sealed spans in memory at which appending is refused: reached only when they cannot be written for long.
 pub const HEAD_BYTES: usize = 256 << 20;
-/// Samples that one `select` may return: 80 MB of values.
-pub const SELECT_SAMPLES: u64 = 10_000_000;
+/// Bytes of sealed spans in memory that are written at once, rather than with the next upkeep.
+pub const SAVE_BYTES: usize = 4 << 20;
+/// Samples that one `select` may return: 400 MB of values.
+pub const SELECT_SAMPLES: u64 = 50_000_000;
 /// Rows of a span before it is sealed: long enough to compress, short enough to keep moving series small in memory.
-pub const SPAN_ROWS: usize = 128;
+pub const SPAN_ROWS: usize = 120;
+/// Late samples and histograms of a group before its span is sealed.
+pub const BESIDE_SAMPLES: usize = 20_000;
+/// Buckets or spans of one histogram: Prometheus's own limit for bucket spans is far below.
+pub const HISTOGRAM_BUCKETS: usize = 65_536;
+/// Bytes of one histogram.
+pub const HISTOGRAM_BYTES: usize = 4 << 20;
+/// Exemplars in memory: Prometheus's default.
+pub const EXEMPLARS: usize = 100_000;
 /// Commits (one `fdatasync` each) begin at most this often; rows that come in between share one.
 pub const COMMIT_INTERVAL: Duration = Duration::from_millis(50);
-/// Bytes after which a new WAL segment begins, so that replay never holds more than this of a file in memory.
+/// Bytes after which a new segment of the log begins, so that replay never holds more than this of a file in memory.
 pub const SEGMENT_BYTES: u64 = 4 << 20;
 /// Bytes that one frame may have; more is damage.
-pub const FRAME_BYTES: usize = 64 << 20;
-/// The head becomes a block when it is this old, milliseconds: bounds memory and the replay after a crash.
-pub const CUT_EVERY_MS: i64 = 30 * 60_000;
-/// … or when its sealed spans take this many bytes.
-pub const CUT_BYTES: usize = 8 << 20;
-/// Blocks are joined into windows of these lengths once the window is over, milliseconds: 2 h, 1 day.
-pub const WINDOWS_MS: [i64; 2] = [2 * 3_600_000, 24 * 3_600_000];
+pub const FRAME_BYTES: usize = 256 << 20;
+/// A group without a sample for this long, in the time of the samples, is sealed: its open rows need not be in memory.
+pub const IDLE_MS: i64 = 10 * 60_000;
+/// A group without a sample for this long is forgotten when the next block is cut, and known by the blocks only.
+pub const FORGET_MS: i64 = 60 * 60_000;
+/// Spans become a block when the oldest sample of them is this much older than the newest one, milliseconds.
+pub const CUT_EVERY_MS: i64 = 2 * 3_600_000;
+/// … or when they take this many bytes.
+pub const CUT_BYTES: u64 = 256 << 20;
+/// Blocks are joined into windows of these lengths once the window is over, milliseconds: 1 day.
+pub const WINDOWS_MS: [i64; 1] = [24 * 3_600_000];
+/// Rows of a page in a block: where the models of a page pay for themselves, and a query still reads little in vain.
+pub const PAGE_ROWS: usize = 960;
 /// Files kept in `damaged/` for a person to look at, newest first.
 pub const DAMAGED_FILES: usize = 16;
 /// Years around 1970 that a timestamp may lie in: what lies outside is a unit mistaken (seconds, microseconds).
 pub const TIME_YEARS: i64 = 1_000;
 /// The same in milliseconds.
 pub const TIME_MS: i64 = TIME_YEARS * 366 * 86_400_000;
+/// Bytes of blocks' indexes that are kept in memory for the next question.
+pub const CACHE_BYTES: usize = 64 << 20;

@@ -1,264 +1,340 @@
-//! Reading: which series match, which spans overlap, and putting their columns together. I/O.
+//! Reading: which series match, where their samples are, and putting them together. I/O.
+//!
+//! What is in memory is taken under one lock, with the list of blocks, so that no sample is seen twice or missed while spans
+//! become blocks. Files are read afterwards, without any lock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use hashbrown::HashMap;
 use kernel::Labels;
-use kernel::series::{Column, Select, Series, SeriesError, SeriesReader};
+use kernel::series::{Exemplar, Select, Series, SeriesError, SeriesReader, Visit};
 
-use crate::block::{Block, GroupEntry};
-use crate::column::Values;
+use crate::block::Block;
+use crate::compact::kept;
+use crate::gather::{Columns, Found, Part, Source, series};
 use crate::head::{Body, Sealed};
 use crate::index::matching;
 use crate::limits;
 use crate::registry::SeriesId;
-use crate::span::SpanView;
+use crate::span::{SpanView, open_beside};
 use crate::store::{Core, SeriesStore};
 
-/// What is wanted from one group, with what is in memory of it. Taken under one lock, so that it is one state.
-struct Wanted {
-    /// Column and the place of its series in the answer.
-    columns: Vec<(usize, usize)>,
-    sealed: Vec<Sealed>,
-    open_times: Vec<i64>,
-    open: Vec<Values>,
+/// Series put together at a time: so many are in memory, however many are asked for.
+const AT_A_TIME: usize = 2_048;
+
+/// Where the samples of one series are.
+#[derive(Default)]
+struct Sources {
+    /// Number of the block in the plan, and of the series in the block.
+    blocks: Vec<(u32, u32)>,
+    /// Group and column.
+    places: Vec<(u32, u32)>,
+    open: Vec<Source>,
 }
 
-/// Times and values of a series in one group.
-type Part = (Arc<[i64]>, Vec<f64>);
-
-/// A column that is put together.
-struct Gathered {
-    answer: usize,
-    column: usize,
-    values: Vec<f64>,
-    /// The times of its values, from the first row on that it lacks.
-    own: Option<Vec<i64>>,
-}
-
-/// A group's columns that are put together.
-struct Group<'a> {
-    id: u32,
-    select: &'a Select,
-    times: Vec<i64>,
-    columns: Vec<Gathered>,
-    damaged: u64,
-}
-
-impl Group<'_> {
-    /// Rows of a span that lie in the range and are newer than all before.
-    fn range(&self, times: &[i64]) -> std::ops::Range<usize> {
-        let from = times.partition_point(|t| *t < self.select.start_ms);
-        let new = self.times.last().map_or(0, |last| times.partition_point(|t| t <= last));
-        from.max(new)..times.partition_point(|t| *t <= self.select.end_ms)
-    }
-
-    fn add_span(&mut self, bytes: &[u8]) {
-        let Some(view) = SpanView::parse(bytes).filter(|v| v.group == self.id) else {
-            self.damaged += 1;
-            return;
-        };
-        self.add(&view.times, |number| view.column(number));
-    }
-
-    fn add(&mut self, times: &[i64], column: impl Fn(usize) -> Option<Values>) {
-        let range = self.range(times);
-        if range.is_empty() {
-            return;
-        }
-        for gathered in &mut self.columns {
-            let values = column(gathered.column);
-            self.damaged += u64::from(values.is_none());
-            gathered.add(&self.times, &times[range.clone()], range.start, values.as_ref());
-        }
-        self.times.extend_from_slice(&times[range]);
-    }
-}
-
-impl Gathered {
-    fn add(&mut self, before: &[i64], times: &[i64], first: usize, values: Option<&Values>) {
-        let whole = matches!(values, Some(Values::Constant(_) | Values::Varying { absent: None, .. }));
-        if !whole && self.own.is_none() {
-            self.own = Some(before.to_vec());
-        }
-        let Some(values) = values else { return };
-        match values {
-            Values::Constant(bits) => {
-                self.values.resize(self.values.len() + times.len(), f64::from_bits(*bits));
-            }
-            Values::Varying { bits, absent: None } => {
-                self.values.extend(bits[first..first + times.len()].iter().map(|b| f64::from_bits(*b)));
-            }
-            Values::Varying { .. } => {
-                for (row, t) in times.iter().enumerate() {
-                    if let Some(bits) = values.at(first + row) {
-                        self.values.push(f64::from_bits(bits));
-                        self.own.get_or_insert_default().push(*t);
-                    }
-                }
-                return;
-            }
-        }
-        if let Some(own) = &mut self.own {
-            own.extend_from_slice(times);
-        }
-    }
+/// What a question needs.
+struct Plan {
+    blocks: Vec<Arc<Block>>,
+    answers: Vec<(Labels, Sources)>,
+    sealed: HashMap<u32, Vec<Sealed>>,
 }
 
 impl SeriesStore {
-    /// What is wanted from each group and the blocks that may hold it, as of one moment.
-    fn plan(&self, select: &Select) -> (Vec<Labels>, BTreeMap<u32, Wanted>, Vec<Arc<Block>>) {
-        let core = self.core.read();
-        let ids = alive(&core, select);
-        let mut groups: BTreeMap<u32, Wanted> = BTreeMap::new();
-        for (answer, id) in ids.iter().enumerate() {
-            for place in core.registry.places(*id) {
-                let wanted = groups.entry(place.group).or_insert_with(|| Wanted {
-                    columns: Vec::new(),
-                    sealed: Vec::new(),
-                    open_times: Vec::new(),
-                    open: Vec::new(),
-                });
-                wanted.columns.push((place.column as usize, answer));
-            }
-        }
-        for (id, wanted) in &mut groups {
-            let Some(group) = core.head.groups.get(id) else { continue };
-            let overlaps = |s: &&Sealed| s.min_ms <= select.end_ms && select.start_ms <= s.max_ms;
-            wanted.sealed = group.sealed.iter().filter(overlaps).cloned().collect();
-            if group.open.rows() > 0 && group.newest_ms >= select.start_ms {
-                wanted.open_times = group.open.times();
-                let column = |(c, _): &(usize, usize)| group.open.columns[*c].values(group.open.rows());
-                wanted.open = wanted.columns.iter().map(column).collect();
-            }
-        }
-        let blocks = core.blocks.iter().filter(|b| b.overlaps(select.start_ms, select.end_ms)).cloned().collect();
-        (ids.iter().map(|id| core.registry.labels(*id)).collect(), groups, blocks)
+    fn damaged(&self, count: u64) {
+        self.counters.damaged.fetch_add(count, Relaxed);
     }
 
-    fn gather(
-        &self,
-        select: &Select,
-        group: u32,
-        wanted: &Wanted,
-        blocks: &[(Arc<Block>, Vec<GroupEntry>)],
-    ) -> (Vec<i64>, Vec<Gathered>) {
-        let columns = wanted
-            .columns
-            .iter()
-            .map(|(column, answer)| Gathered { answer: *answer, column: *column, values: Vec::new(), own: None })
-            .collect();
-        let mut out = Group { id: group, select, times: Vec::new(), columns, damaged: 0 };
-        for (block, entries) in blocks {
-            let Ok(at) = entries.binary_search_by_key(&group, |e| e.group) else { continue };
-            let Ok(spans) = block.spans(&entries[at]) else {
-                out.damaged += 1;
-                continue;
-            };
-            for span in spans.iter().filter(|s| s.min_ms <= select.end_ms && select.start_ms <= s.max_ms) {
-                match block.span(span) {
-                    Ok(bytes) => out.add_span(&bytes),
-                    Err(_) => out.damaged += 1,
+    fn plan(&self, select: &Select) -> Plan {
+        let mut plan = Plan { blocks: Vec::new(), answers: Vec::new(), sealed: HashMap::new() };
+        let mut numbers: HashMap<Labels, usize> = HashMap::new();
+        let core = self.core.read();
+        plan.blocks = overlapping(&core, select);
+        let head = matched(&core, select);
+        let mut open: HashMap<u32, Arc<[i64]>> = HashMap::new();
+        let mut buffer = Vec::new();
+        for id in head {
+            let labels = core.registry.labels(id);
+            let mut sources = Sources::default();
+            for place in core.registry.places(id) {
+                let Some(group) = core.head.groups.get(&place.group) else { continue };
+                if group.newest_ms < select.start_ms {
+                    continue;
+                }
+                sources.places.push((place.group, place.column));
+                plan.sealed.entry(place.group).or_insert_with(|| {
+                    let within = |s: &&Sealed| s.min_ms <= select.end_ms && s.max_ms >= select.start_ms;
+                    group.sealed.iter().filter(within).cloned().collect()
+                });
+                let mut source = Source::default();
+                let (first, last) = (group.times.first(), group.times.last());
+                if first.is_some_and(|t| *t <= select.end_ms) && last.is_some_and(|t| *t >= select.start_ms) {
+                    let times = open.entry(place.group).or_insert_with(|| group.times.as_slice().into()).clone();
+                    let values = group.open_values(&core.head.pool, place.column as usize, &mut buffer);
+                    source.parts.extend(values.map(|values| Part { times, values }));
+                }
+                if let Some(extra) = &group.extra {
+                    source.beside = open_beside(extra, place.column);
+                }
+                sources.open.push(source);
+            }
+            numbers.insert(labels.clone(), plan.answers.len());
+            plan.answers.push((labels, sources));
+        }
+        drop(core);
+        let now = self.clock.fetch_add(1, Relaxed) + 1;
+        for (at, block) in (0u32..).zip(&plan.blocks) {
+            block.touch(now);
+            for number in self.in_block(block, select) {
+                let Some(labels) = block.labels(number) else {
+                    self.damaged(1);
+                    continue;
+                };
+                let answer = *numbers.entry(labels).or_insert_with_key(|labels| {
+                    plan.answers.push((labels.clone(), Sources::default()));
+                    plan.answers.len() - 1
+                });
+                plan.answers[answer].1.blocks.push((at, number));
+            }
+        }
+        // Spans and blocks are read once for many series that lie together.
+        plan.answers.sort_by(|a, b| {
+            let key = |s: &Sources| (s.places.first().copied(), s.blocks.first().copied());
+            key(&a.1).cmp(&key(&b.1))
+        });
+        plan
+    }
+
+    /// Numbers of the series of a block that match.
+    fn in_block(&self, block: &Block, select: &Select) -> Vec<u32> {
+        let Some(index) = block.index() else {
+            self.damaged(1);
+            return Vec::new();
+        };
+        let found = matching(&index, &select.matchers);
+        self.damaged(u64::from(index.damaged.get()));
+        found
+    }
+
+    fn gather(&self, plan: &Plan, answers: &mut [(Labels, Sources)], select: &Select) -> Vec<Found> {
+        let mut found: Vec<Found> = Vec::with_capacity(answers.len());
+        let mut groups: HashMap<u32, Vec<(usize, u32)>> = HashMap::new();
+        for (i, (_, sources)) in answers.iter_mut().enumerate() {
+            let mut one = Found::default();
+            for (block, number) in &sources.blocks {
+                self.read_block(&plan.blocks[*block as usize], *number, select, &mut one);
+            }
+            for (group, column) in &sources.places {
+                groups.entry(*group).or_default().push((i, *column));
+            }
+            found.push(one);
+        }
+        let mut buffer = Vec::new();
+        for (group, columns) in &groups {
+            for sealed in plan.sealed.get(group).into_iter().flatten() {
+                let view = match &sealed.body {
+                    Body::Bytes(bytes) => SpanView::open(bytes),
+                    Body::File { file, offset, length } => {
+                        file.read(*offset, *length, &mut buffer).and_then(|()| SpanView::open(&buffer))
+                    }
+                };
+                let Some(view) = view.filter(|v| v.group == *group) else {
+                    self.damaged(1);
+                    continue;
+                };
+                for (i, column) in columns {
+                    let (values, beside) = (view.column(*column), view.beside(*column));
+                    self.damaged(u64::from(values.is_none()) + u64::from(beside.is_none()));
+                    let parts = values.map(|values| Part { times: view.times.clone(), values });
+                    found[*i].push(Source { parts: parts.into_iter().collect(), beside: beside.unwrap_or_default() });
                 }
             }
         }
-        for sealed in &wanted.sealed {
-            match &sealed.body {
-                Body::Bytes(bytes) => out.add_span(bytes),
-                Body::Frozen(span) => {
-                    out.add(&span.times(), |column| span.columns.get(column).map(|c| c.values(span.rows())));
+        for (one, (_, sources)) in found.iter_mut().zip(answers) {
+            one.append(&mut sources.open);
+        }
+        found
+    }
+
+    fn read_block(&self, block: &Block, number: u32, select: &Select, found: &mut Found) {
+        let Some(run) = block.run(number, select.start_ms, select.end_ms) else {
+            self.damaged(1);
+            return;
+        };
+        let deleted = block.deleted.lock().clone();
+        let ranges = deleted.of(number);
+        let mut parts = Vec::with_capacity(run.pieces.len());
+        for (_, times, values) in run.pieces {
+            let values = if ranges.is_empty() { values } else { kept(&times, &values, ranges) };
+            parts.push(Part { times, values });
+        }
+        let mut beside = run.beside;
+        if !ranges.is_empty() {
+            beside.numbers.retain(|(t, _)| !crate::tombstones::is_deleted(ranges, *t));
+            beside.histograms.retain(|(t, _)| !crate::tombstones::is_deleted(ranges, *t));
+        }
+        found.push(Source { parts, beside });
+    }
+
+    fn each(&self, select: &Select, visit: Visit<'_>) {
+        let mut plan = self.plan(select);
+        let mut answers = std::mem::take(&mut plan.answers);
+        let mut columns = Columns::default();
+        for some in answers.chunks_mut(AT_A_TIME) {
+            let found = self.gather(&plan, some, select);
+            for ((labels, _), found) in some.iter().zip(found) {
+                let (series, damaged) = series(labels.clone(), found, (select.start_ms, select.end_ms), &mut columns);
+                self.damaged(u64::from(damaged));
+                if series.is_some_and(|series| visit(series).is_break()) {
+                    return;
                 }
             }
         }
-        if !wanted.open.is_empty() {
-            let place: HashMap<usize, usize> =
-                wanted.columns.iter().enumerate().map(|(i, (column, _))| (*column, i)).collect();
-            out.add(&wanted.open_times, |column| place.get(&column).map(|i| wanted.open[*i].clone()));
+        self.trim_cache();
+    }
+
+    /// Empties caches of the blocks that were used longest ago, when all together are too large.
+    pub(crate) fn trim_cache(&self) {
+        let blocks = self.core.read().blocks.clone();
+        let mut total: usize = blocks.iter().map(|b| b.cached()).sum();
+        if total <= limits::CACHE_BYTES {
+            return;
         }
-        if out.damaged > 0 {
-            self.counters.damaged.fetch_add(out.damaged, Relaxed);
-            tracing::error!(group, parts = out.damaged, "parts of a group are damaged and missing from the answer");
+        let mut oldest: Vec<&Arc<Block>> = blocks.iter().collect();
+        oldest.sort_by_key(|b| b.used());
+        for block in oldest {
+            if total <= limits::CACHE_BYTES / 2 {
+                break;
+            }
+            total = total.saturating_sub(block.cached());
+            block.forget();
         }
-        (out.times, out.columns)
+    }
+
+    /// The labels of all matching series with a sample in the range; of blocks the range of the block counts.
+    fn label_sets(&self, select: &Select, mut take: impl FnMut(Labels)) {
+        self.head_sets(select, &mut take);
+        self.blocks_within(select, |block| {
+            for number in self.in_block(block, select) {
+                take(block.labels(number)?);
+            }
+            Some(())
+        });
+    }
+
+    fn head_sets(&self, select: &Select, take: impl FnMut(Labels)) {
+        let found: Vec<Labels> = {
+            let core = self.core.read();
+            matched(&core, select).into_iter().map(|id| core.registry.labels(id)).collect()
+        };
+        found.into_iter().for_each(take);
+    }
+
+    fn blocks_within(&self, select: &Select, mut take: impl FnMut(&Block) -> Option<()>) {
+        let blocks = overlapping(&self.core.read(), select);
+        for block in blocks {
+            if take(&block).is_none() {
+                self.damaged(1);
+            }
+        }
     }
 }
 
-/// The series that match and whose groups have samples around the range.
-fn alive(core: &Core, select: &Select) -> Vec<SeriesId> {
-    let mut ids = matching(&core.registry, &select.matchers);
-    ids.retain(|id| {
+fn overlapping(core: &Core, select: &Select) -> Vec<Arc<Block>> {
+    let within = |b: &&Arc<Block>| b.footer.min_ms <= select.end_ms && b.footer.max_ms >= select.start_ms;
+    core.blocks.iter().filter(within).cloned().collect()
+}
+
+/// The series in memory that match and have a sample in the range, as far as is known without reading any.
+fn matched(core: &Core, select: &Select) -> Vec<SeriesId> {
+    let mut found = matching(&core.registry, &select.matchers);
+    found.retain(|id| {
         core.registry.places(*id).any(|place| {
-            let group = core.head.groups.get(&place.group);
-            group.is_some_and(|g| g.oldest_ms <= select.end_ms && select.start_ms <= g.newest_ms)
+            let Some(group) = core.head.groups.get(&place.group) else { return false };
+            let oldest = group.sealed.first().map(|s| s.min_ms).into_iter().chain(group.times.first().copied()).min();
+            // What came late may be older than the first row.
+            let begins = group.extra.is_some() || oldest.is_none_or(|t| t <= select.end_ms);
+            begins
+                && (group.newest(place.column) >= select.start_ms
+                    || group.newest_ms >= select.start_ms && group.sealed.iter().any(|s| s.max_ms >= select.start_ms))
         })
     });
-    ids
+    found
 }
 
 impl SeriesReader for SeriesStore {
     fn select(&self, select: &Select) -> Result<Vec<Series>, SeriesError> {
-        let (labels, groups, blocks) = self.plan(select);
-        let mut tables = Vec::with_capacity(blocks.len());
-        for block in blocks {
-            let entries = block.groups()?;
-            tables.push((block, entries));
+        let (mut all, mut samples, mut over) = (Vec::new(), 0u64, false);
+        self.each(select, &mut |series| {
+            samples += series.timestamps.len() as u64;
+            over = samples > limits::SELECT_SAMPLES;
+            all.push(series);
+            if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if over {
+            return Err(SeriesError::Limit {
+                what: "number of samples in one answer",
+                limit: limits::SELECT_SAMPLES,
+                advice: "add label matchers, or take a shorter time range",
+            });
         }
-        let mut answers: Vec<Vec<Part>> = labels.iter().map(|_| Vec::new()).collect();
-        let mut samples = 0u64;
-        for (group, wanted) in &groups {
-            let (times, columns) = self.gather(select, *group, wanted, &tables);
-            samples += columns.iter().map(|c| c.values.len() as u64).sum::<u64>();
-            if samples > limits::SELECT_SAMPLES {
-                return Err(SeriesError::Limit {
-                    what: "samples of one selection",
-                    limit: limits::SELECT_SAMPLES,
-                    advice: "ask for a shorter time or fewer series",
-                });
-            }
-            let times: Arc<[i64]> = times.into();
-            for column in columns.into_iter().filter(|c| !c.values.is_empty()) {
-                let times = column.own.map_or_else(|| times.clone(), Into::into);
-                answers[column.answer].push((times, column.values));
-            }
-        }
-        Ok(labels.into_iter().zip(answers).filter_map(|(labels, parts)| series(labels, parts)).collect())
+        all.sort_by(|a, b| a.labels.cmp(&b.labels));
+        Ok(all)
+    }
+
+    fn visit(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        self.each(select, visit);
+        Ok(())
+    }
+
+    fn series(&self, select: &Select) -> Result<Vec<Labels>, SeriesError> {
+        let mut all = BTreeSet::new();
+        self.label_sets(select, |labels| _ = all.insert(labels));
+        Ok(all.into_iter().collect())
     }
 
     fn label_names(&self, select: &Select) -> Result<Vec<String>, SeriesError> {
-        let core = self.core.read();
-        let names: BTreeSet<u32> =
-            alive(&core, select).into_iter().flat_map(|id| core.registry.names(id).collect::<Vec<_>>()).collect();
-        Ok(sorted(&core, names))
+        let mut all = BTreeSet::new();
+        if select.matchers.is_empty() {
+            self.blocks_within(select, |block| {
+                all.extend(block.label_names()?.into_iter().map(|(name, _)| name));
+                Some(())
+            });
+            self.head_sets(select, |labels| all.extend(labels.pairs().iter().map(|(n, _)| n.clone())));
+        } else {
+            self.label_sets(select, |labels| all.extend(labels.pairs().iter().map(|(n, _)| n.clone())));
+        }
+        Ok(all.into_iter().map(|n| n.to_string()).collect())
     }
 
     fn label_values(&self, name: &str, select: &Select) -> Result<Vec<String>, SeriesError> {
-        let core = self.core.read();
-        let Some(name) = core.registry.symbol(name) else { return Ok(Vec::new()) };
-        let values: BTreeSet<u32> =
-            alive(&core, select).into_iter().filter_map(|id| core.registry.value(id, name)).collect();
-        Ok(sorted(&core, values))
-    }
-}
-
-fn sorted(core: &Core, symbols: BTreeSet<u32>) -> Vec<String> {
-    let mut out: Vec<String> = symbols.into_iter().map(|s| core.registry.string(s).to_string()).collect();
-    out.sort_unstable();
-    out
-}
-
-/// One series from its parts; a series that moved between groups has several, joined by time. Where two parts have the
-/// same time, the one of the later group counts.
-fn series(labels: Labels, mut parts: Vec<Part>) -> Option<Series> {
-    let (timestamps, values) = match parts.len() {
-        0 => return None,
-        1 => parts.pop()?,
-        _ => {
-            let all = parts.iter().flat_map(|(t, v)| t.iter().copied().zip(v.iter().copied()));
-            let by_time: BTreeMap<i64, f64> = all.collect();
-            (by_time.keys().copied().collect(), by_time.into_values().collect())
+        let mut all = BTreeSet::new();
+        let mut take = |labels: Labels| {
+            all.extend(labels.pairs().iter().filter(|(n, _)| **n == *name).map(|(_, v)| v.clone()));
+        };
+        if select.matchers.is_empty() {
+            self.head_sets(select, take);
+            self.blocks_within(select, |block| {
+                all.extend(block.label_values(name)?);
+                Some(())
+            });
+        } else {
+            self.label_sets(select, &mut take);
         }
-    };
-    Some(Series { labels, timestamps, values: Column::Floats(values) })
+        Ok(all.into_iter().map(|v| v.to_string()).collect())
+    }
+
+    fn exemplars(&self, select: &Select) -> Result<Vec<(Labels, Vec<Exemplar>)>, SeriesError> {
+        let mut all: std::collections::BTreeMap<Labels, Vec<Exemplar>> = std::collections::BTreeMap::new();
+        for (labels, exemplar) in self.core.read().exemplars.iter() {
+            let within = (select.start_ms..=select.end_ms).contains(&exemplar.t_ms);
+            if within && select.matchers.iter().all(|m| m.matches_labels(labels)) {
+                all.entry(labels.clone()).or_default().push(exemplar.clone());
+            }
+        }
+        all.values_mut().for_each(|list| list.sort_by_key(|e| e.t_ms));
+        Ok(all.into_iter().collect())
+    }
 }

@@ -1,246 +1,205 @@
-//! A span: up to 128 rows of one group, its shared timestamps and a column per series. Pure.
+//! A sealed span: some rows of one group, encoded, with what its series have beside them. Pure.
 //!
-//! The bytes are the same in memory and in a block (docs/store-format.md): a header with its CRC that holds the times
-//! and all constant columns, then one page with its own CRC per column that varies.
+//! ```text
+//! group, last record, rows, series         varints
+//! times of the rows                        see times.rs
+//! per series: bytes of its page            varint, 0 for a series without a value
+//! number of series with something beside   varint; per such series: column, bytes
+//! pages, then what is beside
+//! ```
 
-use crate::codec::{Cursor, put_value, put_varint, unzigzag, zigzag};
-use crate::column::{OpenColumn, Values, decode_page, encode_page};
-use crate::limits::{GROUP_SERIES, SPAN_ROWS};
+use std::sync::Arc;
 
-/// A span that still grows.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct OpenSpan {
-    base_ms: i64,
-    /// Milliseconds after `base_ms`.
-    offsets: Vec<u32>,
-    pub(crate) columns: Vec<OpenColumn>,
-}
+use crate::codec::{Cursor, put_varint};
+use crate::extra::Extra;
+use crate::group::Group;
+use crate::limits::{FRAME_BYTES, GROUP_SERIES};
+use crate::page::{Effort, Values, page, put_page};
+use crate::pool::Pool;
+use crate::side::Beside;
+use crate::spanfile::SpanFile;
+use crate::times::{put_times, times};
 
-impl OpenSpan {
-    pub(crate) fn rows(&self) -> usize {
-        self.offsets.len()
-    }
-
-    /// Whether another row at this time fits.
-    pub(crate) fn takes(&self, t_ms: i64) -> bool {
-        self.offsets.is_empty() || (self.rows() < SPAN_ROWS && u32::try_from(t_ms.saturating_sub(self.base_ms)).is_ok())
-    }
-
-    /// Adds a row; the caller has seen to it that it fits and is newer.
-    pub(crate) fn push(&mut self, t_ms: i64, values: &[Option<f64>]) {
-        let row = self.rows();
-        if row == 0 {
-            self.base_ms = t_ms;
-            self.columns = vec![OpenColumn::default(); values.len()];
+/// Encodes what is open in a group; with the times of its oldest and newest sample. `None` when there is nothing.
+pub(crate) fn seal(id: u32, group: &Group, pool: &Pool) -> Option<(Vec<u8>, i64, i64)> {
+    let mut out = Vec::new();
+    put_varint(&mut out, u64::from(id));
+    put_varint(&mut out, group.seq);
+    put_varint(&mut out, group.rows() as u64);
+    put_varint(&mut out, group.width() as u64);
+    put_times(&mut out, &group.times);
+    let (mut pages, mut buffer) = (Vec::new(), Vec::new());
+    for s in 0..group.width() {
+        let start = pages.len();
+        if let Some(values) = group.open_values(pool, s, &mut buffer) {
+            put_page(&mut pages, &values.presence, &values.bits, Effort::Fresh);
         }
-        self.offsets.push(u32::try_from(t_ms.saturating_sub(self.base_ms)).unwrap_or(u32::MAX));
-        for (column, value) in self.columns.iter_mut().zip(values) {
-            column.push(row, value.map(f64::to_bits));
-        }
+        put_varint(&mut out, (pages.len() - start) as u64);
     }
-
-    pub(crate) fn times(&self) -> Vec<i64> {
-        self.offsets.iter().map(|o| self.base_ms + i64::from(*o)).collect()
+    let beside = group.extra.as_deref().map(gathered).unwrap_or_default();
+    put_varint(&mut out, beside.len() as u64);
+    let mut payloads = Vec::new();
+    for (column, beside) in &beside {
+        let start = payloads.len();
+        beside.put(&mut payloads, Effort::Fresh);
+        put_varint(&mut out, u64::from(*column));
+        put_varint(&mut out, (payloads.len() - start) as u64);
     }
+    out.extend_from_slice(&pages);
+    out.extend_from_slice(&payloads);
+    let at = beside.iter().flat_map(|(_, b)| {
+        let histograms = b.histograms.iter().map(|(t, _)| *t);
+        b.numbers.iter().map(|(t, _)| *t).chain(histograms)
+    });
+    let all = group.times.iter().copied().chain(at);
+    let (min_ms, max_ms) = all.fold((i64::MAX, i64::MIN), |(min, max), t| (min.min(t), max.max(t)));
+    (min_ms <= max_ms).then_some((out, min_ms, max_ms))
+}
 
-    /// The first and the last time.
-    pub(crate) fn range(&self) -> Option<(i64, i64)> {
-        let (first, last) = (self.offsets.first()?, self.offsets.last()?);
-        Some((self.base_ms + i64::from(*first), self.base_ms + i64::from(*last)))
+/// What stands beside the rows, by column.
+fn gathered(extra: &Extra) -> Vec<(u32, Beside)> {
+    let mut out: std::collections::BTreeMap<u32, Beside> = std::collections::BTreeMap::new();
+    for ((column, t), bits) in &extra.late {
+        out.entry(*column).or_default().numbers.push((*t, *bits));
     }
-
-    /// The values of the row at a time.
-    pub(crate) fn row(&self, t_ms: i64) -> Option<Vec<Option<u64>>> {
-        let offset = u32::try_from(t_ms.checked_sub(self.base_ms)?).ok()?;
-        let row = self.offsets.binary_search(&offset).ok()?;
-        Some(self.columns.iter().map(|c| c.values(self.rows()).at(row)).collect())
+    for ((column, t), bytes) in &extra.histograms {
+        out.entry(*column).or_default().histograms.push((*t, bytes.clone()));
     }
-
-    /// Bytes on the heap.
-    pub(crate) fn heap(&self) -> usize {
-        let columns = self.columns.iter().map(OpenColumn::heap).sum::<usize>();
-        self.offsets.capacity() * 4 + self.columns.capacity() * size_of::<OpenColumn>() + columns
+    for ((column, t), start) in &extra.starts {
+        out.entry(*column).or_default().starts.push((*t, *start));
     }
+    out.into_iter().collect()
+}
 
-    /// The span as bytes.
-    pub(crate) fn encode(&self, group: u32) -> Vec<u8> {
-        let rows = self.rows();
-        let (mut header, mut pages) = (Vec::new(), Vec::new());
-        put_varint(&mut header, u64::from(group));
-        put_varint(&mut header, rows as u64);
-        put_times(&mut header, &self.times());
-        put_varint(&mut header, self.columns.len() as u64);
-        for column in &self.columns {
-            match column.values(rows) {
-                Values::Constant(bits) => {
-                    put_varint(&mut header, 0);
-                    put_value(&mut header, Some(bits));
-                }
-                Values::Varying { bits, absent } => {
-                    let page = encode_page(&bits, absent.as_ref());
-                    put_varint(&mut header, page.len() as u64 + 4);
-                    pages.extend_from_slice(&crc32fast::hash(&page).to_le_bytes());
-                    pages.extend_from_slice(&page);
-                }
-            }
-        }
-        let mut out = Vec::with_capacity(8 + header.len() + pages.len());
-        out.extend_from_slice(&(header.len() as u32).to_le_bytes());
-        out.extend_from_slice(&crc32fast::hash(&header).to_le_bytes());
-        out.extend_from_slice(&header);
-        out.extend_from_slice(&pages);
-        out
+/// What stands beside the open rows of a series.
+pub(crate) fn open_beside(extra: &Extra, column: u32) -> Beside {
+    let range = (column, i64::MIN)..=(column, i64::MAX);
+    Beside {
+        numbers: extra.late.range(range.clone()).map(|((_, t), bits)| (*t, *bits)).collect(),
+        histograms: extra.histograms.range(range.clone()).map(|((_, t), bytes)| (*t, bytes.clone())).collect(),
+        starts: extra.starts.range(range).map(|((_, t), start)| (*t, *start)).collect(),
     }
 }
 
-const REGULAR: u8 = 0;
-const IRREGULAR: u8 = 1;
-
-/// First time, then either one distance for all or the differences between distances.
-fn put_times(out: &mut Vec<u8>, times: &[i64]) {
-    let Some(first) = times.first() else { return };
-    put_varint(out, zigzag(*first));
-    let distances: Vec<i64> = times.windows(2).map(|w| w[1] - w[0]).collect();
-    if distances.windows(2).all(|w| w[0] == w[1]) {
-        out.push(REGULAR);
-        put_varint(out, distances.first().copied().unwrap_or(0).unsigned_abs());
-        return;
-    }
-    out.push(IRREGULAR);
-    let mut last = 0;
-    for distance in distances {
-        put_varint(out, zigzag(distance - last));
-        last = distance;
-    }
-}
-
-/// The times, which must increase.
-fn read_times(cursor: &mut Cursor<'_>, rows: usize) -> Option<Vec<i64>> {
-    let mut time = unzigzag(cursor.varint()?);
-    let kind = cursor.byte()?;
-    let mut distance = match kind {
-        REGULAR => i64::try_from(cursor.varint()?).ok()?,
-        IRREGULAR => 0,
-        _ => return None,
-    };
-    let mut times = Vec::with_capacity(rows);
-    times.push(time);
-    for _ in 1..rows {
-        if kind == IRREGULAR {
-            distance = distance.checked_add(unzigzag(cursor.varint()?))?;
-        }
-        time = time.checked_add(distance).filter(|_| distance > 0)?;
-        times.push(time);
-    }
-    Some(times)
-}
-
-enum ColumnPlace {
-    Constant(u64),
-    Page { start: usize, end: usize },
-}
-
-/// A span's bytes, header verified; columns are decoded when asked for.
+/// A span, opened for reading.
+#[derive(Debug)]
 pub(crate) struct SpanView<'a> {
-    bytes: &'a [u8],
     pub(crate) group: u32,
-    pub(crate) times: Vec<i64>,
-    columns: Vec<ColumnPlace>,
+    pub(crate) through_seq: u64,
+    pub(crate) times: Arc<[i64]>,
+    /// Where the page of each series ends.
+    ends: Vec<u32>,
+    /// Column, start and end of what is beside.
+    beside: Vec<(u32, u32, u32)>,
+    /// Bytes before the pages.
+    before_pages: usize,
+    pages: &'a [u8],
+    payloads: &'a [u8],
 }
 
 impl<'a> SpanView<'a> {
-    /// `None` when the header is damaged.
-    pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
+    /// Reads what stands before the pages.
+    pub(crate) fn open(bytes: &'a [u8]) -> Option<Self> {
         let mut cursor = Cursor::new(bytes);
-        let (length, crc) = (cursor.u32()? as usize, cursor.u32()?);
-        let header = cursor.take(length).filter(|h| crc32fast::hash(h) == crc)?;
-        let mut cursor = Cursor::new(header);
         let group = u32::try_from(cursor.varint()?).ok()?;
-        let rows = cursor.length(SPAN_ROWS).filter(|n| *n > 0)?;
-        let times = read_times(&mut cursor, rows)?;
-        let count = cursor.length(GROUP_SERIES)?;
-        let mut columns = Vec::with_capacity(count);
-        let mut start = 8 + length;
-        for _ in 0..count {
-            columns.push(match cursor.length(bytes.len())? {
-                0 => ColumnPlace::Constant(cursor.value()??),
-                length => {
-                    start += length;
-                    ColumnPlace::Page { start: start - length, end: start }
-                }
-            });
+        let through_seq = cursor.varint()?;
+        let (rows, width) = (cursor.length(FRAME_BYTES)?, cursor.length(GROUP_SERIES)?);
+        let times = times(&mut cursor, rows)?.into();
+        let mut end = 0u32;
+        let mut ends = Vec::with_capacity(width);
+        for _ in 0..width {
+            end = end.checked_add(u32::try_from(cursor.varint()?).ok()?)?;
+            ends.push(end);
         }
-        Some(Self { bytes, group, times, columns })
+        let (mut beside, mut at) = (Vec::new(), 0u32);
+        for _ in 0..cursor.length(GROUP_SERIES)? {
+            let column = u32::try_from(cursor.varint()?).ok()?;
+            let until = at.checked_add(u32::try_from(cursor.varint()?).ok()?)?;
+            beside.push((column, at, until));
+            at = until;
+        }
+        let before_pages = bytes.len() - cursor.rest().len();
+        let pages = cursor.take(end as usize)?;
+        let payloads = cursor.take(at as usize)?;
+        Some(Self { group, through_seq, times, ends, beside, before_pages, pages, payloads })
     }
 
-    /// The values of a column; `None` when its page is damaged or there is no such column.
-    pub(crate) fn column(&self, number: usize) -> Option<Values> {
-        match self.columns.get(number)? {
-            ColumnPlace::Constant(bits) => Some(Values::Constant(*bits)),
-            ColumnPlace::Page { start, end } => {
-                let (crc, page) = self.bytes.get(*start..*end)?.split_at_checked(4)?;
-                if crc != crc32fast::hash(page).to_le_bytes() {
-                    return None;
-                }
-                decode_page(page, self.times.len())
+    /// Number of series.
+    pub(crate) fn width(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The values of a series in the rows; `None` when they are damaged.
+    pub(crate) fn column(&self, column: u32) -> Option<Values> {
+        let c = column as usize;
+        let rows = self.times.len();
+        let Some(end) = self.ends.get(c) else { return page(&[], rows) };
+        let start = c.checked_sub(1).map_or(0, |before| self.ends[before]);
+        page(self.pages.get(start as usize..*end as usize)?, rows)
+    }
+
+    /// What a series has beside the rows; `None` when it is damaged.
+    pub(crate) fn beside(&self, column: u32) -> Option<Beside> {
+        match self.beside.binary_search_by_key(&column, |(c, _, _)| *c) {
+            Ok(i) => Beside::read(self.payloads.get(self.beside[i].1 as usize..self.beside[i].2 as usize)?),
+            Err(_) => Some(Beside::default()),
+        }
+    }
+
+    /// Times of the oldest and the newest sample; of what is beside only where `all`.
+    pub(crate) fn range(&self) -> Option<(i64, i64)> {
+        let mut range = self.times.first().copied().zip(self.times.last().copied());
+        for (column, _, _) in &self.beside {
+            let beside = self.beside(*column)?;
+            let numbers = beside.numbers.iter().map(|(t, _)| *t);
+            for t in numbers.chain(beside.histograms.iter().map(|(t, _)| *t)) {
+                range = Some(range.map_or((t, t), |(min, max)| (min.min(t), max.max(t))));
             }
         }
-    }
-
-    pub(crate) fn width(&self) -> usize {
-        self.columns.len()
+        range
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
+/// Where the parts of a span are in its file, for reading some of its columns.
+#[derive(Debug)]
+pub(crate) struct SpanIndex {
+    pub(crate) times: Arc<[i64]>,
+    ends: Vec<u32>,
+    beside: Vec<(u32, u32, u32)>,
+    pages: u64,
+    payloads: u64,
+}
 
-    fn sample() -> OpenSpan {
-        let mut open = OpenSpan::default();
-        for i in 0..100i64 {
-            let noise = (i * 7919 % 1009) as f64 / 1e6;
-            open.push(1_000 + i * 10_000 + i % 3, &[Some(1.0), Some(noise), (i % 5 != 0).then_some(2.5), None]);
-        }
-        open
-    }
-
-    #[test]
-    fn a_span_comes_back() {
-        let open = sample();
-        let bytes = open.encode(7);
-        let view = SpanView::parse(&bytes).unwrap();
-        assert_eq!((view.group, view.times.clone(), view.width()), (7, open.times(), 4));
-        for (i, column) in open.columns.iter().enumerate() {
-            let (wanted, got) = (column.values(100), view.column(i).unwrap());
-            assert!((0..100).all(|r| wanted.at(r) == got.at(r)), "column {i}");
-        }
-        assert_eq!(view.column(4), None);
-    }
-
-    #[test]
-    fn every_flipped_bit_is_noticed() {
-        let bytes = sample().encode(7);
-        let good = SpanView::parse(&bytes).unwrap();
-        let all: Vec<_> = (0..4).map(|c| good.column(c)).collect();
-        for at in 0..bytes.len() * 8 {
-            let mut bad = bytes.clone();
-            bad[at / 8] ^= 1 << (at % 8);
-            let Some(view) = SpanView::parse(&bad) else { continue };
-            let damaged = (0..4).filter(|c| view.column(*c).is_none()).count();
-            assert_eq!(damaged, 1, "bit {at} loses one column");
-            assert!(
-                (0..4).all(|c| view.column(c).is_none() || view.column(c) == all[c]),
-                "bit {at} changes nothing else"
-            );
+impl SpanView<'_> {
+    /// Where the parts are, when the span begins at this place of its file.
+    pub(crate) fn index(&self, offset: u64) -> SpanIndex {
+        let pages = offset + self.before_pages as u64;
+        SpanIndex {
+            times: self.times.clone(),
+            ends: self.ends.clone(),
+            beside: self.beside.clone(),
+            pages,
+            payloads: pages + self.pages.len() as u64,
         }
     }
+}
 
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = SpanView::parse(&bytes);
-        }
+impl SpanIndex {
+    /// The values of a series in the rows; `None` when they cannot be read.
+    pub(crate) fn column(&self, file: &SpanFile, column: u32, buffer: &mut Vec<u8>) -> Option<Values> {
+        let c = column as usize;
+        let rows = self.times.len();
+        let Some(end) = self.ends.get(c) else { return page(&[], rows) };
+        let start = c.checked_sub(1).map_or(0, |before| self.ends[before]);
+        file.read_raw(self.pages + u64::from(start), end - start, buffer)?;
+        page(buffer, rows)
+    }
+
+    /// What a series has beside the rows; `None` when it cannot be read.
+    pub(crate) fn beside(&self, file: &SpanFile, column: u32, buffer: &mut Vec<u8>) -> Option<Beside> {
+        let Ok(i) = self.beside.binary_search_by_key(&column, |(c, _, _)| *c) else { return Some(Beside::default()) };
+        let (_, start, end) = self.beside[i];
+        file.read_raw(self.payloads + u64::from(start), end - start, buffer)?;
+        Beside::read(buffer)
     }
 }

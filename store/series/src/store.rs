@@ -8,16 +8,22 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 use kernel::Labels;
-use kernel::series::{Appended, GroupId, Row, SeriesError, SeriesWriter};
+use kernel::series::{Appended, Batch, GroupId, SeriesError, SeriesWriter};
 use parking_lot::{Mutex, RwLock};
 
+use crate::apply::{Commit, Scratch};
 use crate::block::Block;
 use crate::catalog::Catalog;
-use crate::commit::{Batch, Committer, Outcome};
+use crate::codec::put_varint;
+use crate::commit::{Committer, Outcome};
+use crate::exemplars::{self, Ring};
 use crate::files::storage;
-use crate::head::{Head, Verdict};
+use crate::head::Head;
 use crate::limits;
-use crate::registry::{Registry, verify};
+use crate::record::EXEMPLAR;
+use crate::registry::{Place, Registry, SeriesId, verify};
+use crate::spanfile::SpanFile;
+use crate::undo::Undo;
 use crate::wal::Wal;
 
 /// What may be chosen.
@@ -25,18 +31,25 @@ use crate::wal::Wal;
 pub struct Options {
     /// How long samples are kept; whole blocks are deleted once all of them are older.
     pub retention: Duration,
-    /// Most series.
+    /// Bytes that blocks may take together, 0 without a limit; the oldest ones are deleted first.
+    pub retention_bytes: u64,
+    /// Most series in memory.
     pub series: usize,
     /// Commits begin at most this often.
     pub commit_interval: Duration,
+    /// How much older than the newest sample of its group a sample may be that is not the newest of its series; 0 for
+    /// not at all.
+    pub late_window: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             retention: Duration::from_secs(30 * 86_400),
+            retention_bytes: 0,
             series: limits::SERIES,
             commit_interval: limits::COMMIT_INTERVAL,
+            late_window: Duration::ZERO,
         }
     }
 }
@@ -44,29 +57,35 @@ impl Default for Options {
 /// Numbers to show about the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Series known.
+    /// Series in memory.
     pub series: u64,
-    /// Groups known.
+    /// Groups in memory.
     pub groups: u64,
     /// Blocks on disk.
     pub blocks: u64,
     /// Bytes of all blocks.
     pub block_bytes: u64,
-    /// Bytes of samples in memory, about.
+    /// Bytes of samples and their index in memory, about.
     pub head_bytes: u64,
+    /// Bytes of blocks' indexes that are kept in memory.
+    pub cache_bytes: u64,
+    /// Segments of the log.
+    pub log_segments: u64,
     /// Samples taken since the start.
     pub samples: u64,
-    /// Samples left out because they came too late.
+    /// Samples left out because they came too late, or in conflict with another.
     pub out_of_order: u64,
     /// Samples left out because they were there already.
     pub duplicates: u64,
+    /// Exemplars in memory.
+    pub exemplars: u64,
     /// Commits since the start, one `fdatasync` each.
     pub commits: u64,
     /// Commits that failed; their callers were told.
     pub failed_commits: u64,
     /// Calls refused by a named limit.
     pub refused: u64,
-    /// Spans and pages found damaged while reading; what they held is missing from answers.
+    /// Spans, pages and indexes found damaged while reading; what they held is missing from answers.
     pub damaged: u64,
 }
 
@@ -86,8 +105,11 @@ pub(crate) struct Counters {
 pub(crate) struct Core {
     pub(crate) registry: Registry,
     pub(crate) head: Head,
+    pub(crate) names: HashMap<Box<str>, u32>,
+    pub(crate) next_group: u32,
     /// By number, which is the order in which they were cut.
     pub(crate) blocks: Vec<Arc<Block>>,
+    pub(crate) exemplars: Ring,
 }
 
 /// Series on local disk. One process has a folder open at a time; all calls are synchronous and may wait for the disk.
@@ -96,14 +118,37 @@ pub(crate) struct Core {
 pub struct SeriesStore {
     pub(crate) folder: PathBuf,
     pub(crate) options: Options,
-    pub(crate) upkeep: Mutex<()>,
-    pub(crate) wal: Mutex<Wal>,
+    pub(crate) upkeep: Mutex<Upkept>,
+    pub(crate) wal: Mutex<Log>,
     pub(crate) catalog: Mutex<Catalog>,
     pub(crate) core: RwLock<Core>,
     pub(crate) counters: Counters,
+    pub(crate) clock: AtomicU64,
     committer: Committer,
     /// Held for its lock.
     _lock: File,
+}
+
+/// What only upkeep touches.
+pub(crate) struct Upkept {
+    /// The file of spans that is written to, and those that are full.
+    pub(crate) spans: Option<Arc<SpanFile>>,
+    pub(crate) next_file: u64,
+    pub(crate) next_block: u64,
+}
+
+/// The log, and memory of commits.
+pub(crate) struct Log {
+    pub(crate) wal: Wal,
+    commits: u64,
+    records: Vec<u8>,
+    scratch: Scratch,
+}
+
+impl Log {
+    pub(crate) fn new(wal: Wal) -> Self {
+        Self { wal, commits: 0, records: Vec::new(), scratch: Scratch::default() }
+    }
 }
 
 pub(crate) fn lock(folder: &Path) -> Result<File, SeriesError> {
@@ -121,15 +166,17 @@ pub(crate) fn lock(folder: &Path) -> Result<File, SeriesError> {
 }
 
 impl SeriesStore {
-    pub(crate) fn new(folder: PathBuf, options: Options, wal: Wal, catalog: Catalog, core: Core, lock: File) -> Self {
+    pub(crate) fn new(folder: PathBuf, options: Options, parts: (Log, Catalog, Core, Upkept), lock: File) -> Self {
+        let (log, catalog, core, upkept) = parts;
         Self {
             folder,
             options,
-            upkeep: Mutex::new(()),
-            wal: Mutex::new(wal),
+            upkeep: Mutex::new(upkept),
+            wal: Mutex::new(log),
             catalog: Mutex::new(catalog),
             core: RwLock::new(core),
             counters: Counters::default(),
+            clock: AtomicU64::new(0),
             committer: Committer::default(),
             _lock: lock,
         }
@@ -137,17 +184,21 @@ impl SeriesStore {
 
     /// Numbers to show about the store.
     pub fn stats(&self) -> Stats {
+        let log_segments = self.wal.lock().wal.segments() as u64;
         let core = self.core.read();
         let c = &self.counters;
         Stats {
             series: core.registry.series_count() as u64,
-            groups: core.registry.group_count() as u64,
+            groups: core.head.groups.len() as u64,
             blocks: core.blocks.len() as u64,
             block_bytes: core.blocks.iter().map(|b| b.bytes).sum(),
-            head_bytes: core.head.heap() as u64,
+            head_bytes: (core.head.heap() + core.registry.heap()) as u64,
+            cache_bytes: core.blocks.iter().map(|b| b.cached() as u64).sum(),
+            log_segments,
             samples: c.samples.load(Relaxed),
             out_of_order: c.out_of_order.load(Relaxed),
             duplicates: c.duplicates.load(Relaxed),
+            exemplars: core.exemplars.len() as u64,
             commits: c.commits.load(Relaxed),
             failed_commits: c.failed_commits.load(Relaxed),
             refused: c.refused.load(Relaxed),
@@ -162,47 +213,117 @@ impl SeriesStore {
         result
     }
 
-    fn make_group(&self, series: &[Labels]) -> Result<GroupId, SeriesError> {
-        if let Some(known) = self.core.read().registry.find(series) {
-            return Ok(GroupId(known));
+    fn make_group(&self, name: &str) -> Result<GroupId, SeriesError> {
+        if let Some(known) = self.core.read().names.get(name) {
+            return Ok(GroupId(*known));
+        }
+        let limit = |what, limit: usize, advice| Err(SeriesError::Limit { what, limit: limit as u64, advice });
+        if name.len() > limits::GROUP_NAME_BYTES {
+            return limit("length of a group's name", limits::GROUP_NAME_BYTES, "shorten job, instance or target");
+        }
+        let mut catalog = self.catalog.lock();
+        let mut core = self.core.write();
+        if let Some(known) = core.names.get(name) {
+            return Ok(GroupId(*known));
+        }
+        if core.names.len() >= limits::GROUPS {
+            return limit("number of groups", limits::GROUPS, "look for a job or instance that never repeats");
+        }
+        let group = core.next_group;
+        catalog.add_group(group, name)?;
+        core.next_group += 1;
+        core.names.insert(name.into(), group);
+        core.head.make(group);
+        Ok(GroupId(group))
+    }
+
+    fn find_columns(&self, group: GroupId, series: &[Labels]) -> Option<Vec<u32>> {
+        let core = self.core.read();
+        series.iter().map(|labels| core.registry.column(group.0, labels)).collect()
+    }
+
+    fn make_columns(&self, group: GroupId, series: &[Labels]) -> Result<Vec<u32>, SeriesError> {
+        if let Some(known) = self.find_columns(group, series) {
+            return Ok(known);
         }
         verify(series)?;
         let mut catalog = self.catalog.lock();
         let mut core = self.core.write();
-        if let Some(known) = core.registry.find(series) {
-            return Ok(GroupId(known));
-        }
-        if core.registry.series_count() + core.registry.unknown(series) > self.options.series {
-            return Err(SeriesError::Limit {
-                what: "number of series",
-                limit: self.options.series as u64,
-                advice: "look for a label whose values never repeat, or raise the limit",
+        let core = &mut *core;
+        let Some(known) = core.head.groups.get(&group.0) else {
+            return Err(SeriesError::Storage(format!("there is no group {} (any more): open it first", group.0)));
+        };
+        let first = known.series.len().max(known.width()) as u32;
+        let limit = |what, limit: usize, advice| Err(SeriesError::Limit { what, limit: limit as u64, advice });
+        let mut fresh: Vec<Labels> = Vec::new();
+        let mut numbers: HashMap<&Labels, u32> = HashMap::new();
+        let mut columns = Vec::with_capacity(series.len());
+        for labels in series {
+            if let Some(column) = core.registry.column(group.0, labels) {
+                columns.push(column);
+                continue;
+            }
+            let column = *numbers.entry(labels).or_insert_with(|| {
+                fresh.push(labels.clone());
+                first + fresh.len() as u32 - 1
             });
+            columns.push(column);
         }
-        let group = core.registry.next_group();
-        catalog.add(group, series)?;
-        core.registry.insert(group, series);
-        Ok(GroupId(group))
+        if first as usize + fresh.len() > limits::GROUP_SERIES {
+            return limit("series in one group", limits::GROUP_SERIES, "drop series at the source or split the target");
+        }
+        let unknown = fresh.iter().filter(|labels| core.registry.find(labels).is_none()).count();
+        if core.registry.series_count() + unknown > self.options.series {
+            let advice = "look for a label whose values never repeat, or raise the limit";
+            return limit("number of series", self.options.series, advice);
+        }
+        catalog.add_series(group.0, first, &fresh)?;
+        core.add_series(group.0, first, &fresh);
+        Ok(columns)
     }
 
-    /// One commit: judges the rows of all batches, writes those that are newer, then shows them to readers.
+    /// One commit: takes what can be taken of all batches, and makes it durable. What could not be written is taken back.
     fn commit(&self, batches: &[Batch]) -> Vec<Outcome> {
-        let mut wal = self.wal.lock();
-        let (mut outcomes, accepted) = self.judge(batches);
-        if accepted.is_empty() {
-            self.count(&outcomes);
-            return outcomes;
+        let mut log = self.wal.lock();
+        let Log { wal, commits, records, scratch } = &mut *log;
+        records.clear();
+        *commits += 1;
+        let mut commit = Commit {
+            number: *commits,
+            segment: wal.segment(),
+            window_ms: i64::try_from(self.options.late_window.as_millis()).unwrap_or(i64::MAX),
+            log: records,
+            groups: Vec::new(),
+            undo: Undo::keeping(),
+            scratch: std::mem::take(scratch),
+        };
+        let mut outcomes: Vec<Outcome> = {
+            let mut core = self.core.write();
+            let take = |batch: &Batch| {
+                core.head.verify_room()?;
+                let mut appended = commit.take(&mut core.head, batch);
+                appended.exemplars = core.take_exemplars(batch, commit.log);
+                Ok(appended)
+            };
+            batches.iter().map(take).collect()
+        };
+        let (groups, undo) = (std::mem::take(&mut commit.groups), std::mem::take(&mut commit.undo));
+        *scratch = std::mem::take(&mut commit.scratch);
+        if !records.is_empty() {
+            self.counters.commits.fetch_add(1, Relaxed);
+            let written = self.catalog.lock().sync().and_then(|()| wal.append(records, &groups));
+            if let Err(error) = written {
+                self.counters.failed_commits.fetch_add(1, Relaxed);
+                let mut core = self.core.write();
+                let Head { groups, pool, .. } = &mut core.head;
+                undo.revert(groups, pool);
+                outcomes.iter_mut().for_each(|o| *o = Err(error.clone()));
+                return outcomes;
+            }
         }
-        self.counters.commits.fetch_add(1, Relaxed);
-        let written = self.catalog.lock().sync().and_then(|()| wal.append(&accepted));
-        if let Err(error) = written {
-            self.counters.failed_commits.fetch_add(1, Relaxed);
-            outcomes.iter_mut().for_each(|o| *o = Err(error.clone()));
-            return outcomes;
+        if records.capacity() > 4 << 20 {
+            *records = Vec::new();
         }
-        let mut core = self.core.write();
-        accepted.iter().for_each(|row| core.head.push(row));
-        drop(core);
         self.count(&outcomes);
         outcomes
     }
@@ -214,74 +335,80 @@ impl SeriesStore {
             self.counters.duplicates.fetch_add(outcome.duplicates, Relaxed);
         }
     }
+}
 
-    fn judge<'a>(&self, batches: &'a [Batch]) -> (Vec<Outcome>, Vec<&'a Row>) {
-        let core = self.core.read();
-        let (mut outcomes, mut accepted) = (Vec::with_capacity(batches.len()), Vec::new());
-        let mut newest: HashMap<u32, &Row> = HashMap::new();
-        for batch in batches {
-            let sound = core.head.verify_room().and_then(|()| batch.iter().try_for_each(|r| verify_row(&core, r)));
-            if let Err(error) = sound {
-                outcomes.push(Err(error));
-                continue;
-            }
-            let mut appended = Appended::default();
-            for row in batch {
-                let samples = row.values.iter().flatten().count() as u64;
-                let before = newest.get(&row.group.0).copied();
-                let verdict = match before {
-                    Some(before) if same(before, row) => Verdict::Duplicate,
-                    _ => core.head.judge(row, before.map(|b| b.t_ms)),
-                };
-                match verdict {
-                    Verdict::Duplicate => appended.duplicates += samples,
-                    Verdict::OutOfOrder => appended.out_of_order += samples,
-                    Verdict::Newer => {
-                        appended.samples += samples;
-                        newest.insert(row.group.0, row);
-                        accepted.push(row);
-                    }
-                }
-            }
-            outcomes.push(Ok(appended));
+impl Core {
+    /// Adds series to a group, from this column on.
+    pub(crate) fn add_series(&mut self, id: u32, first: u32, series: &[Labels]) {
+        let Some(group) = self.head.groups.get_mut(&id) else { return };
+        group.series.resize(first as usize, SeriesId::MAX);
+        for (column, labels) in (first..).zip(series) {
+            let series = if labels.is_empty() {
+                SeriesId::MAX
+            } else {
+                self.registry.insert(labels, Place { group: id, column })
+            };
+            group.series.push(series);
         }
-        (outcomes, accepted)
+        group.widen(group.series.len());
+        if first == 0 {
+            group.series.shrink_to_fit();
+        }
+    }
+
+    /// Takes a batch's exemplars; answers how many.
+    fn take_exemplars(&mut self, batch: &Batch, log: &mut Vec<u8>) -> u64 {
+        let mut taken = 0;
+        for (series, exemplar) in batch.exemplars() {
+            let Some(labels) = self.labels_at(series.group.0, series.column) else { continue };
+            if self.exemplars.push(labels, exemplar.clone()) {
+                crate::record::put_head(log, EXEMPLAR, series.group.0, 0);
+                put_varint(log, u64::from(series.column));
+                exemplars::put(log, exemplar);
+                taken += 1;
+            }
+        }
+        taken
+    }
+
+    /// The labels of a column.
+    pub(crate) fn labels_at(&self, group: u32, column: u32) -> Option<Labels> {
+        let id = *self.head.groups.get(&group)?.series.get(column as usize)?;
+        (id != SeriesId::MAX).then(|| self.registry.labels(id))
     }
 }
 
-fn same(a: &Row, b: &Row) -> bool {
-    let bits = |row: &Row| row.values.iter().map(|v| v.map(f64::to_bits)).collect::<Vec<_>>();
-    a.t_ms == b.t_ms && bits(a) == bits(b)
-}
-
-pub(crate) fn verify_row(core: &Core, row: &Row) -> Result<(), SeriesError> {
-    let storage = |text: String| Err(SeriesError::Storage(text));
-    let Some(series) = core.registry.group(row.group.0) else {
-        return storage(format!("there is no group {}: ask for it with `group` first", row.group.0));
-    };
-    if series.len() != row.values.len() {
-        return storage(format!(
-            "a row of group {} has {} values for {} series",
-            row.group.0,
-            row.values.len(),
-            series.len()
-        ));
+impl Head {
+    /// # Errors
+    /// Too much is in memory.
+    fn verify_room(&self) -> Result<(), SeriesError> {
+        if self.sealed_bytes < limits::HEAD_BYTES {
+            return Ok(());
+        }
+        Err(SeriesError::Limit {
+            what: "bytes of series in memory",
+            limit: limits::HEAD_BYTES as u64,
+            advice: "spans cannot be written: see the log, and free space on the disk",
+        })
     }
-    if row.t_ms.abs() > limits::TIME_MS {
-        return storage(format!("the time {} is not in milliseconds since 1970", row.t_ms));
-    }
-    Ok(())
 }
 
 impl SeriesWriter for SeriesStore {
-    fn group(&self, series: &[Labels]) -> Result<GroupId, SeriesError> {
-        self.counted(self.make_group(series))
+    fn open_group(&self, name: &str) -> Result<GroupId, SeriesError> {
+        self.counted(self.make_group(name))
     }
 
-    fn append(&self, rows: &[Row]) -> Result<Appended, SeriesError> {
-        if rows.is_empty() {
+    fn columns(&self, group: GroupId, series: &[Labels]) -> Result<Vec<u32>, SeriesError> {
+        self.counted(self.make_columns(group, series))
+    }
+
+    fn append(&self, batch: &Batch) -> Result<Appended, SeriesError> {
+        if batch.is_empty() {
             return Ok(Appended::default());
         }
-        self.counted(self.committer.submit(rows, self.options.commit_interval, |batches| self.commit(batches)))
+        let outcome =
+            self.counted(self.committer.submit(batch, self.options.commit_interval, |batches| self.commit(batches)));
+        self.save_if_much();
+        outcome
     }
 }

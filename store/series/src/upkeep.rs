@@ -1,115 +1,221 @@
-//! Upkeep: the head becomes blocks, small blocks become large ones, old ones are deleted. I/O.
+//! Upkeep: spans leave memory, become blocks, small blocks become large ones, old ones are deleted. I/O.
 
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use hashbrown::{HashMap, HashSet};
 use kernel::Timestamp;
-use kernel::series::SeriesError;
+use kernel::series::{ROWS_PREFIX, SeriesError};
 
-use crate::block::{Block, BlockWriter};
-use crate::files::{delete, set_aside, sync_folder};
-use crate::head::Sealed;
-use crate::limits::{CUT_BYTES, CUT_EVERY_MS};
-use crate::merge::merge_next;
-use crate::registry::encode_group;
-use crate::store::SeriesStore;
+use crate::block::Block;
+use crate::files::{delete, sync_folder};
+use crate::group::Group;
+use crate::head::{Body, Head};
+use crate::limits::{CUT_BYTES, CUT_EVERY_MS, FORGET_MS, IDLE_MS, SAVE_BYTES};
+use crate::spanfile::SpanFile;
+use crate::store::{Core, SeriesStore, Upkept};
+use crate::tombstones;
+
+/// Spans of one write: a file grows by some megabytes at a time.
+const SPANS_PER_WRITE: usize = 256;
 
 /// What upkeep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Upkeep {
-    /// Blocks made from the head.
+    /// Blocks made of spans.
     pub cut: u64,
     /// Blocks that were joined into larger ones.
     pub joined: u64,
-    /// Blocks deleted because all they held is too old.
+    /// Blocks deleted because all they held is too old, or there are too many.
     pub deleted: u64,
+    /// Groups that were forgotten because nothing came for long; blocks still have their series.
+    pub forgotten: u64,
 }
 
 impl SeriesStore {
-    /// Does what is due: cutting, joining, deleting. To be called every half minute or so; appends and reads go on.
+    /// Does what is due: saving, cutting, joining, deleting. To be called every few seconds; appends and reads go on.
     ///
     /// # Errors
     /// The disk refuses; nothing is lost, and the next call tries again.
     pub fn maintain(&self, now: Timestamp) -> Result<Upkeep, SeriesError> {
         let mut done = Upkeep::default();
+        let mut upkept = self.upkeep.lock();
+        self.seal_idle();
+        self.save(&mut upkept)?;
         let due = {
-            let head = &self.core.read().head;
-            head.sealed_bytes >= CUT_BYTES
-                || head.oldest_ms.is_some_and(|t| now.as_millis().saturating_sub(t) >= CUT_EVERY_MS)
+            let core = self.core.read();
+            let bytes = upkept.spans.as_ref().is_some_and(|f| f.length() >= CUT_BYTES);
+            let saved = core.head.groups.values().flat_map(|g| &g.sealed).map(|s| s.min_ms).min();
+            bytes || saved.zip(core.head.newest_ms).is_some_and(|(oldest, newest)| newest - oldest >= CUT_EVERY_MS)
         };
-        if due && self.cut()? {
-            done.cut = 1;
+        if due {
+            done.cut = u64::from(self.cut_saved(&mut upkept)?);
+            done.forgotten = self.forget_idle(false)?;
         }
-        let _only_one = self.upkeep.lock();
-        while let Some(joined) = merge_next(self, now.as_millis())? {
+        while let Some(joined) = self.join_next(&mut upkept, now.as_millis())? {
             done.joined += joined as u64;
         }
         done.deleted = self.delete_old(now)?;
+        self.trim_cache();
         Ok(done)
     }
 
     /// Makes a block of everything in memory; `false` when there is nothing. Useful before shutdown: the next start
     /// then has no log to replay.
+    ///
+    /// # Errors
+    /// The disk refuses; nothing is lost.
     pub fn cut(&self) -> Result<bool, SeriesError> {
-        self.cut_setting_aside(&[])
+        let mut upkept = self.upkeep.lock();
+        self.cut_all(&mut upkept)
     }
 
-    /// As [`SeriesStore::cut`]; these segments of the log are kept for a person to look at instead of being deleted.
-    pub(crate) fn cut_setting_aside(&self, damaged: &[PathBuf]) -> Result<bool, SeriesError> {
-        let _only_one = self.upkeep.lock();
-        let (through, parts) = {
-            // No commit can run in between: the segments up to `through` hold exactly what is in memory now.
-            let mut wal = self.wal.lock();
+    /// Brings everything in memory to disk as spans, so that the next start has next to no log to replay.
+    ///
+    /// # Errors
+    /// The disk refuses; nothing is lost.
+    pub fn flush(&self) -> Result<(), SeriesError> {
+        let mut upkept = self.upkeep.lock();
+        self.seal_where(|_| true);
+        self.wal.lock().wal.rotate();
+        self.save(&mut upkept)
+    }
+
+    pub(crate) fn cut_all(&self, upkept: &mut Upkept) -> Result<bool, SeriesError> {
+        self.seal_where(|_| true);
+        self.wal.lock().wal.rotate();
+        self.save(upkept)?;
+        self.cut_saved(upkept)
+    }
+
+    /// Seals open rows of the groups with this newest time. No commit runs meanwhile, so that all of it is in the log.
+    pub(crate) fn seal_where(&self, wanted: impl Fn(i64) -> bool) {
+        let log = self.wal.lock();
+        let mut core = self.core.write();
+        let Head { groups, .. } = &core.head;
+        let ids: Vec<u32> =
+            groups.iter().filter(|(_, g)| g.is_open() && wanted(g.newest_ms)).map(|(id, _)| *id).collect();
+        for id in ids {
+            core.head.seal(id);
+        }
+        core.head.pool.shrink();
+        drop(log);
+    }
+
+    fn seal_idle(&self) {
+        let Some(newest) = self.core.read().head.newest_ms else { return };
+        let idle = |t: i64| t < newest.saturating_sub(IDLE_MS);
+        let any = self.core.read().head.groups.values().any(|g| g.is_open() && idle(g.newest_ms));
+        if any {
+            self.seal_where(idle);
+        }
+    }
+
+    /// Writes sealed spans when there are many: called by those who append, so that memory stays bounded whoever upkeeps.
+    pub(crate) fn save_if_much(&self) {
+        if self.core.read().head.sealed_bytes < SAVE_BYTES {
+            return;
+        }
+        let Some(mut upkept) = self.upkeep.try_lock() else { return };
+        if let Err(error) = self.save(&mut upkept) {
+            tracing::error!(%error, "sealed spans could not be written; they stay in memory, and the next try follows");
+        }
+    }
+
+    /// Writes sealed spans to a file; then the log need not keep what they hold.
+    pub(crate) fn save(&self, upkept: &mut Upkept) -> Result<(), SeriesError> {
+        loop {
+            let mut batch: Vec<(u32, Arc<[u8]>, u64)> = Vec::new();
+            for (id, group) in &self.core.read().head.groups {
+                for sealed in &group.sealed {
+                    if let Body::Bytes(bytes) = &sealed.body {
+                        batch.push((*id, bytes.clone(), sealed.through_seq));
+                    }
+                }
+                if batch.len() >= SPANS_PER_WRITE {
+                    break;
+                }
+            }
+            if batch.is_empty() {
+                break;
+            }
+            let file = self.span_file(upkept)?;
+            let bytes: Vec<Arc<[u8]>> = batch.iter().map(|(_, bytes, _)| bytes.clone()).collect();
+            let places = file.append(&bytes)?;
             let mut core = self.core.write();
-            core.head.freeze_all();
-            let mut parts: Vec<(u32, Vec<Sealed>)> = core
-                .head
-                .groups
-                .iter()
-                .filter(|(_, g)| !g.sealed.is_empty())
-                .map(|(id, g)| (*id, g.sealed.clone()))
-                .collect();
-            parts.sort_unstable_by_key(|(id, _)| *id);
-            (wal.rotate(), parts)
+            for ((id, bytes, through), (offset, length)) in batch.iter().zip(places) {
+                core.head.sealed_bytes = core.head.sealed_bytes.saturating_sub(bytes.len());
+                let Some(group) = core.head.groups.get_mut(id) else { continue };
+                for sealed in &mut group.sealed {
+                    if sealed.through_seq == *through && matches!(&sealed.body, Body::Bytes(b) if Arc::ptr_eq(b, bytes))
+                    {
+                        sealed.body = Body::File { file: file.clone(), offset, length };
+                    }
+                }
+                group.saved_seq = group.saved_seq.max(*through);
+            }
+        }
+        let mut log = self.wal.lock();
+        let core = self.core.read();
+        log.wal.drop_saved(|id, seq| core.head.groups.get(&id).is_none_or(|g| g.saved_seq >= seq))
+    }
+
+    fn span_file(&self, upkept: &mut Upkept) -> Result<Arc<SpanFile>, SeriesError> {
+        if let Some(file) = &upkept.spans {
+            return Ok(file.clone());
+        }
+        let file = Arc::new(SpanFile::create(&self.folder.join("spans"), upkept.next_file)?);
+        upkept.next_file += 1;
+        Ok(upkept.spans.insert(file).clone())
+    }
+
+    /// Forgets groups to which nothing came for long; blocks hold all of them. Those of [`group_of`] only where `all`, as
+    /// when nobody has asked for them yet: their writers do not ask again.
+    ///
+    /// [`group_of`]: kernel::series::group_of
+    pub(crate) fn forget_idle(&self, all: bool) -> Result<u64, SeriesError> {
+        let log = self.wal.lock();
+        let mut catalog = self.catalog.lock();
+        let mut core = self.core.write();
+        let newest = core.head.newest_ms.unwrap_or(i64::MIN);
+        let gone: HashSet<u32> = core
+            .names
+            .iter()
+            .filter(|(name, _)| all || !name.starts_with(ROWS_PREFIX))
+            .map(|(_, id)| *id)
+            .filter(|id| core.head.groups.get(id).is_some_and(|group| is_idle(group, newest)))
+            .collect();
+        if gone.is_empty() || gone.len() * 8 < core.head.groups.len() {
+            return Ok(0);
+        }
+        core.forget(&gone);
+        let names: HashMap<u32, &str> = core.names.iter().map(|(name, id)| (*id, &**name)).collect();
+        let mut kept: Vec<u32> = core.head.groups.keys().copied().collect();
+        kept.sort_unstable();
+        let labels = |id: u32| {
+            let series = core.head.groups.get(&id).map_or(0, |g| g.series.len()) as u32;
+            (0..series).map(|column| core.labels_at(id, column).unwrap_or_default()).collect()
         };
-        let block = self.write_block(through, &parts)?;
-        let cut = block.is_some();
-        {
-            let mut core = self.core.write();
-            core.blocks.extend(block.map(Arc::new));
-            let counts: Vec<(u32, usize)> = parts.iter().map(|(id, spans)| (*id, spans.len())).collect();
-            core.head.forget(&counts);
-        }
-        for path in damaged {
-            set_aside(&self.folder, path)?;
-        }
-        self.wal.lock().drop_through(through)?;
-        Ok(cut)
-    }
-
-    fn write_block(&self, through: u64, parts: &[(u32, Vec<Sealed>)]) -> Result<Option<Block>, SeriesError> {
-        let number = self.core.read().blocks.last().map_or(1, |b| b.number + 1);
-        let mut writer = BlockWriter::new(&self.folder.join("blocks"), number)?;
-        for (group, spans) in parts {
-            let record = encode_group(*group, &self.core.read().registry.group_labels(*group));
-            writer.add(*group, &record, spans.iter().map(|s| (s.min_ms, s.max_ms, s.bytes(*group))))?;
-        }
-        writer.finish(number, through, number)
+        let all = kept.into_iter().filter_map(|id| Some((id, *names.get(&id)?, labels(id))));
+        catalog.rewrite(core.next_group, all)?;
+        drop(log);
+        Ok(gone.len() as u64)
     }
 
     fn delete_old(&self, now: Timestamp) -> Result<u64, SeriesError> {
         let oldest = (now - self.options.retention).as_millis();
         let old: Vec<Arc<Block>> = {
             let mut core = self.core.write();
-            // The newest block stays: its number and the log's are counted on from it.
+            // The newest block stays: numbers and what of the log is on disk are counted on from it.
             let newest = core.blocks.last().map(|b| b.number);
-            let (old, kept) =
-                core.blocks.drain(..).partition(|b| b.summary.max_ms < oldest && Some(b.number) != newest);
+            let (old, kept): (Vec<_>, Vec<_>) =
+                core.blocks.drain(..).partition(|b| b.footer.max_ms < oldest && Some(b.number) != newest);
             core.blocks = kept;
-            old
+            old.into_iter().chain(over(&mut core.blocks, self.options.retention_bytes)).collect()
         };
         for block in &old {
             delete(&block.path)?;
+            tombstones::forget(&block.path)?;
         }
         if !old.is_empty() {
             sync_folder(&self.folder.join("blocks"))?;
@@ -117,3 +223,39 @@ impl SeriesStore {
         Ok(old.len() as u64)
     }
 }
+
+/// Groups without a sample yet are not idle: they wait for their first one.
+fn is_idle(group: &Group, newest_ms: i64) -> bool {
+    let old = group.newest_ms < newest_ms.saturating_sub(FORGET_MS);
+    old && group.seq > 0 && !group.is_open() && group.sealed.is_empty()
+}
+
+/// Takes out the oldest blocks that are too much together.
+fn over(blocks: &mut Vec<Arc<Block>>, limit: u64) -> Vec<Arc<Block>> {
+    let mut bytes: u64 = blocks.iter().map(|b| b.bytes).sum();
+    let mut count = 0;
+    while limit > 0 && bytes > limit && count + 1 < blocks.len() {
+        bytes -= blocks[count].bytes;
+        count += 1;
+    }
+    blocks.drain(..count).collect()
+}
+
+impl Core {
+    fn forget(&mut self, gone: &HashSet<u32>) {
+        let (registry, numbers) = self.registry.without(|group| !gone.contains(&group));
+        self.registry = registry;
+        self.head.groups.retain(|id, _| !gone.contains(id));
+        self.head.groups.shrink_to_fit();
+        self.names.retain(|_, id| !gone.contains(id));
+        self.names.shrink_to_fit();
+        for group in self.head.groups.values_mut() {
+            for id in &mut group.series {
+                *id = numbers.get(id).copied().unwrap_or(u32::MAX);
+            }
+        }
+    }
+}
+
+/// How often upkeep should run.
+pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{START, all, by_name, labels, one, open, options, points, row};
-use kernel::series::{Appended, Matcher, Row, Select, SeriesError, SeriesReader, SeriesWriter};
+use common::{Rows, START, all, by_name, labels, one, open, options, points, row};
+use kernel::series::{Appended, Matcher, Rejected, Rejection, Row, Select, SeriesError, SeriesReader, SeriesRef};
 use kernel::{Labels, Timestamp};
 use store_series::{Options, SeriesStore, limits};
 
@@ -17,25 +17,76 @@ fn late_rows_and_duplicates_are_counted_and_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let group = store.group(&[labels("a", 0), labels("b", 0)]).unwrap();
-    let append = |t, values: &[f64]| store.append(&[row(group, t, values)]).unwrap();
-    let taken = |samples, out_of_order, duplicates| Appended { samples, out_of_order, duplicates };
-    assert_eq!(append(START, &[1.0, 2.0]), taken(2, 0, 0));
-    assert_eq!(append(START, &[1.0, 2.0]), taken(0, 0, 2), "the same once more");
-    assert_eq!(append(START, &[1.0, 3.0]), taken(0, 2, 0), "another value at the same time");
-    assert_eq!(append(START - 1, &[1.0, 2.0]), taken(0, 2, 0));
-    for i in 1..=limits::SPAN_ROWS as i64 {
-        append(START + i, &[1.0, i as f64]);
+    let counts = |a: Appended| (a.samples, a.out_of_order, a.duplicates);
+    let append = |t, values: &[f64]| counts(store.append_rows(&[row(group, t, values)]).unwrap());
+    assert_eq!(append(START, &[1.0, 2.0]), (2, 0, 0));
+    assert_eq!(append(START, &[1.0, 2.0]), (0, 0, 2), "the same once more");
+    let conflict = store.append_rows(&[row(group, START, &[1.0, 3.0])]).unwrap();
+    assert_eq!(counts(conflict.clone()), (0, 1, 1), "another value at the same time");
+    let rejected = Rejected { series: SeriesRef { group, column: 1 }, t_ms: START, why: Rejection::Conflict };
+    assert_eq!(conflict.rejected, [rejected]);
+    assert_eq!(append(START - 1, &[1.0, 2.0]), (0, 2, 0));
+    for i in 1..=2 * limits::SPAN_ROWS as i64 {
+        assert_eq!(append(START + i, &[1.0, i as f64]), (2, 0, 0));
     }
-    assert_eq!(append(START + 5, &[1.0, 5.0]), taken(0, 0, 2), "also when its span is sealed");
+    let last = 2 * limits::SPAN_ROWS as i64;
+    assert_eq!(append(START + last, &[1.0, last as f64]), (0, 0, 2), "a row that is open");
+    assert_eq!(append(START + 5, &[1.0, 5.0]), (0, 2, 0), "in a span, which is not read for it");
     let twice = [row(group, START + 900, &[1.0, 1.0]), row(group, START + 900, &[1.0, 1.0])];
-    assert_eq!(store.append(&twice).unwrap(), taken(2, 0, 2), "also within one call");
+    assert_eq!(counts(store.append_rows(&twice).unwrap()), (2, 0, 2), "also within one call");
     let stats = store.stats();
-    assert_eq!((stats.samples, stats.out_of_order, stats.duplicates), (2 * 130, 4, 6));
+    assert_eq!((stats.samples, stats.out_of_order, stats.duplicates), (2 * 242, 5, 7));
     store.cut().unwrap();
     drop(store);
     let store = open(folder.path());
-    let late = store.append(&[row(group, START, &[9.0, 9.0])]).unwrap();
-    assert_eq!(late, taken(0, 2, 0), "what blocks hold is remembered");
+    let late = store.append_rows(&[row(group, START, &[9.0, 9.0])]).unwrap();
+    assert_eq!(counts(late), (0, 2, 0), "what blocks hold is remembered");
+    let unknown = store.append_rows(&[row(kernel::series::GroupId(99), START, &[1.0])]).unwrap();
+    assert_eq!((unknown.samples, unknown.unknown), (0, 1));
+}
+
+#[test]
+fn late_samples_are_taken_within_the_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let window = Options { late_window: Duration::from_secs(60), ..options() };
+    let (store, _) = SeriesStore::open(folder.path(), window).unwrap();
+    let group = store.group(&[labels("a", 0), labels("b", 0)]).unwrap();
+    let append = |t, values: Vec<Option<f64>>| store.append_rows(&[Row { group, t_ms: START + t, values }]).unwrap();
+    append(100_000, vec![Some(1.0), None]);
+    assert_eq!(append(50_000, vec![Some(2.0), None]).samples, 1);
+    let old = append(30_000, vec![Some(3.0), Some(4.0)]);
+    assert_eq!((old.samples, old.out_of_order), (1, 1), "the other series has no sample yet: any time will do");
+    assert_eq!(old.rejected[0].why, Rejection::TooOld);
+    assert_eq!(append(50_000, vec![Some(2.0), None]).duplicates, 1);
+    assert_eq!(append(50_000, vec![Some(9.0), None]).rejected[0].why, Rejection::Conflict);
+    let bits = |t: i64, v: f64| (START + t, v.to_bits());
+    assert_eq!(one(&store, "a"), [bits(50_000, 2.0), bits(100_000, 1.0)]);
+    assert_eq!(one(&store, "b"), [bits(30_000, 4.0)]);
+}
+
+#[test]
+fn pieces_of_a_row_are_one_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let group = store.group(&(0..100).map(|n| labels("n", n)).collect::<Vec<_>>()).unwrap();
+    for t in 0..300i64 {
+        for piece in 0..4 {
+            let values = (0..100).map(|n| (n % 4 == piece).then_some((n as i64 * t) as f64)).collect();
+            let appended = store.append_rows(&[Row { group, t_ms: START + t * 1_000, values }]).unwrap();
+            assert_eq!((appended.samples, appended.out_of_order), (25, 0));
+        }
+    }
+    let check = |store: &SeriesStore| {
+        let found = store.select(&by_name("n")).unwrap();
+        assert_eq!(found.len(), 100);
+        for s in &found {
+            assert_eq!(s.timestamps.len(), 300);
+        }
+        assert!(found.iter().filter(|s| Arc::ptr_eq(&s.timestamps, &found[0].timestamps)).count() > 90);
+    };
+    check(&store);
+    store.cut().unwrap();
+    check(&store);
 }
 
 #[test]
@@ -55,7 +106,7 @@ fn values_come_back_bit_for_bit_wherever_they_are() {
     let mut store = open(folder.path());
     let group = store.group(&[labels("v", 0)]).unwrap();
     for (i, v) in (0i64..).zip(special) {
-        store.append(&[row(group, START + i * 1_000, &[v])]).unwrap();
+        store.append_rows(&[row(group, START + i * 1_000, &[v])]).unwrap();
     }
     let wanted: Vec<_> = (0i64..).zip(special).map(|(i, v)| (START + i * 1_000, v.to_bits())).collect();
     assert_eq!(one(&store, "v"), wanted, "from memory");
@@ -73,7 +124,7 @@ fn series_of_a_group_share_their_times_and_missing_values_are_missing() {
     let group = store.group(&[labels("a", 0), labels("b", 0), labels("c", 0)]).unwrap();
     for i in 0..300i64 {
         let values = vec![Some(1.0), Some(i as f64), (i % 3 == 0).then_some(2.0)];
-        store.append(&[Row { group, t_ms: START + i * 1_000, values }]).unwrap();
+        store.append_rows(&[Row { group, t_ms: START + i * 1_000, values }]).unwrap();
     }
     let range = Select { start_ms: START + 100_000, end_ms: START + 200_000, ..all() };
     let found = store.select(&range).unwrap();
@@ -91,7 +142,7 @@ fn labels_are_listed() {
     for s in 0..3 {
         let group = store.group(&[labels("up", s), labels("down", s)]).unwrap();
         assert_eq!(store.group(&[labels("up", s), labels("down", s)]).unwrap(), group);
-        store.append(&[row(group, START + s as i64 * 1_000, &[1.0, 0.0])]).unwrap();
+        store.append_rows(&[row(group, START + s as i64 * 1_000, &[1.0, 0.0])]).unwrap();
     }
     assert_eq!(store.label_names(&all()).unwrap(), ["__name__", "kind", "service"]);
     assert_eq!(store.label_values("service", &by_name("up")).unwrap(), ["s0", "s1", "s2"]);
@@ -115,7 +166,7 @@ fn upkeep_cuts_joins_and_deletes() {
     for from in (0..minutes).step_by(20) {
         let at = |m: i64| START + m * 60_000;
         let rows: Vec<Row> = (from..from + 20).step_by(5).map(|m| row(group, at(m), &[1.0, m as f64])).collect();
-        store.append(&rows).unwrap();
+        store.append_rows(&rows).unwrap();
         store.maintain(Timestamp::from_millis(at(from + 15))).unwrap();
         most = most.max(store.stats().blocks);
     }
@@ -145,15 +196,13 @@ fn limits_are_named() {
     );
     store.group(&[labels("a", 1), labels("a", 2)]).unwrap();
     let long = Labels::new([("__name__", "x".repeat(limits::LABEL_BYTES + 1))]);
-    assert!(refused(&[long]).starts_with("length of a label is over the limit of 2048"));
+    assert!(refused(&[long]).starts_with("length of a label is over the limit of 16384"));
     assert!(refused(&[labels("a", 0), labels("a", 0)]).contains("stands twice in one group"));
     assert!(refused(&[Labels::default()]).contains("without any label"));
     assert_eq!(store.stats().refused, 2);
-    let wrong = |row: Row| store.append(&[row]).unwrap_err().to_string();
-    assert!(wrong(row(kernel::series::GroupId(99), START, &[])).contains("there is no group 99"));
     let group = store.group(&[labels("a", 0), labels("a", 1)]).unwrap();
-    assert!(wrong(row(group, START, &[1.0])).contains("has 1 values for 2 series"));
-    assert!(wrong(row(group, i64::MAX - 1, &[1.0, 1.0])).contains("not in milliseconds"));
+    let far = store.append_rows(&[row(group, i64::MAX - 1, &[1.0, 1.0])]).unwrap();
+    assert_eq!((far.samples, far.out_of_order), (0, 2), "not in milliseconds");
 }
 
 #[test]
@@ -167,7 +216,7 @@ fn many_callers_share_commits() {
             std::thread::spawn(move || {
                 let group = store.group(&[labels("n", c)]).unwrap();
                 for i in 0..20 {
-                    assert_eq!(store.append(&[row(group, START + i, &[i as f64])]).unwrap().samples, 1);
+                    assert_eq!(store.append_rows(&[row(group, START + i, &[i as f64])]).unwrap().samples, 1);
                     let select = Select { matchers: vec![Matcher::equal("service", &format!("s{c}"))], ..all() };
                     assert_eq!(store.select(&select).unwrap()[0].values.len() as i64, i + 1, "what is taken is seen");
                 }
@@ -198,7 +247,7 @@ fn child_fills_the_disk() {
     let group = store.group(&(0..50).map(|s| labels("n", s)).collect::<Vec<_>>()).unwrap();
     let append = |n: i64| {
         let values: Vec<f64> = (0..50).map(|s| (n * 7919 + s) as f64 / 7.0).collect();
-        store.append(&[row(group, START + n * 1_000, &values)])
+        store.append_rows(&[row(group, START + n * 1_000, &values)])
     };
     let full = (0i64..).find_map(|n| append(n).err().map(|e| (n, e)));
     let (n, error) = full.unwrap();

@@ -6,9 +6,8 @@ mod common;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
-use common::{START, labels, one, open, row};
+use common::{Rows, START, labels, one, open, row};
 use kernel::Timestamp;
-use kernel::series::SeriesWriter;
 use store_series::SeriesStore;
 
 const FOLDER: &str = "FARERO_CRASH_FOLDER";
@@ -23,7 +22,7 @@ fn child_appends_until_it_is_killed() {
     let first = one(&store, "n").len();
     for n in first.. {
         let t_ms = START + n as i64 * 60_000;
-        let taken = store.append(&[row(group, t_ms, &[n as f64, n as f64 / 2.0])]).unwrap();
+        let taken = store.append_rows(&[row(group, t_ms, &[n as f64, n as f64 / 2.0])]).unwrap();
         assert_eq!(taken.samples, 2);
         writeln!(std::io::stdout(), "taken {n}").unwrap();
         if n % 7 == 3 {

@@ -8,8 +8,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use decide::access::restricted;
+use kernel::Labels;
 use kernel::access::{Object, Role};
-use kernel::series::{MatchOp, Matcher, Select, Series, SeriesError, SeriesReader};
+use kernel::series::{Exemplar, MatchOp, Matcher, Select, Series, SeriesError, SeriesReader, Visit};
 
 use super::seen::Hidden;
 use super::{Live, SystemState};
@@ -61,6 +62,39 @@ impl SeriesReader for SeenSeries {
         for part in self.within(select) {
             all.extend(self.reader.select(&part)?);
         }
+        Ok(all)
+    }
+
+    fn visit(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        let mut ended = false;
+        for part in self.within(select) {
+            self.reader.visit(&part, &mut |series| {
+                let flow = visit(series);
+                ended = flow.is_break();
+                flow
+            })?;
+            if ended {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn series(&self, select: &Select) -> Result<Vec<Labels>, SeriesError> {
+        let mut all = Vec::new();
+        for part in self.within(select) {
+            all.extend(self.reader.series(&part)?);
+        }
+        all.sort_unstable();
+        Ok(all)
+    }
+
+    fn exemplars(&self, select: &Select) -> Result<Vec<(Labels, Vec<Exemplar>)>, SeriesError> {
+        let mut all = Vec::new();
+        for part in self.within(select) {
+            all.extend(self.reader.exemplars(&part)?);
+        }
+        all.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(all)
     }
 
@@ -158,6 +192,34 @@ fn escaped(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ops::ControlFlow;
+
+    use decide_promql::memory::MemoryReader;
+
+    #[test]
+    fn every_question_is_put_once_per_slice_and_ends_when_told() {
+        let mut reader = MemoryReader::default();
+        for system in ["a", "b", "c"] {
+            reader.add(Labels::metric("up", [(SYSTEM, system)]), &[(1, 1.0)]);
+        }
+        let slices = ["b", "a"].map(|system| vec![Matcher::equal(SYSTEM, system)]).to_vec();
+        let seen = SeenSeries { reader: Arc::new(reader), slices };
+        let all = Select { matchers: vec![Matcher::equal("__name__", "up")], start_ms: 0, end_ms: 9 };
+        let of = |labels: &Labels| labels.get(SYSTEM).unwrap_or_default().to_owned();
+        let visited = |most: usize| {
+            let mut names = Vec::new();
+            seen.visit(&all, &mut |series| {
+                names.push(of(&series.labels));
+                if names.len() == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+            .unwrap();
+            names
+        };
+        assert_eq!(visited(9), ["b", "a"]);
+        assert_eq!(visited(1), ["b"]);
+        assert_eq!(seen.series(&all).unwrap().iter().map(of).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(seen.exemplars(&all).unwrap(), []);
+    }
 
     #[test]
     fn names_match_themselves_only() {

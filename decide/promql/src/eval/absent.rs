@@ -22,7 +22,7 @@ impl Engine<'_> {
     pub(super) fn absent_over_time_lines(&self, c: &Call, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let mut present = vec![false; grid.steps];
         self.ranges(&c.args[0], grid, &mut |series| {
-            present.iter_mut().enumerate().for_each(|(s, p)| *p |= !series.window(s).values.is_empty());
+            present.iter_mut().enumerate().for_each(|(s, p)| *p |= !series.window(s).is_empty());
             Ok(())
         })?;
         finish(&c.args[0], &present, sink)
@@ -31,7 +31,7 @@ impl Engine<'_> {
 
 fn finish(expr: &Expr, present: &[bool], sink: Sink<'_>) -> Result<()> {
     let values: Vec<f64> = present.iter().map(|p| if *p { ABSENT } else { 1.0 }).collect();
-    let line = Line { labels: labels_of(expr), drop_name: false, values };
+    let line = Line::floats(labels_of(expr), false, values);
     if line.is_empty() { Ok(()) } else { sink(line) }
 }
 

@@ -1,41 +1,13 @@
 //! Arithmetic and comparisons with at least one scalar. Pure.
 
+use kernel::series::Point;
+
+use super::element::{Outcome, Remark, compare, element, scalar_operation};
 use super::engine::{Engine, Grid, Result, Sink};
-use super::line::{ABSENT, is_absent};
+use super::line::{ABSENT, Cell, Line, is_absent};
 use super::scalar::Scalars;
 use crate::syntax::ast::{Binary, BinaryOp, ValueType};
 use crate::syntax::span::Span;
-
-/// The value of an arithmetic operator.
-pub(super) fn arithmetic(op: BinaryOp, l: f64, r: f64) -> f64 {
-    match op {
-        BinaryOp::Add => l + r,
-        BinaryOp::Sub => l - r,
-        BinaryOp::Mul => l * r,
-        BinaryOp::Div => l / r,
-        BinaryOp::Mod => l % r,
-        BinaryOp::Pow => l.powf(r),
-        BinaryOp::Atan2 => l.atan2(r),
-        _ => f64::NAN,
-    }
-}
-
-pub(super) fn compare(op: BinaryOp, l: f64, r: f64) -> bool {
-    match op {
-        BinaryOp::Equal => l == r,
-        BinaryOp::NotEqual => l != r,
-        BinaryOp::Less => l < r,
-        BinaryOp::LessEqual => l <= r,
-        BinaryOp::Greater => l > r,
-        BinaryOp::GreaterEqual => l >= r,
-        _ => false,
-    }
-}
-
-/// Between two scalars comparisons give 0 or 1.
-pub(super) fn scalar_operation(op: BinaryOp, l: f64, r: f64) -> f64 {
-    if op.is_comparison() { f64::from(u8::from(compare(op, l, r))) } else { arithmetic(op, l, r) }
-}
 
 /// Whether an operator is defined on native histograms only.
 pub(super) fn is_trim(op: BinaryOp) -> bool {
@@ -51,24 +23,17 @@ impl Engine<'_> {
         let (vector, scalar) = if scalar_left { (&b.right, &b.left) } else { (&b.left, &b.right) };
         let scalars = self.scalars(scalar, grid)?;
         let filters = b.op.is_comparison() && !b.bool_modifier;
+        let keeps_name = filters || is_trim(b.op);
         self.lines(vector, grid, &mut |mut line| {
-            if is_trim(b.op) {
-                self.trim_on_floats(b.op, scalar_left, span);
-                return Ok(());
+            if line.histograms.is_none() && !is_trim(b.op) {
+                apply(b.op, &mut line.values, &scalars, scalar_left, filters);
+            } else {
+                let mut remark = |(kind, text): Remark| self.annotate(kind, span, text);
+                apply_to_cells(b, &mut line, &scalars, scalar_left, &mut remark);
             }
-            apply(b.op, &mut line.values, &scalars, scalar_left, filters);
-            line.drop_name |= !filters;
-            if filters && line.is_empty() { Ok(()) } else { sink(line) }
+            line.drop_name |= !keeps_name;
+            if line.is_empty() { Ok(()) } else { sink(line) }
         })
-    }
-
-    /// Trimming floats gives nothing but a remark.
-    pub(super) fn trim_on_floats(&self, op: BinaryOp, scalar_left: bool, span: Span) {
-        let (_, symbol) = (scalar_left, op.symbol());
-        self.info(
-            span,
-            format!("incompatible sample types encountered for binary operator {symbol:?}: float {symbol} float"),
-        );
     }
 }
 
@@ -84,5 +49,25 @@ fn apply(op: BinaryOp, values: &mut [f64], scalars: &Scalars, scalar_left: bool,
         } else if !compare(op, l, r) {
             *v = ABSENT;
         }
+    }
+}
+
+/// As [`apply`], where there may be histograms.
+fn apply_to_cells(b: &Binary, line: &mut Line, scalars: &Scalars, scalar_left: bool, remark: &mut dyn FnMut(Remark)) {
+    for step in 0..line.values.len() {
+        if !line.has(step) {
+            continue;
+        }
+        let (cell, scalar) = (line.at(step), Cell::Float(scalars.at(step)));
+        let (l, r) = if scalar_left { (scalar, cell) } else { (cell, scalar) };
+        let found = match element(b.op, l, r, remark) {
+            // A comparison keeps the value of the vector, on whichever side that is.
+            Outcome::Value(_) if b.op.is_comparison() && !b.bool_modifier => line.point(step),
+            Outcome::Value(_) if b.bool_modifier => Some(Point::Float(1.0)),
+            Outcome::Value(point) => Some(point),
+            Outcome::False if b.bool_modifier => Some(Point::Float(0.0)),
+            Outcome::False | Outcome::Nothing => None,
+        };
+        line.set(step, found);
     }
 }

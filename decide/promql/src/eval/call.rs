@@ -1,16 +1,22 @@
 //! Function calls: to the family each function belongs to. Pure.
 
+use std::sync::Arc;
+
 use kernel::Labels;
+use kernel::series::{Histogram, Point};
 
 use super::EvalError;
 use super::engine::{Engine, Grid, Result, Sink};
 use super::line::{ABSENT, Line, is_absent};
+use super::mixed::mixed_value;
 use super::scalar::Scalars;
 use super::select::Ranges;
-use crate::functions::Kind;
-use crate::functions::rates::{Bounds, Rate, extrapolated, reset_indexes};
+use crate::annotations::Note;
+use crate::functions::native::{self, Notes};
+use crate::functions::rates::{Rate, any_overlap, extended, extrapolated, reset_indexes};
 use crate::functions::window::Window;
-use crate::syntax::ast::{Call, ExprKind, Extend, ValueType};
+use crate::functions::{Kind, Mixed};
+use crate::syntax::ast::{Call, Expr, ExprKind, Extend, ValueType};
 use crate::syntax::span::Span;
 
 /// The most scalars a function takes beside its vector.
@@ -22,18 +28,21 @@ impl Engine<'_> {
             Kind::Map(f) => self.lines(&c.args[0], grid, &mut |mut line| {
                 line.map(f);
                 line.drop_name = true;
-                sink(line)
+                if line.is_empty() { Ok(()) } else { sink(line) }
             }),
             Kind::MapWith(f) => self.map_with(c, f, grid, sink),
-            Kind::Window { function, keeps_name } => self.window_lines(c, function, keeps_name, grid, sink),
+            Kind::Window { function, mixed, keeps_name } => {
+                self.window_lines(c, OfWindow { function, mixed, keeps_name }, grid, sink)
+            }
             Kind::Rate(rate) => self.rate_lines(c, rate, grid, sink),
             Kind::Date(f) => self.date_lines(c, f, grid, sink),
             Kind::Absent => self.absent_lines(c, grid, sink),
             Kind::AbsentOverTime => self.absent_over_time_lines(c, grid, sink),
             Kind::Timestamp => self.timestamp_lines(c, grid, sink),
+            Kind::StartTimestamp => self.start_timestamp_lines(c, grid, sink),
             Kind::Vector => {
                 let values = self.scalars(&c.args[0], grid)?.into_steps(grid.steps);
-                sink(Line { labels: Labels::default(), drop_name: false, values })
+                sink(Line::floats(Labels::default(), false, values))
             }
             Kind::Sort { descending } => self.sorted_lines(c, descending, span, grid, sink),
             Kind::SortByLabel { descending } => self.sorted_by_label(c, descending, span, grid, sink),
@@ -42,12 +51,10 @@ impl Engine<'_> {
             Kind::HistogramQuantile => self.histogram_quantile_lines(c, grid, sink),
             Kind::HistogramQuantiles => self.histogram_quantiles_lines(c, span, grid, sink),
             Kind::HistogramFraction => self.histogram_fraction_lines(c, grid, sink),
-            Kind::NativeOnly => self.lines(&c.args[0], grid, &mut |_| Ok(())),
+            Kind::Native(f) => self.native_lines(c, f, grid, sink),
             Kind::Info => self.info_lines(c, span, grid, sink),
-            Kind::Time | Kind::Pi | Kind::Scalar => Err(EvalError::invalid(span, "expected an instant vector")),
-            Kind::QueryStart | Kind::QueryEnd | Kind::QueryStep | Kind::QueryRange => {
-                Err(EvalError::invalid(span, "expected an instant vector"))
-            }
+            Kind::Time | Kind::Pi | Kind::MinOf | Kind::MaxOf | Kind::Scalar => Err(no_vector(span)),
+            Kind::QueryStart | Kind::QueryEnd | Kind::QueryStep | Kind::QueryRange => Err(no_vector(span)),
         }
     }
 
@@ -59,6 +66,7 @@ impl Engine<'_> {
     fn map_with(&self, c: &Call, f: fn(f64, &[f64]) -> Option<f64>, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let scalars = self.scalar_args(c, grid)?;
         self.lines(&c.args[0], grid, &mut |mut line| {
+            line.only_floats();
             for (s, v) in line.values.iter_mut().enumerate() {
                 if !is_absent(*v) {
                     let (args, n) = args_at(&scalars, s);
@@ -70,57 +78,94 @@ impl Engine<'_> {
         })
     }
 
-    fn window_lines(
-        &self,
-        c: &Call,
-        f: fn(&Window<'_>, &[f64]) -> Option<f64>,
-        keeps_name: bool,
-        grid: Grid,
-        sink: Sink<'_>,
-    ) -> Result<()> {
+    fn window_lines(&self, c: &Call, of: OfWindow, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let scalars = self.scalar_args(c, grid)?;
-        if c.function.name == "quantile_over_time" {
-            self.check_quantiles(&scalars[0], grid.steps, c.args[0].span);
-        }
         let smoothing = c.function.params.len() == 3;
         let Some(range) = c.args.iter().find(|a| a.value_type() == ValueType::Matrix) else {
             return Err(EvalError::invalid(c.args[0].span, "expected a range vector"));
         };
+        check_extended(c, range)?;
+        let quantile = c.function.name == "quantile_over_time";
         self.ranges(range, grid, &mut |series| {
             if smoothing {
                 check_factors(&scalars, grid.steps, range.span)?;
             }
+            if quantile {
+                self.check_quantiles(&scalars[0], grid.steps, c.args[0].span);
+            }
             let anchored = series.extend == Some(Extend::Anchored);
-            let value = |s: usize| {
+            let floats_only = series.histograms.is_none();
+            let drop_name = series.drop_name || !of.keeps_name;
+            let mut line = Line::absent(series.labels.clone(), drop_name, grid.steps);
+            for s in 0..grid.steps {
                 let (args, n) = args_at(&scalars, s);
-                if anchored { series.anchored(s, |w| f(w, &args[..n])) } else { f(&series.window(s), &args[..n]) }
-            };
-            let line = line_of(series, value, series.drop_name || !keeps_name);
+                let args = &args[..n];
+                let window = if anchored { series.anchored(s) } else { Some(series.window(s)) };
+                let Some(window) = window else { continue };
+                if floats_only {
+                    line.values[s] = (of.function)(&window, args).unwrap_or(ABSENT);
+                } else {
+                    let mut note = |n| self.note(c.args[0].span, n, series.labels.name());
+                    line.set(s, mixed_value(of.mixed, of.function, &window, args, &mut note));
+                }
+            }
             if line.is_empty() { Ok(()) } else { sink(line) }
         })
     }
 
     fn rate_lines(&self, c: &Call, rate: Rate, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let range = &c.args[0];
+        check_extended(c, range)?;
         self.ranges(range, grid, &mut |series| {
-            let resets = if rate.is_counter() { reset_indexes(series.values) } else { Vec::new() };
-            let value = |s: usize| match series.extend {
-                None => {
-                    let end = series.ends.at(s);
-                    let bounds = Bounds { start: end - series.range_ms, end };
-                    extrapolated(&series.window(s), bounds, rate, series.before_resets(s, &resets))
+            let mut line = Line::absent(series.labels.clone(), true, grid.steps);
+            let mut note = |n| self.note(range.span, n, series.labels.name());
+            match series.extend {
+                Some(extend) => {
+                    for s in 0..series.steps() {
+                        line.set(s, series.extended_rate(s, extend, rate, &mut note));
+                    }
                 }
-                Some(extend) => series.extended_rate(s, extend, rate),
-            };
-            let line = line_of(series, value, true);
+                None => self.plain_rates(series, rate, &mut line, &mut note),
+            }
             if line.is_empty() {
                 return Ok(());
             }
-            if rate.is_counter() {
+            if rate.is_counter() && (line.histograms.is_none() || (0..grid.steps).any(|s| line.float(s).is_some())) {
                 self.check_counter_name(&line.labels, range.span);
             }
             sink(line)
         })
+    }
+
+    fn plain_rates(&self, series: &Ranges<'_>, rate: Rate, line: &mut Line, note: Notes<'_>) {
+        let (times, values, starts) = (series.times, series.values, series.starts);
+        let resets = if rate.is_counter() { reset_indexes(times, values, starts) } else { Vec::new() };
+        if series.histograms.is_none() && starts.is_empty() {
+            for (s, reach) in series.reaches(rate).iter().enumerate() {
+                if let Some(reach) = *reach {
+                    let values = &values[series.part(s)];
+                    line.values[s] = extended(values, reach, false, rate, series.before_resets(s, &resets));
+                }
+            }
+            return;
+        }
+        let mut overlap = rate.is_counter() && !starts.is_empty();
+        for s in 0..series.steps() {
+            let (window, bounds) = (series.window(s), series.limits(s));
+            if window.histograms.is_empty() {
+                let value = extrapolated(&window, bounds, rate, series.before_resets(s, &resets));
+                line.values[s] = value.unwrap_or(ABSENT);
+                if overlap && any_overlap(window.times, window.starts) {
+                    note(Note::StartsOverlap);
+                    overlap = false;
+                }
+            } else if !window.values.is_empty() {
+                note(Note::FloatsAndHistograms);
+            } else {
+                let found = native::rate(&window.histograms, bounds, rate, note);
+                line.set(s, found.map(|h| Point::Histogram(Arc::new(h))));
+            }
+        }
     }
 
     /// A counter's name says that it is one.
@@ -149,6 +194,7 @@ impl Engine<'_> {
         match &c.args[0].unwrapped().kind {
             ExprKind::Selector(s) => self.select_times(s, grid, &mut dropped),
             _ => self.lines(&c.args[0], grid, &mut |mut line| {
+                line.histograms = None;
                 for (s, v) in line.values.iter_mut().enumerate() {
                     if !is_absent(*v) {
                         *v = grid.at(s) as f64 / 1000.0;
@@ -158,11 +204,57 @@ impl Engine<'_> {
             }),
         }
     }
+
+    /// Only samples themselves have a start time: what is computed from them has none.
+    fn start_timestamp_lines(&self, c: &Call, grid: Grid, sink: Sink<'_>) -> Result<()> {
+        match &c.args[0].unwrapped().kind {
+            ExprKind::Selector(s) => self.select_starts(s, grid, &mut |mut line| {
+                line.drop_name = true;
+                sink(line)
+            }),
+            _ => self.lines(&c.args[0], grid, &mut |_| Ok(())),
+        }
+    }
+
+    /// A number read off each histogram; numbers are left out.
+    fn native_lines(&self, c: &Call, f: fn(&Histogram) -> f64, grid: Grid, sink: Sink<'_>) -> Result<()> {
+        self.lines(&c.args[0], grid, &mut |line| {
+            if line.histograms.is_none() {
+                return Ok(());
+            }
+            let values = (0..grid.steps).map(|s| line.histogram(s).map_or(ABSENT, |h| f(h))).collect();
+            let found = Line::floats(line.labels, true, values);
+            if found.is_empty() { Ok(()) } else { sink(found) }
+        })
+    }
 }
 
-fn line_of(series: &Ranges<'_>, value: impl Fn(usize) -> Option<f64>, drop_name: bool) -> Line {
-    let values = (0..series.steps()).map(|s| value(s).unwrap_or(ABSENT)).collect();
-    Line { labels: series.labels.clone(), drop_name, values }
+/// A function over a range.
+#[derive(Clone, Copy)]
+struct OfWindow {
+    function: fn(&Window<'_>, &[f64]) -> Option<f64>,
+    mixed: Mixed,
+    keeps_name: bool,
+}
+
+fn no_vector(span: Span) -> EvalError {
+    EvalError::invalid(span, "expected an instant vector")
+}
+
+/// `anchored` and `smoothed` have a meaning for few functions only.
+fn check_extended(c: &Call, range: &Expr) -> Result<()> {
+    let ExprKind::Range(r) = &range.unwrapped().kind else { return Ok(()) };
+    let (modifier, allowed): (_, &[&str]) = match r.selector.extend {
+        None => return Ok(()),
+        Some(Extend::Anchored) => ("anchored", &["changes", "delta", "increase", "rate", "resets"]),
+        Some(Extend::Smoothed) => ("smoothed", &["delta", "increase", "rate"]),
+    };
+    let name = c.function.name;
+    if allowed.contains(&name) {
+        return Ok(());
+    }
+    let list = allowed.join(", ");
+    Err(EvalError::invalid(range.span, format!("{modifier} modifier can only be used with: {list} - not with {name}")))
 }
 
 fn args_at(scalars: &[Scalars], step: usize) -> ([f64; MAX_SCALARS], usize) {

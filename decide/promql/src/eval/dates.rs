@@ -19,7 +19,7 @@ impl Engine<'_> {
             }),
             None => {
                 let values = grid.times().map(|t| of(t as f64 / 1000.0)).collect();
-                sink(Line { labels: Labels::default(), drop_name: false, values })
+                sink(Line::floats(Labels::default(), false, values))
             }
         }
     }

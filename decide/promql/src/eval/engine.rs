@@ -1,14 +1,17 @@
 //! The engine: what one evaluation knows, spends and remarks. Pure.
 
 use std::cell::{Cell, RefCell};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 use kernel::series::{Matcher, Select, Series, SeriesReader};
 
 use super::EvalError;
+use super::explain::Explainer;
+use super::forced::Forced;
 use super::line::Line;
-use crate::annotations::{Annotation, AnnotationKind};
+use crate::annotations::{Annotation, AnnotationKind, Note};
 use crate::query::{Limits, Query};
 use crate::syntax::ast::{At, Duration, Expr, ExprKind, Shift, Sign};
 use crate::syntax::duration::QueryTimes;
@@ -59,6 +62,9 @@ pub(crate) struct Engine<'a> {
     pub(super) limits: &'a Limits,
     cancelled: &'a AtomicBool,
     annotations: RefCell<IndexSet<Annotation>>,
+    /// Classic histograms that had to be made monotonic, by metric name and place.
+    pub(super) forced: RefCell<IndexMap<(String, Span), Forced>>,
+    pub(super) explainer: Option<Explainer<'a>>,
     stats: Cell<Stats>,
     /// Samples read so far.
     spent: Cell<u64>,
@@ -81,6 +87,8 @@ impl<'a> Engine<'a> {
             limits,
             cancelled,
             annotations: RefCell::default(),
+            forced: RefCell::default(),
+            explainer: None,
             stats: Cell::default(),
             spent: Cell::default(),
             held: Cell::default(),
@@ -92,7 +100,15 @@ impl<'a> Engine<'a> {
     }
 
     pub(super) fn take_annotations(&self) -> Vec<Annotation> {
+        for ((name, span), forced) in self.forced.take() {
+            self.info(span, forced.message(&name));
+        }
         self.annotations.take().into_iter().collect()
+    }
+
+    /// Says what was noticed of a metric.
+    pub(super) fn note(&self, span: Span, note: Note, metric: &str) {
+        self.annotate(note.kind(), span, note.message(metric));
     }
 
     pub(super) fn warn(&self, span: Span, message: impl Into<String>) {
@@ -103,7 +119,7 @@ impl<'a> Engine<'a> {
         self.annotate(AnnotationKind::Info, span, message.into());
     }
 
-    fn annotate(&self, kind: AnnotationKind, span: Span, message: String) {
+    pub(super) fn annotate(&self, kind: AnnotationKind, span: Span, message: String) {
         let mut all = self.annotations.borrow_mut();
         if all.len() < MAX_ANNOTATIONS {
             all.insert(Annotation { kind, message, span });
@@ -140,28 +156,46 @@ impl<'a> Engine<'a> {
         Err(EvalError::Limit { what, limit, advice })
     }
 
-    /// Reads series, once for all times asked.
-    pub(super) fn read(&self, matchers: &[Matcher], start_ms: i64, end_ms: i64) -> Result<Vec<Series>> {
+    /// Streams series, once for all times asked.
+    pub(super) fn visit(
+        &self,
+        matchers: &[Matcher],
+        start_ms: i64,
+        end_ms: i64,
+        each: &mut dyn FnMut(Series) -> Result<()>,
+    ) -> Result<()> {
         self.check_cancelled()?;
         if start_ms > end_ms {
-            return Ok(Vec::new());
+            return Ok(());
         }
-        let mut series = self.reader.select(&Select { matchers: matchers.to_vec(), start_ms, end_ms })?;
-        let samples: u64 = series.iter().map(|s| s.timestamps.len() as u64).sum();
+        let mut failed = Ok(());
+        let select = Select { matchers: matchers.to_vec(), start_ms, end_ms };
+        self.reader.visit(&select, &mut |series| match self.count(&series).and_then(|()| each(series)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(e) => {
+                failed = Err(e);
+                ControlFlow::Break(())
+            }
+        })?;
+        failed
+    }
+
+    /// Counts a series that was read against the limits.
+    fn count(&self, series: &Series) -> Result<()> {
+        let samples = series.timestamps.len() as u64;
         let mut stats = self.stats.get();
-        stats.series += series.len() as u64;
+        stats.series += 1;
         stats.samples += samples;
         self.stats.set(stats);
+        if let Some(explainer) = &self.explainer {
+            explainer.count(samples);
+        }
         let limit = self.limits.max_series;
         if stats.series > limit {
             let (what, advice) = ("would read too many series", "add label matchers to its selectors");
             return Err(EvalError::Limit { what, limit, advice });
         }
-        self.spend(samples)?;
-        if !series.is_sorted_by(|a, b| a.labels <= b.labels) {
-            series.sort_by(|a, b| a.labels.cmp(&b.labels));
-        }
-        Ok(series)
+        self.spend(samples)
     }
 
     fn query_times(&self) -> QueryTimes {
@@ -169,20 +203,27 @@ impl<'a> Engine<'a> {
         QueryTimes { step: self.query.step_ms.unwrap_or(0) as f64 / 1000.0, range }
     }
 
-    /// A duration in milliseconds.
+    /// A duration in milliseconds, cut off as Prometheus does it: a number is first rounded to nanoseconds.
     pub(super) fn duration_ms(&self, d: &Duration) -> Result<i64> {
-        let ms = d.seconds(self.query_times()) * 1000.0;
+        let ms = match d.literal() {
+            Some(seconds) => (seconds * 1e9).round() / 1e6,
+            None => self.seconds(d)? * 1000.0,
+        };
         if ms.is_nan() || ms.abs() >= 9.2e15 {
-            return Err(EvalError::invalid(d.span, "duration out of range"));
+            return Err(bad_duration(d, "duration is out of range"));
         }
-        Ok(ms.round() as i64)
+        Ok(ms as i64)
     }
 
     pub(super) fn positive_ms(&self, d: &Duration) -> Result<i64> {
         match self.duration_ms(d)? {
             ms if ms > 0 => Ok(ms),
-            _ => Err(EvalError::invalid(d.span, "duration must be greater than 0")),
+            _ => Err(bad_duration(d, "duration must be greater than 0")),
         }
+    }
+
+    fn seconds(&self, d: &Duration) -> Result<f64> {
+        d.seconds(self.query_times()).map_err(|(place, message)| bad_duration(place, message))
     }
 
     /// The times a selector or subquery refers to: moved by `offset`, fixed by `@`.
@@ -203,18 +244,22 @@ impl<'a> Engine<'a> {
 
     /// Streams the lines of an instant vector.
     pub(super) fn lines(&self, expr: &Expr, grid: Grid, sink: Sink<'_>) -> Result<()> {
+        self.explained_lines(expr, sink, &mut |sink| self.lines_of(expr, grid, sink))
+    }
+
+    fn lines_of(&self, expr: &Expr, grid: Grid, sink: Sink<'_>) -> Result<()> {
         if grid.steps > 1 && super::invariant::is_worth_it(expr) {
-            return self.lines(expr, grid.single(), &mut |mut line| {
-                line.values.resize(grid.steps, line.values[0]);
+            return self.lines_of(expr, grid.single(), &mut |mut line| {
+                line.repeat(grid.steps);
                 sink(line)
             });
         }
         match &expr.kind {
             ExprKind::Paren(inner) => self.lines(inner, grid, sink),
-            ExprKind::Selector(s) => self.select_lines(s, grid, sink),
+            ExprKind::Selector(s) => self.select_lines(s, expr.span, grid, sink),
             ExprKind::Unary(Sign::Plus, inner) => self.lines(inner, grid, sink),
             ExprKind::Unary(Sign::Minus, inner) => self.lines(inner, grid, &mut |mut line| {
-                line.map(|v| -v);
+                line.negate();
                 line.drop_name = true;
                 sink(line)
             }),
@@ -237,6 +282,12 @@ impl<'a> Engine<'a> {
         })?;
         Ok(lines)
     }
+}
+
+/// Prometheus names the bytes of the text that a duration takes.
+fn bad_duration(d: &Duration, message: &str) -> EvalError {
+    let (start, end) = d.bytes();
+    EvalError::invalid(d.span, format!("{start}:{end}: {message}"))
 }
 
 fn grid_of(query: &Query<'_>, limits: &Limits) -> Result<Grid> {

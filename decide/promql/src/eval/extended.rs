@@ -3,121 +3,298 @@
 //! `anchored` takes the newest sample at or before the start of the range (within the lookback) as the value at the
 //! start. `smoothed` interpolates the values at both bounds between the samples around them. Neither extrapolates.
 
+use std::sync::Arc;
+
+use kernel::series::{CounterReset, Histogram, Point, Sample};
+
+use super::EvalError;
+use super::columns::Columns;
 use super::engine::{Engine, Grid, Result, Sink};
-use super::line::{ABSENT, Line};
+use super::line::Line;
 use super::select::Ranges;
-use super::windows::without_stale;
-use crate::functions::rates::{Rate, reset_correction};
+use crate::annotations::{Note, Operation};
+use crate::functions::native::{Notes, combine};
+use crate::functions::rates::{Bounds, Rate, reset_correction};
 use crate::functions::window::Window;
-use crate::syntax::ast::{Extend, Selector};
+use crate::syntax::ast::{Expr, Extend, Selector};
+use crate::syntax::span::Span;
 
-/// The value on the line through two samples.
-fn between(a: (i64, f64), b: (i64, f64), t: i64) -> f64 {
-    a.1 + (b.1 - a.1) * (t - a.0) as f64 / (b.0 - a.0) as f64
+/// The value on the line through two samples; a counter that was reset in between rose from zero.
+fn between(a: (i64, f64), b: (i64, f64), t: i64, counter: bool) -> f64 {
+    let from = if counter && b.1 < a.1 { 0.0 } else { a.1 };
+    from + (b.1 - from) * (t - a.0) as f64 / (b.0 - a.0) as f64
 }
 
-/// At the start of a range: a counter that was reset rose from zero.
-fn left_value(a: (i64, f64), b: (i64, f64), t: i64, counter: bool) -> f64 {
-    between(if counter && b.1 < a.1 { (a.0, 0.0) } else { a }, b, t)
+/// As [`between`], of histograms; `None` when they do not go together.
+fn between_histograms(
+    a: (i64, &Histogram),
+    b: (i64, &Histogram),
+    t: i64,
+    counter: bool,
+    note: Notes<'_>,
+) -> Option<Histogram> {
+    let mut out = b.1.clone();
+    if t == a.0 {
+        return Some(a.1.clone());
+    }
+    if t == b.0 {
+        return Some(out);
+    }
+    let share = (t - a.0) as f64 / (b.0 - a.0) as f64;
+    if counter && b.1.is_reset_since(a.1) {
+        out.scale(share);
+        return Some(out);
+    }
+    if !combine(&mut out, a.1, Operation::Subtraction, note) {
+        return None;
+    }
+    out.scale(share);
+    combine(&mut out, a.1, Operation::Addition, note).then_some(out)
 }
 
-/// At the end of a range: a counter that was reset rose on from where it was.
-fn right_value(a: (i64, f64), b: (i64, f64), t: i64, counter: bool) -> f64 {
-    between(a, if counter && b.1 < a.1 { (b.0, a.1 + b.1) } else { b }, t)
+/// Which samples an extended range looks at: the first and the last one, by their places.
+#[derive(Clone, Copy, Debug)]
+struct Reach {
+    first: usize,
+    last: usize,
+    bounds: Bounds,
+    smoothed: bool,
+}
+
+impl Reach {
+    /// Of samples at these times; `None` when there is nothing to measure.
+    fn of(times: &[i64], bounds: Bounds, lookback_ms: i64, smoothed: bool) -> Option<Self> {
+        let Bounds { start, end } = bounds;
+        let oldest = times.partition_point(|t| *t <= start - lookback_ms);
+        let after_start = times.partition_point(|t| *t <= start);
+        let first = if after_start > oldest { after_start - 1 } else { after_start };
+        let newest = times.partition_point(|t| *t <= if smoothed { end + lookback_ms } else { end });
+        if first >= newest {
+            return None;
+        }
+        // The first sample at or after the end, for interpolation.
+        let beyond = times.partition_point(|t| *t < end);
+        let last = if smoothed && beyond < newest { beyond } else { newest - 1 };
+        if times[last] <= start || (smoothed && times[first] > end) {
+            return None;
+        }
+        Some(Self { first, last, bounds, smoothed })
+    }
+
+    fn interpolates_left(&self, times: &[i64]) -> bool {
+        self.smoothed && times[self.first] < self.bounds.start
+    }
+
+    fn interpolates_right(&self, times: &[i64]) -> bool {
+        self.smoothed && self.last > self.first && times[self.last] > self.bounds.end
+    }
+
+    /// The samples strictly within the bounds.
+    fn inside(&self, times: &[i64]) -> std::ops::Range<usize> {
+        let first = self.first + usize::from(times[self.first] <= self.bounds.start);
+        let end = self.last + usize::from(times[self.last] < self.bounds.end);
+        first..end.max(first)
+    }
 }
 
 impl Ranges<'_> {
-    /// A function over the samples of the range with the one before it, if it is in reach.
-    pub(super) fn anchored<T>(&self, step: usize, f: impl FnOnce(&Window<'_>) -> Option<T>) -> Option<T> {
-        let (start, end) = self.limits(step);
-        let (from, to) = self.extended(start, end);
-        if to == 0 || self.times[to - 1] <= start {
-            return None;
-        }
-        f(&Window { times: &self.times[from..to], values: &self.values[from..to], now_ms: end })
-    }
-
-    fn limits(&self, step: usize) -> (i64, i64) {
-        let end = self.ends.at(step);
-        (end - self.range_ms, end)
-    }
-
-    /// Indexes of the samples up to `end`, from the newest one at or before `start` that is in reach.
-    fn extended(&self, start: i64, end: i64) -> (usize, usize) {
-        let after_start = self.times.partition_point(|t| *t <= start);
-        let to = self.times.partition_point(|t| *t <= end);
-        let reach = start - self.lookback_ms;
-        let from = if after_start > 0 && self.times[after_start - 1] > reach { after_start - 1 } else { after_start };
-        (from, to)
-    }
-
-    pub(super) fn extended_rate(&self, step: usize, extend: Extend, rate: Rate) -> Option<f64> {
-        let (start, end) = self.limits(step);
-        let (from, to) = self.extended(start, end);
-        let sample = |i: usize| (self.times[i], self.values[i]);
-        let (counter, smoothed) = (rate.is_counter(), extend == Extend::Smoothed);
-        // The sample at or after the end, for interpolation.
-        let beyond = self.times.partition_point(|t| *t < end);
-        let in_reach = beyond < self.times.len() && self.times[beyond] <= end + self.lookback_ms;
-        let last = if smoothed && in_reach { beyond } else { to.checked_sub(1)? };
-        if from > last || self.times[last] <= start {
-            return None;
-        }
-        let interpolates_left = smoothed && self.times[from] < start && from < last;
-        let left = if interpolates_left {
-            left_value(sample(from), sample(from + 1), start, counter)
-        } else {
-            self.values[from]
+    /// The samples of the range with the one before it, if it is in reach, whatever its kind; for `resets` and `changes`.
+    pub(super) fn anchored(&self, step: usize) -> Option<Window<'_>> {
+        let Bounds { start, end } = self.limits(step);
+        let part = |times: &[i64]| {
+            let oldest = times.partition_point(|t| *t <= start - self.lookback_ms);
+            let (after, to) = (times.partition_point(|t| *t <= start), times.partition_point(|t| *t <= end));
+            let anchor = (after > oldest).then(|| times[after - 1]);
+            (anchor, after, to)
         };
-        let interpolates_right = smoothed && self.times[last] > end && last > from;
-        let right = if interpolates_right {
-            right_value(sample(last - 1), sample(last), end, counter)
+        let (float, after, to) = part(self.times);
+        let (native, native_after, native_to) = self.histograms.as_ref().map_or((None, 0, 0), |h| part(h.times));
+        if after == to && native_after == native_to {
+            return None;
+        }
+        let from_float = float.is_some() && float >= native;
+        let window = self.floats(after - usize::from(from_float)..to);
+        let Some(h) = &self.histograms else { return Some(Window { now_ms: end, ..window }) };
+        let from_native = native.is_some() && !from_float;
+        let histograms = h.part(native_after - usize::from(from_native), native_to);
+        Some(Window { histograms, now_ms: end, ..window })
+    }
+
+    pub(super) fn extended_rate(&self, step: usize, extend: Extend, rate: Rate, note: Notes<'_>) -> Option<Point> {
+        let (bounds, smoothed) = (self.limits(step), extend == Extend::Smoothed);
+        let native = self.histograms.as_ref();
+        let reach = |times: &[i64]| {
+            let newest = if smoothed { bounds.end + self.lookback_ms } else { bounds.end };
+            times.iter().any(|t| *t > bounds.start - self.lookback_ms && *t <= newest)
+        };
+        if native.is_some_and(|h| reach(h.times)) {
+            if reach(self.times) {
+                note(Note::FloatsAndHistograms);
+                return None;
+            }
+            return self.extended_histogram_rate(bounds, smoothed, rate, note).map(|h| Point::Histogram(Arc::new(h)));
+        }
+        self.extended_float_rate(bounds, smoothed, rate).map(Point::Float)
+    }
+
+    /// The values at both bounds of a range.
+    fn ends_of(&self, reach: &Reach, counter: bool) -> (f64, f64) {
+        let sample = |i: usize| (self.times[i], self.values[i]);
+        let (Reach { first, last, .. }, Bounds { start, end }) = (*reach, reach.bounds);
+        let left = if reach.interpolates_left(self.times) {
+            between(sample(first), sample(first + 1), start, counter)
+        } else {
+            self.values[first]
+        };
+        let right = if reach.interpolates_right(self.times) {
+            between(sample(last - 1), sample(last), end, counter)
         } else {
             self.values[last]
         };
+        (left, right)
+    }
+
+    fn extended_float_rate(&self, bounds: Bounds, smoothed: bool, rate: Rate) -> Option<f64> {
+        let reach = Reach::of(self.times, bounds, self.lookback_ms, smoothed)?;
+        let (left, right) = self.ends_of(&reach, rate.is_counter());
         let mut result = right - left;
-        if counter {
-            let inside = self.times[from..=last].partition_point(|t| *t <= start) + from;
-            let until = self.times[from..=last].partition_point(|t| *t < end) + from;
-            let mut values = vec![left];
-            values.extend_from_slice(&self.values[inside.min(until)..until]);
-            values.push(right);
-            result += reset_correction(&values);
+        if rate.is_counter() {
+            let inside = self.values[reach.inside(self.times)].iter().copied();
+            result += reset_correction([left].into_iter().chain(inside).chain([right]));
         }
-        Some(if rate == Rate::PerSecond { result / (self.range_ms as f64 / 1000.0) } else { result })
+        Some(if rate == Rate::PerSecond { result / bounds.seconds() } else { result })
+    }
+
+    fn extended_histogram_rate(
+        &self,
+        bounds: Bounds,
+        smoothed: bool,
+        rate: Rate,
+        note: Notes<'_>,
+    ) -> Option<Histogram> {
+        let h = self.histograms.as_ref()?;
+        let reach = Reach::of(h.times, bounds, self.lookback_ms, smoothed)?;
+        let (Reach { first, last, .. }, counter) = (reach, rate.is_counter());
+        let used = &h.values[first..=last];
+        if used.iter().any(|x| x.has_custom_bounds() != used[0].has_custom_bounds()) {
+            note(Note::ExponentialAndCustom);
+            return None;
+        }
+        if counter && used.iter().any(|x| x.reset == CounterReset::Gauge) {
+            note(Note::NotACounter);
+        }
+        let sample = |i: usize| (h.times[i], &*h.values[i]);
+        let left = if reach.interpolates_left(h.times) {
+            between_histograms(sample(first), sample(first + 1), bounds.start, counter, note)?
+        } else {
+            (*h.values[first]).clone()
+        };
+        let right = if reach.interpolates_right(h.times) {
+            between_histograms(sample(last - 1), sample(last), bounds.end, counter, note)?
+        } else {
+            (*h.values[last]).clone()
+        };
+        if !counter && [&left, &right].iter().any(|x| x.reset != CounterReset::Gauge) {
+            note(Note::NotAGauge);
+        }
+        let mut result = right.clone();
+        if !combine(&mut result, &left, Operation::Subtraction, note) {
+            return None;
+        }
+        if counter {
+            // What interpolation across a reset at the start counted already is not counted again.
+            let spanned = reach.interpolates_left(h.times) && h.values[first + 1].is_reset_since(&h.values[first]);
+            let (mut before, from) = if spanned { (&*h.values[first + 1], first + 2) } else { (&left, first + 1) };
+            if from <= last {
+                for now in h.values[from..last].iter().map(|x| &**x).chain([&right]) {
+                    if now.is_reset_since(before) && !combine(&mut result, before, Operation::Addition, note) {
+                        return None;
+                    }
+                    before = now;
+                }
+            }
+        }
+        if rate == Rate::PerSecond {
+            result.divide(bounds.seconds());
+        }
+        result.reset = CounterReset::Gauge;
+        result.compact();
+        Some(result)
+    }
+
+    /// The samples of an extended range as they are, with one at each bound.
+    pub(super) fn extended_samples(&self, extend: Extend, expr: &Expr) -> Result<Vec<Sample>> {
+        let (bounds, smoothed) = (self.limits(0), extend == Extend::Smoothed);
+        if self.histograms.is_some() {
+            let name = if smoothed { "smoothed" } else { "anchored" };
+            return Err(EvalError::invalid(expr.span, format!("{name} modifier is not supported with histograms")));
+        }
+        let Some(reach) = Reach::of(self.times, bounds, self.lookback_ms, smoothed) else { return Ok(Vec::new()) };
+        let (left, right) = self.ends_of(&reach, false);
+        let inside = reach.inside(self.times).map(|i| Sample { t_ms: self.times[i], value: self.values[i] });
+        let at = |t_ms, value| [Sample { t_ms, value }];
+        Ok(at(bounds.start, left).into_iter().chain(inside).chain(at(bounds.end, right)).collect())
     }
 }
 
 impl Engine<'_> {
     /// An instant selector whose values are interpolated between the samples around each time.
-    pub(super) fn smoothed_lines(&self, selector: &Selector, grid: Grid, sink: Sink<'_>) -> Result<()> {
+    pub(super) fn smoothed_lines(&self, selector: &Selector, span: Span, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let (reference, lookback) = (self.shifted(&selector.shift, grid)?, self.query.lookback_ms);
-        let series = self.read(&selector.matchers, reference.start - lookback + 1, reference.last() + lookback)?;
-        for s in series {
-            self.check_cancelled()?;
-            let clean = without_stale(&s.timestamps, s.values.floats().unwrap_or_default());
-            let (times, values) = match &clean {
-                Some((times, values)) => (&times[..], &values[..]),
-                None => (&s.timestamps[..], s.values.floats().unwrap_or_default()),
-            };
-            let at = |t| smoothed_value(times, values, t, lookback).unwrap_or(ABSENT);
-            let line = Line { labels: s.labels.clone(), drop_name: false, values: reference.times().map(at).collect() };
-            if !line.is_empty() {
-                sink(line)?;
+        self.visit(&selector.matchers, reference.start - lookback + 1, reference.last() + lookback, &mut |s| {
+            let columns = Columns::of(&s);
+            let mut line = Line::absent(s.labels.clone(), false, grid.steps);
+            let mut note = |n: Note| self.note(span, n, s.labels.name());
+            for (step, t) in reference.times().enumerate() {
+                line.set(step, smoothed_point(&columns, t, lookback, &mut note));
             }
-        }
-        Ok(())
+            if line.is_empty() { Ok(()) } else { sink(line) }
+        })
     }
 }
 
-fn smoothed_value(times: &[i64], values: &[f64], t: i64, lookback: i64) -> Option<f64> {
-    let next = times.partition_point(|x| *x < t);
-    if next < times.len() && times[next] == t {
-        return Some(values[next]);
+fn smoothed_point(columns: &Columns<'_>, t: i64, lookback: i64, note: Notes<'_>) -> Option<Point> {
+    // The samples in reach: the ones around the time.
+    let around = |times: &[i64]| {
+        let next = times.partition_point(|x| *x < t);
+        let before = next.checked_sub(1).filter(|i| times[*i] > t - lookback);
+        let after = times.get(next).filter(|x| **x <= t + lookback).map(|_| next);
+        (before, after)
+    };
+    let floats = around(&columns.times);
+    let native = columns.histograms.as_ref().map(|h| (h, around(&h.times)));
+    let native = native.filter(|(_, found)| *found != (None, None));
+    if native.is_some() && floats != (None, None) {
+        note(Note::FloatsAndHistograms);
+        return None;
     }
-    let before = next.checked_sub(1).filter(|i| times[*i] > t - lookback)?;
-    match times.get(next).filter(|x| **x <= t + lookback) {
-        Some(after) => Some(between((times[before], values[before]), (*after, values[next]), t)),
-        None => Some(values[before]),
+    let Some((h, (before, after))) = native else {
+        let sample = |i: usize| (columns.times[i], columns.values[i]);
+        return match floats {
+            (_, Some(at)) if columns.times[at] == t => Some(Point::Float(columns.values[at])),
+            (Some(a), Some(b)) => Some(Point::Float(between(sample(a), sample(b), t, false))),
+            (Some(a), None) => Some(Point::Float(columns.values[a])),
+            (None, _) => None,
+        };
+    };
+    let sample = |i: usize| (h.times[i], &*h.values[i]);
+    match (before, after) {
+        (_, Some(at)) if h.times[at] == t => Some(Point::Histogram(h.values[at].clone())),
+        (Some(a), Some(b)) => {
+            let (a, b) = (sample(a), sample(b));
+            if a.1.has_custom_bounds() != b.1.has_custom_bounds() {
+                note(Note::ExponentialAndCustom);
+                return None;
+            }
+            let counter = a.1.reset != CounterReset::Gauge || b.1.reset != CounterReset::Gauge;
+            between_histograms(a, b, t, counter, note).map(|h| Point::Histogram(Arc::new(h)))
+        }
+        (Some(a), None) => {
+            // What it says of resets was about the sample before it.
+            let mut carried = (*h.values[a]).clone();
+            carried.reset = CounterReset::Unknown;
+            Some(Point::Histogram(Arc::new(carried)))
+        }
+        (None, _) => None,
     }
 }

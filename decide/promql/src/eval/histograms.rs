@@ -1,13 +1,19 @@
-//! `histogram_quantile`, `histogram_quantiles`, `histogram_fraction` over classic histograms. Pure.
+//! `histogram_quantile`, `histogram_quantiles`, `histogram_fraction` over classic and native histograms. Pure.
+
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use kernel::Labels;
+use kernel::series::Histogram;
 
 use super::engine::{Engine, Grid, Result, Sink};
+use super::forced::Forced;
 use super::line::{ABSENT, Line, Merged, is_absent};
+use crate::annotations::Note;
 use crate::functions::histogram::{Bucket, fraction, quantile};
+use crate::functions::native_quantile;
 use crate::syntax::ast::{Call, Expr};
-use crate::syntax::literal::format_number;
+use crate::syntax::literal::short_number;
 use crate::syntax::span::Span;
 
 /// The bound of a bucket, and its counts at all times.
@@ -16,18 +22,36 @@ struct BucketLine {
     counts: Vec<f64>,
 }
 
-/// A classic histogram: the series that differ in `le` only.
-struct Classic {
+/// A histogram: the series that differ in `le` only, or a native one of the same name and labels.
+struct Found {
     labels: Labels,
-    drop_name: bool,
     buckets: Vec<BucketLine>,
+    native: Option<Line>,
 }
 
-impl Classic {
-    /// The buckets at a time; empty when there is none.
-    fn at(&self, step: usize) -> Vec<Bucket> {
+/// What a histogram is at one time.
+enum At<'f> {
+    Nothing,
+    Classic(Vec<Bucket>),
+    Native(&'f Arc<Histogram>),
+    /// Both, so neither counts.
+    Both,
+}
+
+impl Found {
+    fn new(labels: Labels) -> Self {
+        Self { labels, buckets: Vec::new(), native: None }
+    }
+
+    fn at(&self, step: usize) -> At<'_> {
         let counted = self.buckets.iter().filter(|b| !is_absent(b.counts[step]));
-        counted.map(|b| Bucket { upper: b.upper, count: b.counts[step] }).collect()
+        let buckets: Vec<Bucket> = counted.map(|b| Bucket { upper: b.upper, count: b.counts[step] }).collect();
+        match (self.native.as_ref().and_then(|line| line.histogram(step)), buckets.is_empty()) {
+            (Some(_), false) => At::Both,
+            (Some(h), true) => At::Native(h),
+            (None, false) => At::Classic(buckets),
+            (None, true) => At::Nothing,
+        }
     }
 }
 
@@ -48,23 +72,28 @@ fn bound(text: &str) -> Option<f64> {
 }
 
 impl Engine<'_> {
-    fn histograms(&self, expr: &Expr, grid: Grid) -> Result<Vec<Classic>> {
-        let mut found: IndexMap<Labels, Classic> = IndexMap::new();
-        self.lines(expr, grid, &mut |line| {
+    fn histograms(&self, expr: &Expr, grid: Grid) -> Result<Vec<Found>> {
+        let mut found: IndexMap<Labels, Found> = IndexMap::new();
+        self.lines(expr, grid, &mut |mut line| {
+            self.hold(grid.steps)?;
+            if line.histograms.is_some() && (0..grid.steps).any(|s| line.histogram(s).is_some()) {
+                let new = || Found::new(line.labels.clone());
+                found.entry(line.labels.clone()).or_insert_with(new).native = Some(line.clone());
+            }
+            line.only_floats();
+            if line.is_empty() {
+                return Ok(());
+            }
             let le = line.labels.get("le").unwrap_or_default();
             let Some(upper) = bound(le) else {
                 let name = line.labels.name();
-                self.warn(
-                    expr.span,
-                    format!(
-                        "bucket label \"le\" is missing or has a malformed value of {le:?} for metric name {name:?}"
-                    ),
-                );
+                let text = "bucket label \"le\" is missing or has a malformed value of";
+                let named = if name.is_empty() { String::new() } else { format!(" for metric name {name:?}") };
+                self.warn(expr.span, format!("{text} {le:?}{named}"));
                 return Ok(());
             };
-            self.hold(grid.steps)?;
             let labels = line.labels.without(|n| n == "le");
-            let new = || Classic { labels: labels.clone(), drop_name: line.drop_name, buckets: Vec::new() };
+            let new = || Found::new(labels.clone());
             let histogram = found.entry(labels.clone()).or_insert_with(new);
             histogram.buckets.push(BucketLine { upper, counts: line.values });
             Ok(())
@@ -72,32 +101,65 @@ impl Engine<'_> {
         Ok(found.into_values().collect())
     }
 
-    fn quantile_line(&self, q: impl Fn(usize) -> f64, h: &Classic, expr: &Expr, grid: Grid) -> Line {
-        let mut forced = false;
-        let values = (0..grid.steps)
-            .map(|s| {
-                let mut buckets = h.at(s);
-                if buckets.is_empty() {
-                    return ABSENT;
+    /// A line of a value of each histogram.
+    fn histogram_line(
+        &self,
+        h: &Found,
+        vector: &Expr,
+        steps: usize,
+        mut classic: impl FnMut(usize, Vec<Bucket>) -> f64,
+        mut native: impl FnMut(usize, &Histogram) -> f64,
+    ) -> Line {
+        let name = h.labels.name();
+        let value = |s| match h.at(s) {
+            At::Nothing => ABSENT,
+            At::Classic(buckets) => classic(s, buckets),
+            At::Native(h) => native(s, h),
+            At::Both => {
+                self.note(vector.span, Note::ClassicAndNative, name);
+                ABSENT
+            }
+        };
+        Line::floats(h.labels.clone(), true, (0..steps).map(value).collect())
+    }
+
+    fn quantile_line(&self, q: impl Fn(usize) -> f64, h: &Found, vector: &Expr, place: Span, grid: Grid) -> Line {
+        let name = h.labels.name();
+        let mut forced: Option<Forced> = None;
+        let classic = |s: usize, mut buckets: Vec<Bucket>| {
+            let found = quantile(q(s), &mut buckets);
+            if let Some((lowest, highest, most)) = found.forced {
+                let t = grid.at(s);
+                let one = Forced { lowest, highest, most, first_ms: t, last_ms: t, samples: 1 };
+                match &mut forced {
+                    Some(all) => all.merge(one),
+                    None => forced = Some(one),
                 }
-                let found = quantile(q(s), &mut buckets);
-                forced |= found.forced;
-                found.value
-            })
-            .collect();
-        if forced {
-            let name = h.labels.name();
-            self.info(expr.span, format!("input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name {name:?}"));
+            }
+            found.value
+        };
+        let mut note = |n| self.note(place, n, name);
+        let native = |s: usize, h: &Histogram| native_quantile::quantile(q(s), h, &mut note);
+        let line = self.histogram_line(h, vector, grid.steps, classic, native);
+        if let Some(forced) = forced {
+            match self.forced.borrow_mut().entry((name.to_owned(), vector.span)) {
+                indexmap::map::Entry::Occupied(mut all) => all.get_mut().merge(forced),
+                indexmap::map::Entry::Vacant(entry) => {
+                    entry.insert(forced);
+                }
+            }
         }
-        Line { labels: h.labels.clone(), drop_name: true, values }
+        line
     }
 
     pub(super) fn histogram_quantile_lines(&self, c: &Call, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let (q, vector) = (self.scalars(&c.args[0], grid)?, &c.args[1]);
         self.check_quantiles(&q, grid.steps, c.args[0].span);
         for h in self.histograms(vector, grid)? {
-            let line = self.quantile_line(|s| q.at(s), &h, vector, grid);
-            sink(line)?;
+            let line = self.quantile_line(|s| q.at(s), &h, vector, c.args[0].span, grid);
+            if !line.is_empty() {
+                sink(line)?;
+            }
         }
         Ok(())
     }
@@ -110,13 +172,13 @@ impl Engine<'_> {
             let q = self.scalars(arg, grid)?;
             self.check_quantiles(&q, grid.steps, arg.span);
             for h in &histograms {
-                let line = self.quantile_line(|s| q.at(s), h, vector, grid);
+                let line = self.quantile_line(|s| q.at(s), h, vector, vector.span, grid);
                 // The label follows the quantile, which may differ from time to time.
                 let mut by_label: IndexMap<String, Line> = IndexMap::new();
                 for (s, v) in line.values.iter().enumerate().filter(|(_, v)| !is_absent(**v)) {
                     let text = quantile_label(q.at(s));
                     let labels = line.labels.with(label, &text);
-                    let new = || Line { labels, drop_name: true, values: vec![ABSENT; grid.steps] };
+                    let new = || Line::absent(labels, true, grid.steps);
                     by_label.entry(text).or_insert_with(new).values[s] = *v;
                 }
                 by_label.into_values().try_for_each(|line| merged.add(line, span))?;
@@ -128,12 +190,13 @@ impl Engine<'_> {
     pub(super) fn histogram_fraction_lines(&self, c: &Call, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let (low, high) = (self.scalars(&c.args[0], grid)?, self.scalars(&c.args[1], grid)?);
         for h in self.histograms(&c.args[2], grid)? {
-            let value = |s| {
-                let mut buckets = h.at(s);
-                if buckets.is_empty() { ABSENT } else { fraction(low.at(s), high.at(s), &mut buckets) }
-            };
-            let values = (0..grid.steps).map(value).collect();
-            sink(Line { labels: h.labels.clone(), drop_name: h.drop_name || !h.labels.name().is_empty(), values })?;
+            let mut note = |n| self.note(c.args[0].span, n, h.labels.name());
+            let classic = |s: usize, mut buckets: Vec<Bucket>| fraction(low.at(s), high.at(s), &mut buckets);
+            let native = |s: usize, h: &Histogram| native_quantile::fraction(low.at(s), high.at(s), h, &mut note);
+            let line = self.histogram_line(&h, &c.args[2], grid.steps, classic, native);
+            if !line.is_empty() {
+                sink(line)?;
+            }
         }
         Ok(())
     }
@@ -141,6 +204,6 @@ impl Engine<'_> {
 
 /// A number as OpenMetrics writes it: whole ones with `.0`.
 fn quantile_label(q: f64) -> String {
-    let text = format_number(q);
-    if q.is_finite() && !text.contains('.') { format!("{text}.0") } else { text }
+    let text = short_number(q);
+    if q.is_finite() && !text.contains(['.', 'e']) { format!("{text}.0") } else { text }
 }

@@ -1,17 +1,18 @@
 //! `info`: labels of info metrics added to other series. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use kernel::Labels;
 use kernel::labels::METRIC_NAME;
-use kernel::series::Matcher;
+use kernel::series::{MatchOp, Matcher, Point};
 
 use super::EvalError;
 use super::engine::{Engine, Grid, Result, Sink};
-use super::line::{ABSENT, Line, Merged, is_absent};
+use super::line::{Line, Merged, is_absent};
 use super::matching::braced;
-use crate::syntax::ast::{Call, ExprKind, Selector, Shift};
+use super::windows::{NONE, PerColumn, newest};
+use crate::syntax::ast::{At, Call, Expr, ExprKind, Shift};
 use crate::syntax::span::Span;
 
 /// The labels by which a series finds its info metric.
@@ -27,13 +28,15 @@ impl Engine<'_> {
             _ => &[],
         };
         let (names, data): (Vec<_>, Vec<_>) = matchers.iter().cloned().partition(|m| &*m.name == METRIC_NAME);
-        let names = if names.is_empty() { vec![Matcher::equal(METRIC_NAME, TARGET_INFO)] } else { names };
+        let names = info_names(names, span)?;
         let base = self.collect(&c.args[0], grid)?;
-        let infos = self.info_series(&names, &data, &base, grid)?;
+        let is_info = |line: &Line| names.iter().all(|m| m.matches(line.labels.name()));
+        let when = self.shifted(&Shift { at: first_at(&c.args[0]), offset: None }, grid)?;
+        let infos = self.info_series(&names, &data, base.iter().filter(|l| !is_info(l)), span, when)?;
         let mut merged = Merged::default();
         for line in base {
             // An info series stays as it is.
-            if names.iter().all(|m| m.matches(line.labels.name())) {
+            if is_info(&line) {
                 merged.add(line, span)?;
                 continue;
             }
@@ -44,28 +47,81 @@ impl Engine<'_> {
         merged.into_lines().filter(|l| !l.is_empty()).try_for_each(sink)
     }
 
-    /// The info series by their identifying labels.
-    fn info_series(
+    /// The info series that may belong to the base series, by their identifying labels; their values are the times of
+    /// their samples, so that of two the newer one counts.
+    fn info_series<'l>(
         &self,
         names: &[Matcher],
         data: &[Matcher],
-        base: &[Line],
+        base: impl Iterator<Item = &'l Line>,
+        span: Span,
         grid: Grid,
     ) -> Result<HashMap<Labels, Vec<Line>>> {
         let mut infos: HashMap<Labels, Vec<Line>> = HashMap::new();
-        if base.is_empty() {
+        let mut values: HashMap<&str, HashSet<&str>> = HashMap::new();
+        for line in base {
+            for name in IDENTIFYING {
+                values.entry(name).or_default().extend(line.labels.get(name));
+            }
+        }
+        values.retain(|_, all| !all.is_empty());
+        if values.is_empty() {
             return Ok(infos);
         }
         let matchers: Vec<Matcher> = names.iter().chain(data).cloned().collect();
-        let selector = Selector { name: None, matchers, shift: Shift::default(), extend: None };
-        // The times of the samples, so that of two info series the newer one counts.
-        self.select_times(&selector, grid, &mut |line| {
+        let mut indexes = PerColumn::default();
+        let lookback = self.query.lookback_ms;
+        self.visit(&matchers, grid.start - lookback + 1, grid.last(), &mut |s| {
+            let fits = |(name, all): (&&str, &HashSet<&str>)| all.contains(s.labels.get(name).unwrap_or_default());
+            if !values.iter().all(fits) {
+                return Ok(());
+            }
             self.hold(grid.steps)?;
-            infos.entry(identity(&line.labels)).or_default().push(line);
+            let at = indexes.get(&s.timestamps, |times| newest(times, grid, lookback));
+            let mut line = Line::absent(s.labels.clone(), false, grid.steps);
+            for (step, i) in at.iter().enumerate().filter(|(_, i)| **i != NONE) {
+                match s.values.get(*i as usize).filter(|p| !p.is_stale()) {
+                    None => {}
+                    Some(Point::Float(_)) => line.values[step] = s.timestamps[*i as usize] as f64,
+                    Some(Point::Histogram(_)) => {
+                        let found = braced(&s.labels);
+                        let message = format!("this should be an info metric, with float samples: {found}");
+                        return Err(EvalError::invalid(span, message));
+                    }
+                }
+            }
+            infos.entry(identity(&s.labels)).or_default().push(line);
             Ok(())
         })?;
         Ok(infos)
     }
+}
+
+/// The fixed time of the first selector: info series are looked up then, too.
+fn first_at(expr: &Expr) -> Option<At> {
+    let mut first: Option<Option<At>> = None;
+    expr.walk(&mut |e| {
+        let at = match &e.kind {
+            ExprKind::Selector(s) => s.shift.at,
+            ExprKind::Range(r) => r.selector.shift.at,
+            _ => return,
+        };
+        first.get_or_insert(at);
+    });
+    first.flatten()
+}
+
+/// Which metrics are meant: `target_info` when nothing is said; all that are called `…_info` when it is only said which
+/// ones are not meant.
+fn info_names(mut names: Vec<Matcher>, span: Span) -> Result<Vec<Matcher>> {
+    if names.is_empty() {
+        return Ok(vec![Matcher::equal(METRIC_NAME, TARGET_INFO)]);
+    }
+    if names.iter().all(|m| matches!(m.op, MatchOp::NotEqual | MatchOp::NotRegex)) {
+        let any = Matcher::new(METRIC_NAME, MatchOp::Regex, ".+_info");
+        names.insert(0, any.map_err(|e| EvalError::invalid(span, e.to_string()))?);
+    }
+    Ok(names)
 }
 
 fn identity(labels: &Labels) -> Labels {
@@ -77,12 +133,11 @@ fn enriched(line: &Line, infos: &HashMap<Labels, Vec<Line>>, data: &[Matcher], s
     let key = identity(&line.labels);
     let candidates = infos.get(&key).map(Vec::as_slice).unwrap_or_default();
     let mut found: IndexMap<Labels, Line> = IndexMap::new();
-    for (s, v) in line.values.iter().enumerate().filter(|(_, v)| !is_absent(**v)) {
+    for s in (0..line.values.len()).filter(|s| line.has(*s)) {
         let present = candidates.iter().map(|i| (i, i.values[s])).filter(|(_, time)| !is_absent(*time));
         let Some(labels) = labels_at(line, present, data, span)? else { continue };
-        let new =
-            || Line { labels: labels.clone(), drop_name: line.drop_name, values: vec![ABSENT; line.values.len()] };
-        found.entry(labels.clone()).or_insert_with(new).values[s] = *v;
+        let new = || Line::absent(labels.clone(), line.drop_name, line.values.len());
+        found.entry(labels.clone()).or_insert_with(new).set(s, line.point(s));
     }
     Ok(found.into_values().collect())
 }

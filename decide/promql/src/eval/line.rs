@@ -1,9 +1,11 @@
 //! One series over all times of a query. Pure.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use kernel::Labels;
 use kernel::labels::METRIC_NAME;
-use kernel::series::{is_stale, stale_nan};
+use kernel::series::{Histogram, Point, is_stale, stale_nan};
 
 use super::EvalError;
 use crate::syntax::span::Span;
@@ -16,26 +18,123 @@ pub(crate) const fn is_absent(v: f64) -> bool {
     is_stale(v)
 }
 
+/// What a line has at one time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cell<'l> {
+    Absent,
+    Float(f64),
+    Histogram(&'l Arc<Histogram>),
+}
+
 /// A series and its points at the times of the query; [`ABSENT`] where it has none.
+///
+/// A line of plain numbers has no `histograms`. In others they are as long as `values`; where both have something, the
+/// histogram is the point and the number beside it means nothing, unless that is [`ABSENT`]: then there is no point.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) labels: Labels,
     /// The metric's name is to be dropped from the result.
     pub(crate) drop_name: bool,
     pub(crate) values: Vec<f64>,
+    pub(crate) histograms: Option<Vec<Option<Arc<Histogram>>>>,
 }
 
 impl Line {
+    /// A line of numbers.
+    pub(crate) fn floats(labels: Labels, drop_name: bool, values: Vec<f64>) -> Self {
+        Self { labels, drop_name, values, histograms: None }
+    }
+
+    /// A line without points yet.
+    pub(crate) fn absent(labels: Labels, drop_name: bool, steps: usize) -> Self {
+        Self::floats(labels, drop_name, vec![ABSENT; steps])
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.values.iter().all(|v| is_absent(*v))
     }
 
-    /// Every present value replaced.
+    pub(crate) fn has(&self, step: usize) -> bool {
+        !is_absent(self.values[step])
+    }
+
+    pub(crate) fn at(&self, step: usize) -> Cell<'_> {
+        let v = self.values[step];
+        if is_absent(v) {
+            return Cell::Absent;
+        }
+        match self.histograms.as_ref().and_then(|h| h[step].as_ref()) {
+            Some(h) => Cell::Histogram(h),
+            None => Cell::Float(v),
+        }
+    }
+
+    /// The number at a time, if there is one.
+    pub(crate) fn float(&self, step: usize) -> Option<f64> {
+        match self.at(step) {
+            Cell::Float(v) => Some(v),
+            _ => None,
+        }
+    }
+
+    /// The histogram at a time, if there is one.
+    pub(crate) fn histogram(&self, step: usize) -> Option<&Arc<Histogram>> {
+        match self.at(step) {
+            Cell::Histogram(h) => Some(h),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn set(&mut self, step: usize, point: Option<Point>) {
+        let (value, histogram) = match point {
+            None => (ABSENT, None),
+            Some(Point::Float(v)) => (v, None),
+            Some(Point::Histogram(h)) => (f64::NAN, Some(h)),
+        };
+        self.values[step] = value;
+        if histogram.is_some() || self.histograms.is_some() {
+            self.histograms.get_or_insert_with(|| vec![None; self.values.len()])[step] = histogram;
+        }
+    }
+
+    pub(crate) fn point(&self, step: usize) -> Option<Point> {
+        match self.at(step) {
+            Cell::Absent => None,
+            Cell::Float(v) => Some(Point::Float(v)),
+            Cell::Histogram(h) => Some(Point::Histogram(h.clone())),
+        }
+    }
+
+    /// Leaves histograms out.
+    pub(crate) fn only_floats(&mut self) {
+        if let Some(histograms) = self.histograms.take() {
+            self.values.iter_mut().zip(&histograms).filter(|(_, h)| h.is_some()).for_each(|(v, _)| *v = ABSENT);
+        }
+    }
+
+    /// Every number replaced; histograms are left out.
     pub(crate) fn map(&mut self, f: impl Fn(f64) -> f64) {
+        self.only_floats();
         for v in &mut self.values {
             if !is_absent(*v) {
                 *v = f(*v);
             }
+        }
+    }
+
+    /// Every point with its sign turned.
+    pub(crate) fn negate(&mut self) {
+        self.values.iter_mut().filter(|v| !is_absent(**v)).for_each(|v| *v = -*v);
+        for h in self.histograms.iter_mut().flatten().flatten() {
+            Arc::make_mut(h).scale(-1.0);
+        }
+    }
+
+    /// The one point of a line at many times.
+    pub(crate) fn repeat(&mut self, steps: usize) {
+        self.values.resize(steps, self.values[0]);
+        if let Some(all) = &mut self.histograms {
+            all.resize(steps, all[0].clone());
         }
     }
 }
@@ -63,15 +162,16 @@ impl Merged {
                 entry.insert(line);
             }
             indexmap::map::Entry::Occupied(mut entry) => {
-                for (to, from) in entry.get_mut().values.iter_mut().zip(line.values) {
-                    if is_absent(from) {
+                let to = entry.get_mut();
+                for step in 0..line.values.len() {
+                    if !line.has(step) {
                         continue;
                     }
-                    if !is_absent(*to) {
+                    if to.has(step) {
                         let message = "vector cannot contain metrics with the same labelset";
                         return Err(EvalError::invalid(span, message));
                     }
-                    *to = from;
+                    to.set(step, line.point(step));
                 }
             }
         }

@@ -1,11 +1,15 @@
 //! Arithmetic and comparisons between two vectors: which series meet, and what labels the result has. Pure.
 
+use std::cell::RefCell;
+
 use indexmap::IndexMap;
 use kernel::Labels;
 use kernel::labels::METRIC_NAME;
+use kernel::series::Point;
 
 use super::EvalError;
-use super::binary::{arithmetic, compare, is_trim, scalar_operation};
+use super::binary::is_trim;
+use super::element::{Outcome, Remark, arithmetic, compare, element, scalar_operation};
 use super::engine::{Engine, Grid, Result, Sink};
 use super::line::{ABSENT, Line, Merged, is_absent};
 use crate::syntax::ast::{Binary, BinaryOp, Group, Matching};
@@ -34,10 +38,13 @@ struct Match<'b> {
     span: Span,
     swapped: bool,
     steps: usize,
-    /// Times at which both sides have any point: elsewhere nothing matches, and nothing can be wrong.
+    /// Times at which both sides have any point (or one, where the other is filled in): elsewhere nothing matches, and
+    /// nothing can be wrong.
     active: Vec<bool>,
     fill_many: Option<f64>,
     fill_one: Option<f64>,
+    /// What was noticed at each time; of several things the last one is said.
+    remarks: RefCell<Vec<Option<Remark>>>,
 }
 
 impl Engine<'_> {
@@ -62,19 +69,18 @@ impl Engine<'_> {
         }
         let (left, right) = (b.matching.fill_left, b.matching.fill_right);
         let (fill_many, fill_one) = if swapped { (right, left) } else { (left, right) };
-        let both = |i: usize| (any[0][i] || fill_many.is_some()) && (any[1][i] || fill_one.is_some());
-        let active = (0..grid.steps).map(both).collect();
-        let matched = Match { binary: b, span, swapped, steps: grid.steps, active, fill_many, fill_one };
-        if is_trim(b.op) {
-            if pairs.values().any(|p| !p.many.is_empty() && !p.one.is_empty()) {
-                self.trim_on_floats(b.op, false, span);
-            }
-            return Ok(());
-        }
+        let filled = fill_many.is_some() || fill_one.is_some();
+        let matters = |i: usize| if filled { any[0][i] || any[1][i] } else { any[0][i] && any[1][i] };
+        let active = (0..grid.steps).map(matters).collect();
+        let remarks = RefCell::default();
+        let matched = Match { binary: b, span, swapped, steps: grid.steps, active, fill_many, fill_one, remarks };
         let mut merged = Merged::default();
         for (signature, pair) in pairs {
             self.check_cancelled()?;
             matched.pair(&signature, pair, &mut merged)?;
+        }
+        for (kind, text) in matched.remarks.take().into_iter().flatten() {
+            self.annotate(kind, span, text);
         }
         merged.into_lines().filter(|line| !line.is_empty()).try_for_each(sink)
     }
@@ -88,11 +94,12 @@ impl Match<'_> {
             self.check_one_to_one(&many, &one)?;
         }
         let mut outputs: IndexMap<Labels, Vec<bool>> = IndexMap::new();
+        let partners = self.partners(one, signature);
         for left in &many {
-            for right in self.partners(&one, signature) {
+            for right in &partners {
                 let labels = self.result_labels(&left.labels, &right.labels);
-                self.check_unique(&labels, left, &right, &mut outputs)?;
-                merged.add(self.combine(labels, left, &right), self.span)?;
+                let line = self.combine(labels, left, right, &mut outputs)?;
+                merged.add(line, self.span)?;
             }
         }
         Ok(())
@@ -130,7 +137,7 @@ impl Match<'_> {
         let has = |lines: &[Line], s: usize| lines.iter().any(|l| !is_absent(l.values[s]));
         let value = |s| if has(one, s) && !has(&many, s) { fill } else { ABSENT };
         let values: Vec<f64> = (0..self.steps).map(value).collect();
-        let line = Line { labels: signature.clone(), drop_name: false, values };
+        let line = Line::floats(signature.clone(), false, values);
         if !line.is_empty() {
             many.push(line);
         }
@@ -138,14 +145,13 @@ impl Match<'_> {
     }
 
     /// The lines of the one side, and a filled one for the times when there is none.
-    fn partners(&self, one: &[Line], signature: &Labels) -> Vec<Line> {
-        let mut partners = one.to_vec();
+    fn partners(&self, mut one: Vec<Line>, signature: &Labels) -> Vec<Line> {
         if let Some(fill) = self.fill_one {
-            let value = |s: usize| if one.iter().any(|l| !is_absent(l.values[s])) { ABSENT } else { fill };
+            let value = |s: usize| if one.iter().any(|l| l.has(s)) { ABSENT } else { fill };
             let values = (0..self.steps).map(value).collect();
-            partners.push(Line { labels: signature.clone(), drop_name: false, values });
+            one.push(Line::floats(signature.clone(), false, values));
         }
-        partners
+        one
     }
 
     fn check_one_to_one(&self, many: &[Line], one: &[Line]) -> Result<()> {
@@ -162,26 +168,11 @@ impl Match<'_> {
     }
 
     /// In many-to-one matches two series must not come to the same labels, even where a comparison filters them.
-    fn check_unique(
-        &self,
-        labels: &Labels,
-        left: &Line,
-        right: &Line,
-        outputs: &mut IndexMap<Labels, Vec<bool>>,
-    ) -> Result<()> {
-        if self.binary.matching.group == Group::None {
-            return Ok(());
-        }
-        let seen = outputs.entry(labels.clone()).or_insert_with(|| vec![false; self.steps]);
-        for (s, seen) in seen.iter_mut().enumerate() {
-            if is_absent(left.values[s]) || is_absent(right.values[s]) {
-                continue;
-            }
-            if *seen {
-                let message = "multiple matches for labels: grouping labels must ensure unique matches";
-                return Err(EvalError::invalid(self.span, message));
-            }
-            *seen = true;
+    fn check_unique(&self, seen: Option<&mut Vec<bool>>, step: usize) -> Result<()> {
+        let Some(seen) = seen else { return Ok(()) };
+        if std::mem::replace(&mut seen[step], true) {
+            let message = "multiple matches for labels: grouping labels must ensure unique matches";
+            return Err(EvalError::invalid(self.span, message));
         }
         Ok(())
     }
@@ -189,7 +180,7 @@ impl Match<'_> {
     fn result_labels(&self, many: &Labels, one: &Labels) -> Labels {
         let b = self.binary;
         let mut labels = many.clone();
-        if !b.op.is_comparison() {
+        if !keeps_name(b.op) {
             labels = super::line::unnamed(&labels);
         }
         let named = b.matching.labels.as_deref().unwrap_or_default();
@@ -208,31 +199,66 @@ impl Match<'_> {
         labels
     }
 
-    fn combine(&self, labels: Labels, many: &Line, one: &Line) -> Line {
+    fn combine(
+        &self,
+        labels: Labels,
+        many: &Line,
+        one: &Line,
+        outputs: &mut IndexMap<Labels, Vec<bool>>,
+    ) -> Result<Line> {
         let b = self.binary;
-        let value = |(m, o): (&f64, &f64)| {
-            if is_absent(*m) || is_absent(*o) {
-                return ABSENT;
-            }
-            let (l, r) = if self.swapped { (*o, *m) } else { (*m, *o) };
-            if !b.op.is_comparison() {
-                arithmetic(b.op, l, r)
-            } else if b.bool_modifier {
-                scalar_operation(b.op, l, r)
-            } else if compare(b.op, l, r) {
-                // A comparison keeps the left value, on whichever side the many are.
-                l
-            } else {
-                ABSENT
-            }
-        };
         let drop_name = b.bool_modifier || many.drop_name || !keeps_name(b.op);
-        Line { labels, drop_name, values: many.values.iter().zip(&one.values).map(value).collect() }
+        let new = || vec![false; self.steps];
+        let grouped = b.matching.group != Group::None;
+        let mut seen = grouped.then(|| outputs.entry(labels.clone()).or_insert_with(new));
+        let mut line = Line::absent(labels, drop_name, self.steps);
+        let floats = many.histograms.is_none() && one.histograms.is_none() && !is_trim(b.op);
+        for step in (0..self.steps).filter(|s| many.has(*s) && one.has(*s)) {
+            if floats {
+                self.check_unique(seen.as_deref_mut(), step)?;
+                line.values[step] = self.combine_floats(many.values[step], one.values[step]);
+                continue;
+            }
+            let (m, o) = (many.at(step), one.at(step));
+            let (l, r) = if self.swapped { (o, m) } else { (m, o) };
+            let mut remark = |remark: Remark| self.remark(step, remark);
+            let found = match element(b.op, l, r, &mut remark) {
+                Outcome::Nothing => continue,
+                Outcome::Value(_) if b.bool_modifier => Some(Point::Float(1.0)),
+                Outcome::False if b.bool_modifier => Some(Point::Float(0.0)),
+                Outcome::Value(point) => Some(point),
+                Outcome::False => None,
+            };
+            self.check_unique(seen.as_deref_mut(), step)?;
+            line.set(step, found);
+        }
+        Ok(line)
+    }
+
+    fn combine_floats(&self, many: f64, one: f64) -> f64 {
+        let (b, (l, r)) = (self.binary, if self.swapped { (one, many) } else { (many, one) });
+        if !b.op.is_comparison() {
+            arithmetic(b.op, l, r)
+        } else if b.bool_modifier {
+            scalar_operation(b.op, l, r)
+        } else if compare(b.op, l, r) {
+            // A comparison keeps the left value, on whichever side the many are.
+            l
+        } else {
+            ABSENT
+        }
+    }
+
+    fn remark(&self, step: usize, remark: Remark) {
+        let mut all = self.remarks.borrow_mut();
+        all.resize(self.steps, None);
+        all[step] = Some(remark);
     }
 }
 
+/// Whether what an operator gives is still the same metric.
 fn keeps_name(op: BinaryOp) -> bool {
-    op.is_comparison()
+    op.is_comparison() || is_trim(op)
 }
 
 /// All labels in braces, the name among them, as Prometheus prints label sets in errors.

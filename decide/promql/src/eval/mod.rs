@@ -11,15 +11,21 @@ mod absent;
 mod aggregate;
 mod binary;
 mod call;
+mod columns;
 mod dates;
+mod element;
 mod engine;
+mod explain;
 mod extended;
+mod forced;
+mod groups;
 mod histograms;
 mod info;
 mod invariant;
 mod label_functions;
 mod line;
 mod matching;
+mod mixed;
 mod ranked;
 mod result;
 mod scalar;
@@ -35,7 +41,7 @@ use kernel::series::{SeriesError, SeriesReader};
 
 use crate::query::{Limits, Query};
 use crate::syntax::span::Span;
-use crate::value::Evaluated;
+use crate::value::{Evaluated, Explained};
 
 /// Why a query has no result.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -92,4 +98,22 @@ pub fn evaluate_cancellable(
     cancelled: &AtomicBool,
 ) -> Result<Evaluated, EvalError> {
     engine::Engine::new(query, reader, limits, cancelled)?.run()
+}
+
+/// Evaluates a query and says what each part of it cost. `clock` gives nanoseconds since any fixed time.
+///
+/// # Errors
+/// As [`evaluate_cancellable`].
+pub fn evaluate_explained(
+    query: &Query<'_>,
+    reader: &dyn SeriesReader,
+    limits: &Limits,
+    cancelled: &AtomicBool,
+    clock: &dyn Fn() -> u64,
+) -> Result<(Evaluated, Explained), EvalError> {
+    let mut engine = engine::Engine::new(query, reader, limits, cancelled)?;
+    engine.explainer = Some(explain::Explainer::new(clock));
+    let found = engine.run()?;
+    let tree = engine.explainer.as_ref().map(|e| e.tree(query.expr));
+    tree.map(|tree| (found, tree)).ok_or(EvalError::Cancelled)
 }

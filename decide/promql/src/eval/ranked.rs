@@ -6,17 +6,15 @@ use indexmap::IndexMap;
 use kernel::Labels;
 
 use super::EvalError;
-use super::aggregate::group_labels;
+use super::aggregate::{Members, group_labels};
 use super::engine::{Engine, Grid, Result, Sink};
-use super::line::{ABSENT, Line, is_absent};
+use super::groups::Groups;
+use super::line::{ABSENT, Cell, Line, is_absent};
 use super::scalar::Scalars;
 use crate::functions::quantile::quantile;
 use crate::syntax::ast::{Aggregate, AggregateOp, Expr};
 use crate::syntax::literal::{format_number, quote, short_number};
 use crate::syntax::span::Span;
-
-/// The indexes of the lines of each group.
-type Groups = IndexMap<Labels, Vec<usize>>;
 
 impl Engine<'_> {
     /// Remarks on quantiles that are none.
@@ -33,28 +31,49 @@ impl Engine<'_> {
         a.param.as_ref().ok_or_else(|| EvalError::invalid(span, "aggregation without its parameter"))
     }
 
-    fn grouped(&self, a: &Aggregate, grid: Grid) -> Result<(Vec<Line>, Groups)> {
+    /// The lines and which of them belong to each group.
+    fn grouped(&self, a: &Aggregate, grid: Grid) -> Result<(Vec<Line>, Members)> {
         let lines = self.collect(&a.expr, grid)?;
-        let mut groups = Groups::new();
-        for (i, line) in lines.iter().enumerate() {
-            groups.entry(group_labels(&line.labels, &a.grouping)).or_default().push(i);
+        let mut groups = Groups::new(&a.grouping);
+        let places: Vec<usize> = lines.iter().map(|line| groups.of(&line.labels)).collect();
+        let mut members: Members = groups.into_labels().into_iter().map(|labels| (labels, Vec::new())).collect();
+        for (i, place) in places.into_iter().enumerate() {
+            members[place].push(i);
         }
-        Ok((lines, groups))
+        Ok((lines, members))
+    }
+
+    /// Leaves histograms out of lines, and says so.
+    fn leave_histograms_out(&self, lines: &mut [Line], op: AggregateOp, span: Span) {
+        for line in lines.iter_mut().filter(|l| l.histograms.is_some()) {
+            if (0..line.values.len()).any(|s| line.histogram(s).is_some()) {
+                self.ignored_histogram(op, span);
+            }
+            line.only_floats();
+        }
     }
 
     pub(super) fn quantile_lines(&self, a: &Aggregate, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let param = self.param(a, a.expr.span)?;
         let q = self.scalars(param, grid)?;
-        self.check_quantiles(&q, grid.steps, param.span);
-        let (lines, groups) = self.grouped(a, grid)?;
+        for wrong in extremes(&q, grid.steps).into_iter().filter(|q| !(0.0..=1.0).contains(q)) {
+            self.warn(param.span, format!("quantile value should be between 0 and 1, got {}", short_number(wrong)));
+        }
+        let (mut lines, groups) = self.grouped(a, grid)?;
+        self.leave_histograms_out(&mut lines, a.op, a.expr.span);
+        let mut values = Vec::new();
         for (labels, members) in groups {
-            let value = |s: usize| {
-                let present = members.iter().map(|m| lines[*m].values[s]).filter(|v| !is_absent(*v));
-                let mut values: Vec<f64> = present.collect();
+            let mut value = |s: usize| {
+                values.clear();
+                values.extend(members.iter().map(|m| lines[*m].values[s]).filter(|v| !is_absent(*v)));
                 if values.is_empty() { ABSENT } else { quantile(q.at(s), &mut values) }
             };
-            let values = (0..grid.steps).map(value).collect();
-            sink(Line { labels, drop_name: lines[members[0]].drop_name, values })?;
+            let found = (0..grid.steps).map(&mut value).collect();
+            let drop_name = members.iter().any(|m| lines[*m].drop_name);
+            let line = Line::floats(labels, drop_name, found);
+            if !line.is_empty() {
+                sink(line)?;
+            }
         }
         Ok(())
     }
@@ -66,12 +85,21 @@ impl Engine<'_> {
             let name = quote(text.bytes.as_deref().unwrap_or(text.value.as_bytes()));
             return Err(EvalError::invalid(param.span, format!("invalid label name {name}")));
         }
+        // The value's label is one of the group's, unless it is said to be none of them.
+        let mut grouping = a.grouping.clone();
+        if !grouping.without {
+            grouping.labels.push(text.value.clone());
+        }
         let mut counts: IndexMap<Labels, Line> = IndexMap::new();
         self.lines(&a.expr, grid, &mut |line| {
-            let group = group_labels(&line.labels, &a.grouping);
-            for (s, v) in line.values.iter().enumerate().filter(|(_, v)| !is_absent(**v)) {
-                let labels = group.with(&text.value, &format_number(*v));
-                let new = || Line { labels: labels.clone(), drop_name: false, values: vec![ABSENT; grid.steps] };
+            for s in 0..grid.steps {
+                let value = match line.at(s) {
+                    Cell::Absent => continue,
+                    Cell::Float(v) => format_number(v),
+                    Cell::Histogram(h) => h.to_string(),
+                };
+                let labels = group_labels(&line.labels.with(&text.value, &value), &grouping);
+                let new = || Line::absent(labels.clone(), false, grid.steps);
                 let slot = &mut counts.entry(labels.clone()).or_insert_with(new).values[s];
                 *slot = if is_absent(*slot) { 1.0 } else { *slot + 1.0 };
             }
@@ -85,6 +113,9 @@ impl Engine<'_> {
         let k = self.scalars(param, grid)?;
         let wanted = self.checked_counts(a.op, &k, grid, param.span)?;
         let (mut lines, groups) = self.grouped(a, grid)?;
+        if matches!(a.op, AggregateOp::Topk | AggregateOp::Bottomk) {
+            self.leave_histograms_out(&mut lines, a.op, span);
+        }
         let mut kept = vec![vec![false; grid.steps]; lines.len()];
         let mut order: Vec<usize> = (0..lines.len()).collect();
         if grid.steps == 1 {
@@ -103,8 +134,7 @@ impl Engine<'_> {
             line.values.iter_mut().zip(kept).filter(|(_, kept)| !**kept).for_each(|(v, _)| *v = ABSENT);
         }
         for i in order {
-            let empty = Line { labels: Labels::default(), drop_name: false, values: Vec::new() };
-            let line = std::mem::replace(&mut lines[i], empty);
+            let line = std::mem::replace(&mut lines[i], Line::absent(Labels::default(), false, 0));
             if !line.is_empty() {
                 sink(line)?;
             }
@@ -114,29 +144,34 @@ impl Engine<'_> {
 
     fn checked_counts(&self, op: AggregateOp, k: &Scalars, grid: Grid, span: Span) -> Result<Vec<f64>> {
         let ratio = op == AggregateOp::LimitRatio;
-        (0..grid.steps)
-            .map(|s| {
-                let v = k.at(s);
-                if v.is_nan() {
-                    let message = if ratio { "Ratio value is NaN" } else { "Parameter value is NaN" };
-                    return Err(EvalError::invalid(span, message));
-                }
-                if ratio && v.abs() > 1.0 {
-                    let capped = v.clamp(-1.0, 1.0);
-                    let (from, to) = (short_number(v), short_number(capped));
-                    self.warn(span, format!("ratio value should be between -1 and 1, got {from}, capping to {to}"));
-                    return Ok(capped);
-                }
-                if !ratio && v >= 9_223_372_036_854_775_807.0 {
-                    return Err(EvalError::invalid(span, format!("Scalar value {} overflows int64", short_number(v))));
-                }
-                if !ratio && v <= -9_223_372_036_854_775_808.0 {
-                    return Err(EvalError::invalid(span, format!("Scalar value {} underflows int64", short_number(v))));
-                }
-                Ok(v)
-            })
-            .collect()
+        for v in extremes(k, grid.steps) {
+            if v.is_nan() {
+                let message = if ratio { "Ratio value is NaN" } else { "Parameter value is NaN" };
+                return Err(EvalError::invalid(span, message));
+            }
+            let text = short_number(v);
+            if ratio && v.abs() > 1.0 {
+                let to = short_number(v.clamp(-1.0, 1.0));
+                self.warn(span, format!("ratio value should be between -1 and 1, got {text}, capping to {to}"));
+            } else if !ratio && v >= 9_223_372_036_854_775_807.0 {
+                return Err(EvalError::invalid(span, format!("Scalar value {text} overflows int64")));
+            } else if !ratio && v <= -9_223_372_036_854_775_808.0 {
+                return Err(EvalError::invalid(span, format!("Scalar value {text} underflows int64")));
+            }
+        }
+        Ok((0..grid.steps).map(|s| if ratio { k.at(s).clamp(-1.0, 1.0) } else { k.at(s) }).collect())
     }
+}
+
+/// The largest and the smallest value over all times, or NaN if there is any.
+fn extremes(scalars: &Scalars, steps: usize) -> Vec<f64> {
+    let mut all = (0..steps).map(|s| scalars.at(s));
+    if all.clone().any(f64::is_nan) {
+        return vec![f64::NAN];
+    }
+    let Some(first) = all.next() else { return Vec::new() };
+    let (least, most) = all.fold((first, first), |(least, most), v| (least.min(v), most.max(v)));
+    if least == most { vec![most] } else { vec![most, least] }
 }
 
 /// The members of a group that are kept at a time, in the order of the result.

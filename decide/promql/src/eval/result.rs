@@ -5,12 +5,12 @@ use kernel::series::Sample;
 
 use super::EvalError;
 use super::engine::{Engine, Result};
-use super::line::{Line, Merged, is_absent, unnamed};
+use super::line::{Cell, Line, Merged, unnamed};
 use crate::syntax::ast::{Expr, ValueType};
 use crate::value::{Evaluated, MatrixSeries, Value, VectorSample};
 
 impl Engine<'_> {
-    pub(super) fn run(self) -> Result<Evaluated> {
+    pub(super) fn run(&self) -> Result<Evaluated> {
         let value = match self.query.step_ms {
             None => self.instant_value()?,
             Some(_) => self.range_value()?,
@@ -27,7 +27,8 @@ impl Engine<'_> {
             ValueType::Vector => {
                 let mut vector = Vec::new();
                 for line in self.named_lines(expr)? {
-                    vector.push(VectorSample { labels: line.labels, sample: Sample { t_ms, value: line.values[0] } });
+                    let value = line.point(0);
+                    vector.extend(value.map(|value| VectorSample { labels: line.labels, t_ms, value }));
                 }
                 Value::Vector(vector)
             }
@@ -39,7 +40,7 @@ impl Engine<'_> {
         let lines = match expr.value_type() {
             ValueType::Scalar => {
                 let values = self.scalars(expr, grid)?.into_steps(grid.steps);
-                vec![Line { labels: Labels::default(), drop_name: false, values }]
+                vec![Line::floats(Labels::default(), false, values)]
             }
             ValueType::Vector => self.named_lines(expr)?,
             other => {
@@ -55,9 +56,16 @@ impl Engine<'_> {
     }
 
     fn points(&self, line: Line) -> MatrixSeries {
-        let present = line.values.into_iter().enumerate().filter(|(_, v)| !is_absent(*v));
-        let samples = present.map(|(s, value)| Sample { t_ms: self.grid.at(s), value }).collect();
-        MatrixSeries { labels: line.labels, samples }
+        let (mut samples, mut histograms) = (Vec::with_capacity(line.values.len()), Vec::new());
+        for step in 0..line.values.len() {
+            let t_ms = self.grid.at(step);
+            match line.at(step) {
+                Cell::Absent => {}
+                Cell::Float(value) => samples.push(Sample { t_ms, value }),
+                Cell::Histogram(h) => histograms.push((t_ms, h.clone())),
+            }
+        }
+        MatrixSeries { labels: line.labels, samples, histograms }
     }
 
     /// The lines of the result, names dropped where an operator wanted it, merged where that makes them one.
@@ -81,11 +89,16 @@ impl Engine<'_> {
         let mut matrix = Vec::new();
         self.ranges(expr, self.grid, &mut |series| {
             let w = series.window(0);
-            self.hold(w.times.len())?;
+            self.hold(w.times.len() + w.histograms.times.len())?;
             let labels = if series.drop_name { unnamed(series.labels) } else { series.labels.clone() };
-            let samples = w.times.iter().zip(w.values).map(|(t, v)| Sample { t_ms: *t, value: *v }).collect();
-            if !w.times.is_empty() {
-                matrix.push(MatrixSeries { labels, samples });
+            let samples: Vec<Sample> = match series.extend {
+                Some(extend) => series.extended_samples(extend, expr)?,
+                None => w.times.iter().zip(w.values).map(|(t, v)| Sample { t_ms: *t, value: *v }).collect(),
+            };
+            let native = w.histograms.times.iter().zip(w.histograms.values);
+            let histograms: Vec<_> = native.map(|(t, h)| (*t, h.clone())).collect();
+            if !samples.is_empty() || !histograms.is_empty() {
+                matrix.push(MatrixSeries { labels, samples, histograms });
             }
             Ok(())
         })?;

@@ -1,10 +1,10 @@
 //! Scalars: one number at each time. Pure.
 
 use super::EvalError;
-use super::binary::scalar_operation;
+use super::element::scalar_operation;
 use super::engine::{Engine, Grid, Result};
 use super::line::is_absent;
-use crate::functions::Kind;
+use crate::functions::{Kind, math};
 use crate::syntax::ast::{Expr, ExprKind, Sign};
 
 /// A number at each time.
@@ -64,6 +64,14 @@ impl Engine<'_> {
                 Kind::QueryStep => Scalars::Constant(self.query.step_ms.unwrap_or(0) as f64 / 1000.0),
                 Kind::QueryRange => Scalars::Constant((self.query.end_ms - self.query.start_ms) as f64 / 1000.0),
                 Kind::Scalar => self.only_one(&c.args[0], grid)?,
+                Kind::MinOf | Kind::MaxOf => {
+                    let of = if matches!(c.function.kind, Kind::MinOf) { math::min } else { math::max };
+                    let (a, b) = (self.scalars(&c.args[0], grid)?, self.scalars(&c.args[1], grid)?);
+                    match (&a, &b) {
+                        (Scalars::Constant(a), Scalars::Constant(b)) => Scalars::Constant(of(*a, *b)),
+                        _ => Scalars::Steps((0..grid.steps).map(|i| of(a.at(i), b.at(i))).collect()),
+                    }
+                }
                 _ => return Err(EvalError::invalid(expr.span, "expected a scalar")),
             },
             _ => return Err(EvalError::invalid(expr.span, "expected a scalar")),
@@ -74,6 +82,8 @@ impl Engine<'_> {
     fn only_one(&self, expr: &Expr, grid: Grid) -> Result<Scalars> {
         let mut found = vec![(0u32, f64::NAN); grid.steps];
         self.lines(expr, grid, &mut |line| {
+            let mut line = line;
+            line.only_floats();
             for (slot, v) in found.iter_mut().zip(line.values) {
                 if !is_absent(v) {
                     *slot = (slot.0 + 1, v);

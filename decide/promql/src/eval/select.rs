@@ -1,15 +1,35 @@
 //! Selectors and subqueries: from the store's columns to lines and ranges. Pure.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use kernel::Labels;
+use kernel::series::{Column, Histogram, Series};
 
 use super::EvalError;
+use super::columns::Columns;
 use super::engine::{Engine, Grid, Result, Sink};
 use super::line::{ABSENT, Line, is_absent};
-use super::windows::{NONE, PerColumn, bounds, newest, without_stale};
-use crate::functions::window::Window;
+use super::windows::{NONE, PerColumn, bounds, newest};
+use crate::functions::rates::{Bounds, Extent, Rate, Reach};
+use crate::functions::window::{Histograms, Window};
 use crate::syntax::ast::{Expr, ExprKind, Extend, RangeSelector, Selector, Subquery};
+use crate::syntax::span::Span;
+
+/// The histograms of a series and which of them belong to which time.
+pub(super) struct HistogramRanges<'s> {
+    pub(super) times: &'s [i64],
+    pub(super) values: &'s [Arc<Histogram>],
+    pub(super) starts: &'s [i64],
+    bounds: Vec<(u32, u32)>,
+}
+
+/// Which numbers of a series belong to which time, and what else is the same for all series with the same timestamps.
+pub(super) struct Places {
+    bounds: Vec<(u32, u32)>,
+    /// How far to extend a rate at each time; `None` where there are too few samples.
+    reaches: OnceCell<Vec<Option<Reach>>>,
+}
 
 /// One series and its ranges at all times of a query; staleness markers are left out.
 pub(super) struct Ranges<'s> {
@@ -17,7 +37,9 @@ pub(super) struct Ranges<'s> {
     pub(super) drop_name: bool,
     pub(super) times: &'s [i64],
     pub(super) values: &'s [f64],
-    bounds: &'s [(u32, u32)],
+    pub(super) starts: &'s [i64],
+    places: &'s Places,
+    pub(super) histograms: Option<HistogramRanges<'s>>,
     /// The end of the range at each time.
     pub(super) ends: Grid,
     pub(super) range_ms: i64,
@@ -27,130 +49,192 @@ pub(super) struct Ranges<'s> {
     pub(super) extend: Option<Extend>,
 }
 
-impl Ranges<'_> {
+impl<'s> Ranges<'s> {
     pub(super) fn window(&self, step: usize) -> Window<'_> {
-        let (from, to) = self.bounds[step];
-        let part = from as usize..to as usize;
-        Window { times: &self.times[part.clone()], values: &self.values[part], now_ms: self.grid.at(step) }
+        let part = self.part(step);
+        let histograms = self.histograms.as_ref().map_or_else(Histograms::default, |h| {
+            let (from, to) = h.bounds[step];
+            h.part(from as usize, to as usize)
+        });
+        Window { histograms, now_ms: self.grid.at(step), ..self.floats(part) }
+    }
+
+    /// Where the numbers of a step are.
+    pub(super) fn part(&self, step: usize) -> std::ops::Range<usize> {
+        let (from, to) = self.places.bounds[step];
+        from as usize..to as usize
+    }
+
+    /// How far to extend a rate at each step where nothing is known of when counters began. A selector's ranges are of one
+    /// function only.
+    pub(super) fn reaches(&self, rate: Rate) -> &[Option<Reach>] {
+        self.places.reaches.get_or_init(|| {
+            let reach = |step| {
+                let limits = self.limits(step);
+                Extent::of(&self.times[self.part(step)], &[], limits, rate)?.reach(limits, rate)
+            };
+            (0..self.steps()).map(reach).collect()
+        })
+    }
+
+    /// A window of numbers by their places.
+    pub(super) fn floats(&self, part: std::ops::Range<usize>) -> Window<'_> {
+        Window {
+            times: &self.times[part.clone()],
+            values: &self.values[part.clone()],
+            starts: self.starts.get(part).unwrap_or_default(),
+            histograms: Histograms::default(),
+            now_ms: 0,
+        }
+    }
+
+    /// The bounds of the range at a step.
+    pub(super) fn limits(&self, step: usize) -> Bounds {
+        let end = self.ends.at(step);
+        Bounds { start: end - self.range_ms, end }
     }
 
     /// The values before each of these falls that lie within the window of a step.
     pub(super) fn before_resets<'r>(&'r self, step: usize, resets: &'r [u32]) -> impl Iterator<Item = f64> + 'r {
-        let (from, to) = self.bounds[step];
+        let (from, to) = self.places.bounds[step];
         let first = resets.partition_point(|i| *i <= from);
         resets[first..].iter().take_while(move |i| **i < to).map(|i| self.values[*i as usize - 1])
     }
 
     pub(super) fn steps(&self) -> usize {
-        self.bounds.len()
+        self.places.bounds.len()
     }
 }
 
-impl Engine<'_> {
-    pub(super) fn select_lines(&self, selector: &Selector, grid: Grid, sink: Sink<'_>) -> Result<()> {
-        if selector.extend == Some(Extend::Smoothed) {
-            return self.smoothed_lines(selector, grid, sink);
+impl HistogramRanges<'_> {
+    pub(super) fn part(&self, from: usize, to: usize) -> Histograms<'_> {
+        Histograms {
+            times: &self.times[from..to],
+            values: &self.values[from..to],
+            starts: self.starts.get(from..to).unwrap_or_default(),
         }
-        self.newest_samples(selector, grid, |_, value| value, sink)
+    }
+}
+
+/// Takes the ranges of series one by one.
+pub(super) type RangeSink<'s> = &'s mut dyn FnMut(&Ranges<'_>) -> Result<()>;
+
+/// What of the newest samples is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Value,
+    /// Its time in seconds.
+    Time,
+    /// When its counter began, in seconds; no point where the reader knows of none.
+    Start,
+}
+
+/// What ranges of all series of a selector have in common.
+#[derive(Clone, Copy)]
+struct Frame {
+    ends: Grid,
+    range_ms: i64,
+    grid: Grid,
+    extend: Option<Extend>,
+}
+
+impl Engine<'_> {
+    pub(super) fn select_lines(&self, selector: &Selector, span: Span, grid: Grid, sink: Sink<'_>) -> Result<()> {
+        if selector.extend == Some(Extend::Smoothed) {
+            return self.smoothed_lines(selector, span, grid, sink);
+        }
+        self.newest_samples(selector, grid, Of::Value, sink)
     }
 
     /// For `timestamp()`: the times of the samples in seconds.
     pub(super) fn select_times(&self, selector: &Selector, grid: Grid, sink: Sink<'_>) -> Result<()> {
-        self.newest_samples(selector, grid, |time, _| time as f64 / 1000.0, sink)
+        self.newest_samples(selector, grid, Of::Time, sink)
     }
 
-    fn newest_samples(
-        &self,
-        selector: &Selector,
-        grid: Grid,
-        pick: impl Fn(i64, f64) -> f64,
-        sink: Sink<'_>,
-    ) -> Result<()> {
+    /// For `start_timestamp()`: when the counters of the samples began, in seconds.
+    pub(super) fn select_starts(&self, selector: &Selector, grid: Grid, sink: Sink<'_>) -> Result<()> {
+        self.newest_samples(selector, grid, Of::Start, sink)
+    }
+
+    fn newest_samples(&self, selector: &Selector, grid: Grid, of: Of, sink: Sink<'_>) -> Result<()> {
         let reference = self.shifted(&selector.shift, grid)?;
         let lookback = self.query.lookback_ms;
-        let series = self.read(&selector.matchers, reference.start - lookback + 1, reference.last())?;
         let mut indexes = PerColumn::default();
-        for s in series {
-            self.check_cancelled()?;
-            let column = s.values.floats().unwrap_or_default();
+        self.visit(&selector.matchers, reference.start - lookback + 1, reference.last(), &mut |s| {
             let at = indexes.get(&s.timestamps, |times| newest(times, reference, lookback));
-            let value = |i: &u32| match column.get(*i as usize) {
-                Some(v) if *i != NONE && !is_absent(*v) => pick(s.timestamps[*i as usize], *v),
-                _ => ABSENT,
-            };
-            let line = Line { labels: s.labels, drop_name: false, values: at.iter().map(value).collect() };
-            if !line.is_empty() {
-                sink(line)?;
-            }
-        }
-        Ok(())
+            let line = newest_line(s, at, of);
+            if line.is_empty() { Ok(()) } else { sink(line) }
+        })
     }
 
     /// Streams the series of a range vector.
-    pub(super) fn ranges(
-        &self,
-        expr: &Expr,
-        grid: Grid,
-        sink: &mut dyn FnMut(&Ranges<'_>) -> Result<()>,
-    ) -> Result<()> {
-        match &expr.unwrapped().kind {
+    pub(super) fn ranges(&self, expr: &Expr, grid: Grid, sink: RangeSink<'_>) -> Result<()> {
+        let inner = expr.unwrapped();
+        self.explained_ranges(inner, sink, &mut |sink| match &inner.kind {
             ExprKind::Range(r) => self.selected_ranges(r, grid, sink),
             ExprKind::Subquery(s) => self.subquery_ranges(s, expr, grid, sink),
             _ => Err(EvalError::invalid(expr.span, "expected a range vector")),
-        }
+        })
     }
 
-    fn selected_ranges(
-        &self,
-        r: &RangeSelector,
-        grid: Grid,
-        sink: &mut dyn FnMut(&Ranges<'_>) -> Result<()>,
-    ) -> Result<()> {
+    fn selected_ranges(&self, r: &RangeSelector, grid: Grid, sink: RangeSink<'_>) -> Result<()> {
         let (range_ms, extend) = (self.positive_ms(&r.range)?, r.selector.extend);
         let ends = self.shifted(&r.selector.shift, grid)?;
         // Extended ranges also need the samples around their bounds.
         let before = if extend.is_some() { self.query.lookback_ms } else { 0 };
         let after = if extend == Some(Extend::Smoothed) { self.query.lookback_ms } else { 0 };
-        let series = self.read(&r.selector.matchers, ends.start - range_ms - before + 1, ends.last() + after)?;
+        let frame = Frame { ends, range_ms, grid, extend };
         let mut shared = PerColumn::default();
-        for s in &series {
-            self.check_cancelled()?;
-            let clean = without_stale(&s.timestamps, s.values.floats().unwrap_or_default());
-            let own;
-            let (times, values, bounds) = match &clean {
-                Some((times, values)) => {
-                    own = bounds(times, ends, range_ms);
-                    (&times[..], &values[..], &own)
-                }
-                None => {
-                    let bounds = shared.get(&s.timestamps, |times| bounds(times, ends, range_ms));
-                    (&s.timestamps[..], s.values.floats().unwrap_or_default(), bounds)
-                }
-            };
-            let labels = &s.labels;
-            sink(&Ranges {
-                labels,
-                drop_name: false,
-                times,
-                values,
-                bounds,
-                ends,
-                range_ms,
-                lookback_ms: self.query.lookback_ms,
-                grid,
-                extend,
-            })?;
-        }
-        Ok(())
+        self.visit(&r.selector.matchers, ends.start - range_ms - before + 1, ends.last() + after, &mut |s| {
+            self.give(&Columns::of(&s), &s.labels, false, &s.timestamps, frame, &mut shared, sink)
+        })
     }
 
-    fn subquery_ranges(
+    /// Hands the ranges of one series on.
+    #[expect(clippy::too_many_arguments, reason = "one place for what a selector and a subquery share")]
+    fn give(
         &self,
-        s: &Subquery,
-        expr: &Expr,
-        grid: Grid,
-        sink: &mut dyn FnMut(&Ranges<'_>) -> Result<()>,
+        columns: &Columns<'_>,
+        labels: &Labels,
+        drop_name: bool,
+        times: &Arc<[i64]>,
+        frame: Frame,
+        shared: &mut PerColumn<Places>,
+        sink: RangeSink<'_>,
     ) -> Result<()> {
+        let Frame { ends, range_ms, grid, extend } = frame;
+        let own;
+        let of = |times: &[i64]| bounds(times, ends, range_ms);
+        let places = |times: &[i64]| Places { bounds: of(times), reaches: OnceCell::new() };
+        let places = if columns.shared {
+            shared.get(times, places)
+        } else {
+            own = places(&columns.times);
+            &own
+        };
+        let histograms = columns.histograms.as_ref().map(|h| HistogramRanges {
+            times: &h.times,
+            values: &h.values,
+            starts: &h.starts,
+            bounds: of(&h.times),
+        });
+        sink(&Ranges {
+            labels,
+            drop_name,
+            times: &columns.times,
+            values: &columns.values,
+            starts: &columns.starts,
+            places,
+            histograms,
+            ends,
+            range_ms,
+            lookback_ms: self.query.lookback_ms,
+            grid,
+            extend,
+        })
+    }
+
+    fn subquery_ranges(&self, s: &Subquery, expr: &Expr, grid: Grid, sink: RangeSink<'_>) -> Result<()> {
         let range_ms = self.positive_ms(&s.range)?;
         let step = s.step.as_ref().map_or(Ok(self.query.subquery_step_ms), |d| self.positive_ms(d))?;
         let ends = self.shifted(&s.shift, grid)?;
@@ -166,37 +250,48 @@ impl Engine<'_> {
         }
         let inner = Grid { start, step, steps: steps as usize };
         let all: Arc<[i64]> = inner.times().collect();
+        let frame = Frame { ends, range_ms, grid, extend: None };
         let mut shared = PerColumn::default();
-        let span = expr.span;
         let mut merged = super::line::Merged::default();
         self.lines(&s.expr, inner, &mut |line| {
             self.hold(inner.steps)?;
-            merged.add(line, span)
+            merged.add(line, expr.span)
         })?;
         for line in merged.into_lines() {
-            let clean = without_stale(&all, &line.values);
-            let own;
-            let (times, values, bounds) = match &clean {
-                Some((times, values)) => {
-                    own = bounds(times, ends, range_ms);
-                    (&times[..], &values[..], &own)
-                }
-                None => (&all[..], &line.values[..], shared.get(&all, |times| bounds(times, ends, range_ms))),
-            };
-            let (labels, drop_name) = (&line.labels, line.drop_name);
-            sink(&Ranges {
-                labels,
-                drop_name,
-                times,
-                values,
-                bounds,
-                ends,
-                range_ms,
-                lookback_ms: self.query.lookback_ms,
-                grid,
-                extend: None,
-            })?;
+            self.give(&Columns::of_line(&all, &line), &line.labels, line.drop_name, &all, frame, &mut shared, sink)?;
         }
         Ok(())
     }
+}
+
+/// The line of a series whose newest sample at each time is known by its place.
+fn newest_line(s: Series, at: &[u32], of: Of) -> Line {
+    let stale = |i: usize| match &s.values {
+        Column::Floats(v) => is_absent(v[i]),
+        Column::Mixed(v) => v[i].is_stale(),
+    };
+    let pick = |f: &dyn Fn(usize) -> f64| {
+        let value = |i: &u32| if *i == NONE || stale(*i as usize) { ABSENT } else { f(*i as usize) };
+        at.iter().map(value).collect::<Vec<f64>>()
+    };
+    let values = match (of, &s.values) {
+        (Of::Time, _) => pick(&|i| s.timestamps[i] as f64 / 1000.0),
+        (Of::Start, _) => match &s.starts {
+            Some(starts) => pick(&|i| starts[i] as f64 / 1000.0),
+            None => pick(&|_| 0.0),
+        },
+        // Staleness markers already mean that there is no point.
+        (Of::Value, Column::Floats(v)) => at.iter().map(|i| if *i == NONE { ABSENT } else { v[*i as usize] }).collect(),
+        (Of::Value, Column::Mixed(points)) => {
+            let mut line = Line::absent(s.labels, false, at.len());
+            for (step, i) in at.iter().enumerate().filter(|(_, i)| **i != NONE) {
+                let point = &points[*i as usize];
+                if !point.is_stale() {
+                    line.set(step, Some(point.clone()));
+                }
+            }
+            return line;
+        }
+    };
+    Line::floats(s.labels, false, values)
 }

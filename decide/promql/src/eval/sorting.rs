@@ -26,10 +26,22 @@ impl Engine<'_> {
         grid: Grid,
         sink: Sink<'_>,
     ) -> Result<()> {
+        // Histograms have no order.
+        let floats = |sink: Sink<'_>| {
+            self.lines(&c.args[0], grid, &mut |mut line| {
+                line.only_floats();
+                if line.is_empty() { Ok(()) } else { sink(line) }
+            })
+        };
         if self.warn_if_ineffective(span) || grid.steps != 1 {
-            return self.lines(&c.args[0], grid, sink);
+            return floats(sink);
         }
-        let mut lines = self.collect(&c.args[0], grid)?;
+        let mut lines = Vec::new();
+        floats(&mut |line| {
+            self.hold(1)?;
+            lines.push(line);
+            Ok(())
+        })?;
         lines.sort_by(|a, b| {
             let (a, b) = (a.values[0], b.values[0]);
             let order = a.partial_cmp(&b).unwrap_or(Ordering::Equal);

@@ -12,11 +12,12 @@ pub(crate) struct Bucket {
     pub(crate) count: f64,
 }
 
-/// The result of a quantile, and whether the buckets had to be made monotonic.
+/// The result of a quantile, and where the buckets had to be made monotonic: the lowest and highest bound, and the
+/// most that a count was raised.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Quantile {
     pub(crate) value: f64,
-    pub(crate) forced: bool,
+    pub(crate) forced: Option<(f64, f64, f64)>,
 }
 
 /// Sorted by bound, buckets of one bound (differently written) added up; `None` without a `+Inf` bucket.
@@ -46,16 +47,18 @@ fn nearly_equal(a: f64, b: f64) -> bool {
     difference / sum.min(f64::MAX) < SMALL_DELTA
 }
 
-/// Counts must not fall from bucket to bucket; says whether one did by more than rounding.
-fn make_monotonic(buckets: &mut [Bucket]) -> bool {
-    let mut forced = false;
+/// Counts must not fall from bucket to bucket; says where one did by more than rounding, and by how much at most.
+fn make_monotonic(buckets: &mut [Bucket]) -> Option<(f64, f64, f64)> {
+    let mut forced: Option<(f64, f64, f64)> = None;
     let mut before = buckets[0].count;
     for bucket in &mut buckets[1..] {
         if nearly_equal(before, bucket.count) {
             bucket.count = before;
         } else if bucket.count < before {
+            let (lowest, highest, most) = forced.unwrap_or((f64::INFINITY, f64::NEG_INFINITY, 0.0));
+            let by = before - bucket.count;
+            forced = Some((lowest.min(bucket.upper), highest.max(bucket.upper), most.max(by)));
             bucket.count = before;
-            forced = true;
         } else {
             before = bucket.count;
         }
@@ -65,7 +68,7 @@ fn make_monotonic(buckets: &mut [Bucket]) -> bool {
 
 /// The value below which a fraction `q` of the observations lies, linear within its bucket.
 pub(crate) fn quantile(q: f64, buckets: &mut Vec<Bucket>) -> Quantile {
-    let plain = |value| Quantile { value, forced: false };
+    let plain = |value| Quantile { value, forced: None };
     if q.is_nan() {
         return plain(f64::NAN);
     }
@@ -150,7 +153,7 @@ mod tests {
     fn quantiles() {
         let check = |q, pairs: &[(f64, f64)], expect: f64, forced| {
             let got = quantile(q, &mut buckets(pairs));
-            assert_eq!(got, Quantile { value: expect, forced }, "{q} of {pairs:?}");
+            assert_eq!((got.value, got.forced.is_some()), (expect, forced), "{q} of {pairs:?}");
         };
         let inf = f64::INFINITY;
         check(0.5, &[(2.0, 1.0), (4.0, 2.0), (6.0, 3.0), (inf, 3.0)], 3.0, false);

@@ -1,11 +1,12 @@
 //! Functions of one value and scalars. Pure.
 
 /// Go's `math.Max`: NaN wins, other than in Rust.
-fn max(a: f64, b: f64) -> f64 {
+pub(crate) fn max(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }
 
-fn min(a: f64, b: f64) -> f64 {
+/// Go's `math.Min`, alike.
+pub(crate) fn min(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) }
 }
 

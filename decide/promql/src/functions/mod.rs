@@ -4,6 +4,8 @@ pub(crate) mod dates;
 pub(crate) mod histogram;
 pub(crate) mod kahan;
 pub(crate) mod math;
+pub(crate) mod native;
+pub(crate) mod native_quantile;
 pub(crate) mod over_time;
 pub(crate) mod quantile;
 pub(crate) mod rates;
@@ -11,6 +13,7 @@ pub(crate) mod regression;
 mod table;
 pub(crate) mod window;
 
+use kernel::series::Histogram;
 use regex::Regex;
 
 use crate::syntax::ast::{Expr, ExprKind, ValueType};
@@ -40,7 +43,10 @@ pub(crate) enum Kind {
     MapWith(fn(f64, &[f64]) -> Option<f64>),
     /// The samples of a range and scalars to one value.
     Window {
+        /// What it does with numbers.
         function: fn(&Window<'_>, &[f64]) -> Option<f64>,
+        /// What it does where there are histograms.
+        mixed: Mixed,
         keeps_name: bool,
     },
     /// `rate`, `increase`, `delta`.
@@ -50,8 +56,11 @@ pub(crate) enum Kind {
     Absent,
     AbsentOverTime,
     Timestamp,
+    StartTimestamp,
     Time,
     Pi,
+    MinOf,
+    MaxOf,
     QueryStart,
     QueryEnd,
     QueryStep,
@@ -69,9 +78,29 @@ pub(crate) enum Kind {
     HistogramQuantile,
     HistogramQuantiles,
     HistogramFraction,
-    /// Asks native histograms only: floats give nothing.
-    NativeOnly,
+    /// One native histogram to one value; numbers are left out.
+    Native(fn(&Histogram) -> f64),
     Info,
+}
+
+/// What a function over a range does with histograms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mixed {
+    /// Leaves them out, and says so where there are numbers too.
+    Ignore,
+    /// Treats every sample alike.
+    Count,
+    Present,
+    First,
+    Last,
+    TimeOfFirst,
+    TimeOfLast,
+    Sum,
+    Average,
+    Resets,
+    Changes,
+    InstantRate,
+    InstantDelta,
 }
 
 impl Function {

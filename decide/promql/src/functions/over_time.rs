@@ -49,6 +49,10 @@ pub(crate) fn mad(w: &Window<'_>, _: &[f64]) -> Option<f64> {
     if w.values.is_empty() {
         return None;
     }
+    // Without a median there is no distance from it.
+    if w.values.iter().any(|v| v.is_nan()) {
+        return Some(f64::NAN);
+    }
     let mut values = w.values.to_vec();
     let median = quantile_of(0.5, &mut values);
     values.iter_mut().for_each(|v| *v = (*v - median).abs());

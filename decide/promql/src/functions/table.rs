@@ -1,8 +1,9 @@
 //! The table of all functions: adding one is adding a line. Pure.
 
 use super::rates::Rate;
-use super::{Function, Kind, dates, math, over_time, rates, regression};
+use super::{Function, Kind, Mixed, dates, math, native, over_time, rates, regression};
 use crate::syntax::ast::ValueType::{self, Matrix, Scalar, String, Vector};
+use kernel::series::Histogram;
 
 const fn function(name: &'static str, params: &'static [ValueType], returns: ValueType, kind: Kind) -> Function {
     Function { name, returns, params, optional: 0, repeats: false, kind }
@@ -27,24 +28,29 @@ const fn date(name: &'static str, f: fn(dates::Date) -> f64) -> Function {
     optional(function(name, &[Vector], Vector, Kind::Date(f)), 1)
 }
 
-const fn range(name: &'static str, f: fn(&super::Window<'_>, &[f64]) -> Option<f64>) -> Function {
-    function(name, &[Matrix], Vector, Kind::Window { function: f, keeps_name: false })
+type OfWindow = fn(&super::Window<'_>, &[f64]) -> Option<f64>;
+
+/// A function over a range that leaves histograms out.
+const fn range(name: &'static str, f: OfWindow) -> Function {
+    range_with(name, &[Matrix], f)
 }
 
-const fn range_with(
-    name: &'static str,
-    params: &'static [ValueType],
-    f: fn(&super::Window<'_>, &[f64]) -> Option<f64>,
-) -> Function {
-    function(name, params, Vector, Kind::Window { function: f, keeps_name: false })
+const fn range_with(name: &'static str, params: &'static [ValueType], function: OfWindow) -> Function {
+    function_(name, params, Kind::Window { function, mixed: Mixed::Ignore, keeps_name: false })
 }
 
-const fn named(name: &'static str, f: fn(&super::Window<'_>, &[f64]) -> Option<f64>) -> Function {
-    function(name, &[Matrix], Vector, Kind::Window { function: f, keeps_name: true })
+/// A function over a range with a meaning for histograms.
+const fn mixed(name: &'static str, function: OfWindow, mixed: Mixed) -> Function {
+    let keeps_name = matches!(mixed, Mixed::First | Mixed::Last);
+    function_(name, &[Matrix], Kind::Window { function, mixed, keeps_name })
 }
 
-const fn native(name: &'static str) -> Function {
-    function(name, &[Vector], Vector, Kind::NativeOnly)
+const fn function_(name: &'static str, params: &'static [ValueType], kind: Kind) -> Function {
+    function(name, params, Vector, kind)
+}
+
+const fn native(name: &'static str, f: fn(&Histogram) -> f64) -> Function {
+    function(name, &[Vector], Vector, Kind::Native(f))
 }
 
 /// Sorted by name.
@@ -58,15 +64,15 @@ pub(super) static FUNCTIONS: &[Function] = &[
     map("asinh", f64::asinh),
     map("atan", f64::atan),
     map("atanh", f64::atanh),
-    range("avg_over_time", over_time::avg),
+    mixed("avg_over_time", over_time::avg, Mixed::Average),
     map("ceil", f64::ceil),
-    range("changes", rates::changes),
+    mixed("changes", rates::changes, Mixed::Changes),
     function("clamp", &[Vector, Scalar, Scalar], Vector, Kind::MapWith(math::clamp)),
     function("clamp_max", &[Vector, Scalar], Vector, Kind::MapWith(math::clamp_max)),
     function("clamp_min", &[Vector, Scalar], Vector, Kind::MapWith(math::clamp_min)),
     map("cos", f64::cos),
     map("cosh", f64::cosh),
-    range("count_over_time", over_time::count),
+    mixed("count_over_time", over_time::count, Mixed::Count),
     date("day_of_month", |d| d.day as f64),
     date("day_of_week", |d| d.weekday as f64),
     date("day_of_year", |d| d.day_of_year as f64),
@@ -77,41 +83,42 @@ pub(super) static FUNCTIONS: &[Function] = &[
     range_with("double_exponential_smoothing", &[Matrix, Scalar, Scalar], regression::double_exponential_smoothing),
     function("end", &[], Scalar, Kind::QueryEnd),
     map("exp", f64::exp),
-    named("first_over_time", over_time::first),
+    mixed("first_over_time", over_time::first, Mixed::First),
     map("floor", f64::floor),
-    native("histogram_avg"),
-    native("histogram_count"),
+    native("histogram_avg", native::average),
+    native("histogram_count", native::count),
     function("histogram_fraction", &[Scalar, Scalar, Vector], Vector, Kind::HistogramFraction),
     function("histogram_quantile", &[Scalar, Vector], Vector, Kind::HistogramQuantile),
     repeats(function("histogram_quantiles", &[Vector, String, Scalar], Vector, Kind::HistogramQuantiles), 0),
-    native("histogram_stddev"),
-    native("histogram_stdvar"),
-    native("histogram_sum"),
-    range_with("holt_winters", &[Matrix, Scalar, Scalar], regression::double_exponential_smoothing),
+    native("histogram_stddev", native::deviation),
+    native("histogram_stdvar", native::variance),
+    native("histogram_sum", native::sum),
     date("hour", |d| d.hour as f64),
-    range("idelta", rates::idelta),
+    mixed("idelta", rates::idelta, Mixed::InstantDelta),
     function("increase", &[Matrix], Vector, Kind::Rate(Rate::Increase)),
     optional(function("info", &[Vector, Vector], Vector, Kind::Info), 1),
-    range("irate", rates::irate),
+    mixed("irate", rates::irate, Mixed::InstantRate),
     repeats(function("label_join", &[Vector, String, String, String], Vector, Kind::LabelJoin), 1),
     function("label_replace", &[Vector, String, String, String, String], Vector, Kind::LabelReplace),
-    named("last_over_time", over_time::last),
+    mixed("last_over_time", over_time::last, Mixed::Last),
     map("ln", f64::ln),
     map("log10", f64::log10),
     map("log2", f64::log2),
     range("mad_over_time", over_time::mad),
+    function("max_of", &[Scalar, Scalar], Scalar, Kind::MaxOf),
     range("max_over_time", over_time::max),
+    function("min_of", &[Scalar, Scalar], Scalar, Kind::MinOf),
     range("min_over_time", over_time::min),
     date("minute", |d| d.minute as f64),
     date("month", |d| d.month as f64),
     function("pi", &[], Scalar, Kind::Pi),
     range_with("predict_linear", &[Matrix, Scalar], regression::predict_linear),
-    range("present_over_time", over_time::present),
+    mixed("present_over_time", over_time::present, Mixed::Present),
     range_with("quantile_over_time", &[Scalar, Matrix], over_time::quantile),
     map("rad", f64::to_radians),
     function("range", &[], Scalar, Kind::QueryRange),
     function("rate", &[Matrix], Vector, Kind::Rate(Rate::PerSecond)),
-    range("resets", rates::resets),
+    mixed("resets", rates::resets, Mixed::Resets),
     optional(function("round", &[Vector, Scalar], Vector, Kind::MapWith(math::round)), 1),
     function("scalar", &[Vector], Scalar, Kind::Scalar),
     map("sgn", math::sgn),
@@ -123,16 +130,17 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("sort_desc", &[Vector], Vector, Kind::Sort { descending: true }),
     map("sqrt", f64::sqrt),
     function("start", &[], Scalar, Kind::QueryStart),
+    function("start_timestamp", &[Vector], Vector, Kind::StartTimestamp),
     range("stddev_over_time", over_time::stddev),
     range("stdvar_over_time", over_time::stdvar),
     function("step", &[], Scalar, Kind::QueryStep),
-    range("sum_over_time", over_time::sum),
+    mixed("sum_over_time", over_time::sum, Mixed::Sum),
     map("tan", f64::tan),
     map("tanh", f64::tanh),
     function("time", &[], Scalar, Kind::Time),
     function("timestamp", &[Vector], Vector, Kind::Timestamp),
-    range("ts_of_first_over_time", over_time::ts_of_first),
-    range("ts_of_last_over_time", over_time::ts_of_last),
+    mixed("ts_of_first_over_time", over_time::ts_of_first, Mixed::TimeOfFirst),
+    mixed("ts_of_last_over_time", over_time::ts_of_last, Mixed::TimeOfLast),
     range("ts_of_max_over_time", over_time::ts_of_max),
     range("ts_of_min_over_time", over_time::ts_of_min),
     function("vector", &[Scalar], Vector, Kind::Vector),

@@ -2,7 +2,7 @@
 
 use kernel::series::Matcher;
 
-use super::ast::{Aggregate, Binary, Call, Expr, ExprKind, Extend, Group, Selector, ValueType};
+use super::ast::{Aggregate, Binary, Call, Expr, ExprKind, Group, Selector, ValueType};
 use super::error::ParseError;
 use crate::functions::Kind;
 
@@ -91,7 +91,7 @@ fn check_call(c: &Call, expr: &Expr) -> Checked {
         }
         expect(arg, f.param(i), &context)?;
     }
-    check_extended(c, expr)
+    Ok(())
 }
 
 fn check_info_selector(arg: &Expr) -> Checked {
@@ -100,23 +100,6 @@ fn check_info_selector(arg: &Expr) -> Checked {
         ExprKind::Selector(_) => fail(arg, "expected label selectors only, got vector selector instead"),
         _ => fail(arg, "expected label selectors only"),
     }
-}
-
-/// `anchored` and `smoothed` have a meaning for few functions only.
-fn check_extended(c: &Call, expr: &Expr) -> Checked {
-    for arg in &c.args {
-        let ExprKind::Range(r) = &arg.unwrapped().kind else { continue };
-        let (name, allowed): (_, &[&str]) = match r.selector.extend {
-            None => continue,
-            Some(Extend::Anchored) => ("anchored", &["changes", "delta", "increase", "rate", "resets"]),
-            Some(Extend::Smoothed) => ("smoothed", &["delta", "increase", "rate"]),
-        };
-        if !allowed.contains(&c.function.name) {
-            let list = allowed.join(", ");
-            return fail(expr, format!("{name} modifier can only be used with: {list} - not with {}", c.function.name));
-        }
-    }
-    Ok(())
 }
 
 fn check_binary(b: &Binary, expr: &Expr) -> Checked {

@@ -7,7 +7,7 @@ use kernel::series::{MatchOp, Matcher};
 
 use super::ast::{
     Aggregate, At, Binary, Call, Duration, DurationKind, Expr, ExprKind, Extend, Group, Matching, Number, Selector,
-    Shift, Sign, Text,
+    Shift, Sign, Subquery, Text,
 };
 use super::literal::{format_number, quote};
 
@@ -22,11 +22,7 @@ impl fmt::Display for Expr {
                 write!(f, "{}[{}]{}{}", Plain(s), Whole(&r.range), ExtendWord(s.extend), s.shift)
             }
             ExprKind::Subquery(s) => {
-                write!(f, "{}[{}:", s.expr, Whole(&s.range))?;
-                if let Some(step) = &s.step {
-                    Whole(step).fmt(f)?;
-                }
-                write!(f, "]{}", s.shift)
+                write!(f, "{}{}", s.expr, SubqueryEnd(s))
             }
             ExprKind::Unary(sign, e) => write!(f, "{sign}{e}"),
             ExprKind::Binary(b) => b.fmt(f),
@@ -107,6 +103,19 @@ impl fmt::Display for Shift {
             Some(d) => write!(f, " offset {}", Whole(d)),
             None => Ok(()),
         }
+    }
+}
+
+/// What stands behind the expression of a subquery.
+pub(super) struct SubqueryEnd<'a>(pub(super) &'a Subquery);
+
+impl fmt::Display for SubqueryEnd<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}:", Whole(&self.0.range))?;
+        if let Some(step) = &self.0.step {
+            Whole(step).fmt(f)?;
+        }
+        write!(f, "]{}", self.0.shift)
     }
 }
 
@@ -203,14 +212,31 @@ fn label_list(labels: &[String]) -> String {
 
 impl fmt::Display for Binary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let modifier = if self.bool_modifier { " bool" } else { "" };
-        write!(f, "{} {}{modifier}{} {}", self.left, self.op.symbol(), self.matching, self.right)
+        write!(f, "{} {} {}", self.left, binary_head(self), self.right)
+    }
+}
+
+/// The operator with its modifiers.
+pub(super) fn binary_head(b: &Binary) -> String {
+    format!("{}{}{}", b.op.symbol(), if b.bool_modifier { " bool" } else { "" }, b.matching)
+}
+
+/// An aggregation up to its opening parenthesis.
+pub(super) fn aggregate_head(a: &Aggregate) -> String {
+    let (name, labels) = (a.op.name(), label_list(&a.grouping.labels));
+    if a.grouping.without {
+        format!("{name} without ({labels}) ")
+    } else if !labels.is_empty() {
+        format!("{name} by ({labels}) ")
+    } else {
+        name.to_owned()
     }
 }
 
 impl fmt::Display for Matching {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(labels) = &self.labels {
+        let labels = self.labels.as_deref().unwrap_or_default();
+        if self.on || !labels.is_empty() || self.group != Group::None {
             write!(f, " {} ({})", if self.on { "on" } else { "ignoring" }, label_list(labels))?;
         }
         match self.group {
@@ -234,13 +260,7 @@ impl fmt::Display for Matching {
 
 impl fmt::Display for Aggregate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.op.name())?;
-        let g = &self.grouping;
-        if g.without {
-            write!(f, " without ({}) ", label_list(&g.labels))?;
-        } else if !g.labels.is_empty() {
-            write!(f, " by ({}) ", label_list(&g.labels))?;
-        }
+        f.write_str(&aggregate_head(self))?;
         match &self.param {
             Some(param) => write!(f, "({param}, {})", self.expr),
             None => write!(f, "({})", self.expr),

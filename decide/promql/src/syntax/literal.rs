@@ -151,6 +151,23 @@ pub(crate) fn short_number(v: f64) -> String {
     format_number(v)
 }
 
+/// A number with at most two digits, as Go's `%.2g` prints it.
+pub(crate) fn two_digits(v: f64) -> String {
+    if !v.is_finite() || v == 0.0 {
+        return format_number(v);
+    }
+    let scientific = format!("{v:.1e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let digits = digits.trim_end_matches('0').trim_end_matches('.');
+    if !(-4..2).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{digits}e{sign}{:02}", exponent.abs());
+    }
+    let rounded: f64 = scientific.parse().unwrap_or(v);
+    format_number(rounded)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +194,16 @@ mod tests {
         check(123_456.5, "123456.5");
         check(0.000_01, "1e-05");
         check(-0.1, "-0.1");
+    }
+
+    #[test]
+    fn numbers_of_two_digits() {
+        let check = |v: f64, expect: &str| assert_eq!(two_digits(v), expect);
+        check(5.5, "5.5");
+        check(10.0, "10");
+        check(0.012_34, "0.012");
+        check(123.0, "1.2e+02");
+        check(1e-7, "1e-07");
     }
 
     #[test]

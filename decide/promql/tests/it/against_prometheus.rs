@@ -9,10 +9,11 @@ use std::process::Command;
 
 use crate::expressions::{Choices, INTERVAL_MS, SERIES};
 use crate::script::compare::almost_equal;
-use crate::script::series::{Item, labels, values};
 use decide_promql::memory::MemoryReader;
+use decide_promql::notation::{labels, values};
 use decide_promql::{Limits, Query, Value, evaluate, parse};
 use kernel::Labels;
+use kernel::series::Point;
 
 /// Half seconds, so that no sample and no step of a subquery lies on a bound.
 const TIMES_MS: [i64; 3] = [601_500, 1_003_500, 1_340_500];
@@ -51,8 +52,8 @@ fn read_answers(text: &str) -> BTreeMap<(String, i64), Answer> {
         if let Some(rest) = line.strip_prefix("expr: ") {
             let (expr, rest) = rest.rsplit_once(", time: ").unwrap_or_else(|| panic!("unknown answer: {line}"));
             let (time, error) = rest.split_once(',').unwrap();
-            let expr = crate::script::series::quoted(expr).unwrap().0;
-            let key = (expr, crate::script::series::duration_ms(time).unwrap());
+            let expr = decide_promql::notation::quoted(expr).unwrap().0;
+            let key = (expr, decide_promql::notation::duration_ms(time).unwrap());
             if let Some(error) = error.trim().strip_prefix("err: ") {
                 answers.insert(key.clone(), Err(error.to_owned()));
             }
@@ -64,7 +65,7 @@ fn read_answers(text: &str) -> BTreeMap<(String, i64), Answer> {
                 let (labels, after) = labels(rest).unwrap();
                 let after = after.trim_start();
                 let end = after.find(',').unwrap_or(after.len());
-                found.insert(labels, crate::script::series::number(&after[..end]).unwrap());
+                found.insert(labels, decide_promql::notation::number(&after[..end]).unwrap());
                 rest = after[end..].trim_start_matches(',').trim_start();
             }
             answers.insert(question.take().unwrap(), Ok(found));
@@ -78,7 +79,7 @@ fn our_answer(reader: &MemoryReader, expr: &str, t: i64) -> Answer {
     let query = Query { subquery_step_ms: 1000, ..Query::instant(&expr, t) };
     let found = evaluate(&query, reader, &Limits::default()).map_err(|e| e.to_string())?;
     match found.value {
-        Value::Vector(v) => Ok(v.into_iter().map(|s| (s.labels, s.sample.value)).collect()),
+        Value::Vector(v) => Ok(v.into_iter().map(|s| (s.labels.clone(), s.float().unwrap_or(f64::NAN))).collect()),
         other => Err(format!("no vector: {other:?}")),
     }
 }
@@ -106,7 +107,7 @@ fn met_14_answers_as_prometheus_does() {
         let samples = values(items).unwrap().into_iter().enumerate();
         let samples: Vec<(i64, f64)> = samples
             .filter_map(|(i, item)| match item {
-                Item::Float(v) => Some((i as i64 * INTERVAL_MS, v)),
+                Some(Point::Float(v)) => Some((i as i64 * INTERVAL_MS, v)),
                 _ => None,
             })
             .collect();

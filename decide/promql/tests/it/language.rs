@@ -174,10 +174,6 @@ const ERRORS: &[(&str, &str)] = &[
     ("a ! b", "1:3: parse error: unexpected character: '!'"),
     ("a{é=\"1\"}", "1:3: parse error: unexpected character inside braces: 'é'"),
     (
-        "changes(a[5m] smoothed)",
-        "1:1: parse error: smoothed modifier can only be used with: delta, increase, rate - not with changes",
-    ),
-    (
         "abs(bool)",
         "1:5: parse error: unexpected keyword \"bool\" in expression, expected a number, string, selector, function or aggregation",
     ),

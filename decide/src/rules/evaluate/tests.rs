@@ -2,6 +2,8 @@
 
 use std::time::Duration as StdDuration;
 
+use decide_promql::memory::MemoryReader;
+
 use super::*;
 use crate::rules::Origin;
 use crate::testing::{at, plan};
@@ -86,8 +88,10 @@ impl World {
         self.memory = self.last.active.clone();
         self.recorded = self.last.recorded.clone();
         self.last_turn = Some(self.now);
-        for (labels, sample) in &self.last.samples {
-            self.series.add(labels.clone(), &[(sample.t_ms, sample.value)]);
+        for sample in &self.last.samples {
+            if let Point::Float(value) = sample.value {
+                self.series.add(sample.labels.clone(), &[(sample.t_ms, value)]);
+            }
         }
         self.now = self.now + StdDuration::from_secs(60);
         let name = |e: &AlertEvent| format!("{:?} {}", e.kind, e.alert.labels.get("service").unwrap_or_default());
@@ -101,7 +105,11 @@ impl World {
     }
 
     fn sample(&self, name: &str) -> Option<f64> {
-        self.last.samples.iter().find(|(l, _)| l.name() == name).map(|(_, s)| s.value)
+        let found = self.last.samples.iter().find(|s| s.labels.name() == name)?;
+        match found.value {
+            Point::Float(v) => Some(v),
+            Point::Histogram(_) => None,
+        }
     }
 }
 

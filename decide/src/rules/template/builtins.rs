@@ -2,93 +2,106 @@
 
 use std::cmp::Ordering;
 
+use super::Flavour;
 use super::format::printf;
-use super::value::Value;
+use super::value::{Value, Wrong};
 
 /// Their names.
-pub const NAMES: [&str; 17] = [
-    "and", "or", "not", "len", "index", "slice", "print", "printf", "println", "html", "urlquery", "eq", "ne", "lt",
-    "le", "gt", "ge",
+pub const NAMES: [&str; 18] = [
+    "and", "or", "not", "len", "index", "slice", "print", "printf", "println", "html", "js", "urlquery", "eq", "ne",
+    "lt", "le", "gt", "ge",
 ];
 
 /// Calls one; `None` when there is none of that name.
-pub fn call(name: &str, args: &[Value]) -> Option<Result<Value, String>> {
-    let yes = |b: Result<bool, String>| b.map(Value::Bool);
+pub fn call(name: &str, args: &[Value], flavour: Flavour) -> Option<Result<Value, Wrong>> {
+    let yes = |b: Result<bool, Wrong>| b.map(Value::Bool);
+    let strict = flavour == Flavour::Prometheus;
     let result = match name {
         "not" => one(args).map(|v| Value::Bool(!v.truth())),
         "len" => one(args).and_then(length).map(|n| Value::Int(n as i64)),
         "index" => index(args),
         "slice" => slice(args),
         "print" => Ok(Value::Text(print(args))),
-        "println" => Ok(Value::Text(args.iter().map(Value::print).collect::<Vec<_>>().join(" ") + "\n")),
+        "println" => Ok(Value::Text(args.iter().map(Value::format).collect::<Vec<_>>().join(" ") + "\n")),
         "printf" => match args.split_first() {
             Some((Value::Text(format), rest)) => Ok(Value::Text(printf(format, rest))),
-            _ => Err("the first argument is the form, a text such as \"%.2f\"".to_owned()),
+            _ => Err("the first argument is the form, a text such as \"%.2f\"".into()),
         },
         "html" => Ok(Value::Text(html(&print(args)))),
+        "js" => Ok(Value::Text(js(&print(args)))),
         "urlquery" => Ok(Value::Text(url_query(&print(args)))),
-        "eq" => yes(equal(args)),
-        "ne" => yes(two(args).and_then(|(a, b)| same(a, b)).map(|s| !s)),
-        "lt" => yes(order(args).map(Ordering::is_lt)),
-        "le" => yes(at_most(args)),
-        "gt" => yes(order(args).map(Ordering::is_gt)),
-        "ge" => yes(two(args).and_then(|(a, b)| at_most(&[b.clone(), a.clone()]))),
+        "eq" => yes(equal(args, strict)),
+        "ne" => yes(two(args).and_then(|(a, b)| same(a, b, strict)).map(|s| !s)),
+        "lt" => yes(order(args, strict).map(|o| o == Some(Ordering::Less))),
+        "le" => yes(order(args, strict).map(|o| o.is_some_and(Ordering::is_le))),
+        "gt" => yes(order(args, strict).map(|o| o == Some(Ordering::Greater))),
+        "ge" => yes(order(args, strict).map(|o| o.is_some_and(Ordering::is_ge))),
         _ => return None,
     };
     Some(result)
 }
 
 /// The only argument.
-pub fn one(args: &[Value]) -> Result<&Value, String> {
+pub fn one(args: &[Value]) -> Result<&Value, Wrong> {
     match args {
         [value] => Ok(value),
-        _ => Err(format!("takes one argument, not {}", args.len())),
+        _ => Err(format!("takes one argument, not {}", args.len()).into()),
     }
 }
 
 /// Both arguments.
-pub fn two(args: &[Value]) -> Result<(&Value, &Value), String> {
+pub fn two(args: &[Value]) -> Result<(&Value, &Value), Wrong> {
     match args {
         [a, b] => Ok((a, b)),
-        _ => Err(format!("takes two arguments, not {}", args.len())),
+        _ => Err(format!("takes two arguments, not {}", args.len()).into()),
     }
 }
 
-fn length(value: &Value) -> Result<usize, String> {
+fn length(value: &Value) -> Result<usize, Wrong> {
     match value {
         Value::Text(t) => Ok(t.len()),
         Value::List(l) => Ok(l.len()),
         Value::Labels(l) => Ok(l.len()),
         Value::Map(m) => Ok(m.len()),
-        other => Err(format!("{} has no length", other.kind())),
+        other => Err(Wrong::new(format!("{} has no length", other.kind()), format!("len of type {}", other.go_type()))),
     }
 }
 
-fn index(args: &[Value]) -> Result<Value, String> {
-    let Some((first, keys)) = args.split_first() else { return Err("takes at least one argument".to_owned()) };
+fn index(args: &[Value]) -> Result<Value, Wrong> {
+    let Some((first, keys)) = args.split_first() else { return Err("takes at least one argument".into()) };
     keys.iter().try_fold(first.clone(), |value, key| match (&value, key) {
-        (Value::List(list), Value::Int(i)) => usize::try_from(*i)
-            .ok()
-            .and_then(|i| list.get(i))
-            .cloned()
-            .ok_or_else(|| format!("there is no item {i} in a list of {}", list.len())),
+        (Value::List(list), Value::Int(i)) => {
+            let found = usize::try_from(*i).ok().and_then(|i| list.get(i)).cloned();
+            found.ok_or_else(|| out_of_range(*i, format!("there is no item {i} in a list of {}", list.len())))
+        }
         (Value::Labels(_) | Value::Map(_), Value::Text(name)) => value.field(name),
-        (Value::Text(t), Value::Int(i)) => usize::try_from(*i)
-            .ok()
-            .and_then(|i| t.as_bytes().get(i))
-            .map(|b| Value::Int(i64::from(*b)))
-            .ok_or_else(|| format!("there is no byte {i} in a text of {}", t.len())),
-        (value, key) => Err(format!("{} cannot be indexed by {}", value.kind(), key.kind())),
+        (Value::Text(t), Value::Int(i)) => {
+            let found = usize::try_from(*i).ok().and_then(|i| t.as_bytes().get(i));
+            let found = found.map(|b| Value::Int(i64::from(*b)));
+            found.ok_or_else(|| out_of_range(*i, format!("there is no byte {i} in a text of {}", t.len())))
+        }
+        (Value::Labels(_) | Value::Map(_), key) => {
+            let go = format!("value has type {}; should be string", key.go_type());
+            Err(Wrong::new(format!("{} cannot be indexed by {}", value.kind(), key.kind()), go))
+        }
+        (value, key) => {
+            let go = format!("can't index item of type {}", value.go_type());
+            Err(Wrong::new(format!("{} cannot be indexed by {}", value.kind(), key.kind()), go))
+        }
     })
 }
 
-fn slice(args: &[Value]) -> Result<Value, String> {
+fn out_of_range(index: i64, message: String) -> Wrong {
+    Wrong::new(message, format!("index out of range: {index}"))
+}
+
+fn slice(args: &[Value]) -> Result<Value, Wrong> {
     let bound = |i: usize, default: usize| match args.get(i) {
         None => Ok(default),
-        Some(Value::Int(n)) => usize::try_from(*n).map_err(|_| format!("{n} is not a place")),
-        Some(other) => Err(format!("{} is not a place", other.kind())),
+        Some(Value::Int(n)) => usize::try_from(*n).map_err(|_| out_of_range(*n, format!("{n} is not a place"))),
+        Some(other) => Err(Wrong::from(format!("{} is not a place", other.kind()))),
     };
-    let outside = || "the places are outside".to_owned();
+    let outside = || Wrong::from("the places are outside");
     match args.first() {
         Some(Value::Text(t)) => {
             let part = t.get(bound(1, 0)?..bound(2, t.len())?);
@@ -98,7 +111,7 @@ fn slice(args: &[Value]) -> Result<Value, String> {
             let part = l.get(bound(1, 0)?..bound(2, l.len())?);
             part.map(|p| Value::List(p.to_vec())).ok_or_else(outside)
         }
-        other => Err(format!("{} cannot be cut", other.map_or("nothing", Value::kind))),
+        other => Err(format!("{} cannot be cut", other.map_or("nothing", Value::kind)).into()),
     }
 }
 
@@ -110,29 +123,31 @@ fn print(args: &[Value]) -> String {
         if i > 0 && !text(value) && !text(&args[i - 1]) {
             out.push(' ');
         }
-        out.push_str(&value.print());
+        out.push_str(&value.format());
     }
     out
 }
 
-fn equal(args: &[Value]) -> Result<bool, String> {
+fn equal(args: &[Value], strict: bool) -> Result<bool, Wrong> {
     match args {
         [first, others @ ..] if !others.is_empty() => {
             for other in others {
-                if same(first, other)? {
+                if same(first, other, strict)? {
                     return Ok(true);
                 }
             }
             Ok(false)
         }
-        _ => Err("takes at least two arguments".to_owned()),
+        _ => Err(Wrong::new("takes at least two arguments", "missing argument for comparison")),
     }
 }
 
-fn same(a: &Value, b: &Value) -> Result<bool, String> {
+/// Whether two values are the same; `strict`: a whole number is no number with fraction, as in Go.
+fn same(a: &Value, b: &Value, strict: bool) -> Result<bool, Wrong> {
     match (a, b) {
         (Value::Int(a), Value::Int(b)) => Ok(a == b),
-        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => Ok(a.number()? == b.number()?),
+        (Value::Float(a), Value::Float(b)) => Ok(a == b),
+        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) if !strict => Ok(a.number()? == b.number()?),
         (Value::Text(a), Value::Text(b)) => Ok(a == b),
         (Value::Bool(a), Value::Bool(b)) => Ok(a == b),
         (Value::Nil, Value::Nil) => Ok(true),
@@ -141,25 +156,39 @@ fn same(a: &Value, b: &Value) -> Result<bool, String> {
     }
 }
 
-/// `Equal` stands for not-a-number too, so that it is neither less nor greater; [`at_most`] asks for itself.
-fn order(args: &[Value]) -> Result<Ordering, String> {
+/// `None` where not-a-number is compared.
+fn order(args: &[Value], strict: bool) -> Result<Option<Ordering>, Wrong> {
     let (a, b) = two(args)?;
     match (a, b) {
-        (Value::Int(a), Value::Int(b)) => Ok(a.cmp(b)),
-        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {
-            Ok(a.number()?.partial_cmp(&b.number()?).unwrap_or(Ordering::Equal))
+        (Value::Int(a), Value::Int(b)) => Ok(Some(a.cmp(b))),
+        (Value::Float(a), Value::Float(b)) => Ok(a.partial_cmp(b)),
+        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) if !strict => {
+            Ok(a.number()?.partial_cmp(&b.number()?))
         }
-        (Value::Text(a), Value::Text(b)) => Ok(a.cmp(b)),
+        (Value::Text(a), Value::Text(b)) => Ok(Some(a.cmp(b))),
         _ => Err(incomparable(a, b)),
     }
 }
 
-fn at_most(args: &[Value]) -> Result<bool, String> {
-    Ok(order(args)?.is_lt() || two(args).and_then(|(a, b)| same(a, b))?)
+fn incomparable(a: &Value, b: &Value) -> Wrong {
+    let message = format!("{} cannot be compared with {}", a.kind(), b.kind());
+    Wrong::new(message, "incompatible types for comparison")
 }
 
-fn incomparable(a: &Value, b: &Value) -> String {
-    format!("{} cannot be compared with {}", a.kind(), b.kind())
+/// As a text inside of a script's string.
+fn js(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\'' => out.push_str("\\'"),
+            '"' => out.push_str("\\\""),
+            '<' | '>' | '&' | '=' => out.push_str(&format!("\\u{:04X}", c as u32)),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 fn html(text: &str) -> String {

@@ -1,12 +1,12 @@
 //! Filling a template in. Pure.
 
 use super::parse::{Kind, Node, Operand, Pipeline, Tree};
-use super::value::Value;
-use super::{DEEPEST, LONGEST_OUTPUT, MOST_STEPS, Scope, TemplateError, builtins, functions, root};
+use super::value::{Value, Wrong};
+use super::{DEEPEST, Flavour, LONGEST_OUTPUT, MOST_STEPS, Scope, TemplateError, builtins, functions, root, time};
 
 /// Fills a template in.
-pub fn run(tree: &Tree, scope: &Scope<'_>) -> Result<String, TemplateError> {
-    let dot = root(scope);
+pub fn run(tree: &Tree, scope: &Scope<'_>, flavour: Flavour) -> Result<String, TemplateError> {
+    let dot = root(scope, flavour);
     let variables = vec![
         (String::new(), dot.clone()),
         ("labels".to_owned(), Value::Labels(scope.labels.clone())),
@@ -14,9 +14,9 @@ pub fn run(tree: &Tree, scope: &Scope<'_>) -> Result<String, TemplateError> {
         ("names".to_owned(), Value::Labels(scope.names.clone())),
         ("externalLabels".to_owned(), Value::Labels(scope.external_labels.clone())),
         ("externalURL".to_owned(), Value::Text(scope.external_url.to_owned())),
-        ("value".to_owned(), Value::Float(scope.value)),
+        ("value".to_owned(), scope.value.into()),
     ];
-    let mut run = Run { tree, scope, variables, out: String::new(), steps: 0, depth: 0 };
+    let mut run = Run { tree, scope, flavour, variables, out: String::new(), steps: 0, depth: 0 };
     run.list(&tree.body, &dot)?;
     Ok(run.out)
 }
@@ -32,6 +32,7 @@ enum Flow {
 struct Run<'a> {
     tree: &'a Tree,
     scope: &'a Scope<'a>,
+    flavour: Flavour,
     variables: Vec<(String, Value)>,
     out: String,
     steps: usize,
@@ -123,7 +124,8 @@ impl Run<'_> {
             Value::Int(n) => (0..n.min(MOST_STEPS as i64)).map(|i| (Value::Int(i), Value::Int(i))).collect(),
             other => {
                 let message = format!("`range` goes over lists and maps, not over {}", other.kind());
-                return Err(TemplateError::new(over.start, over.end.saturating_sub(over.start), message));
+                let error = TemplateError::new(over.start, over.end.saturating_sub(over.start), message);
+                return Err(error.go(format!("range can't iterate over {}", other.format())));
             }
         };
         if items.is_empty() {
@@ -155,21 +157,23 @@ impl Run<'_> {
         at: usize,
         dot: &Value,
     ) -> Result<(), TemplateError> {
+        let dot = match with {
+            Some(pipeline) => self.pipeline(pipeline, dot)?,
+            None => Value::Nil,
+        };
+        self.call_with(name, dot, at)
+    }
+
+    fn call_with(&mut self, name: &str, dot: Value, at: usize) -> Result<(), TemplateError> {
         let Some(body) = self.tree.defined.get(name) else {
-            return Err(TemplateError::new(
-                at,
-                2,
-                format!("there is no template `{name}`; define it in the same text"),
-            ));
+            let message = format!("there is no template `{name}`; define it in the same text");
+            let error = TemplateError::new(at, name.len() + 2, message);
+            return Err(error.go(format!("template {name:?} not defined")));
         };
         self.step(at)?;
         if self.depth >= DEEPEST {
             return Err(TemplateError::new(at, 2, format!("template `{name}` calls itself without an end")));
         }
-        let dot = match with {
-            Some(pipeline) => self.pipeline(pipeline, dot)?,
-            None => Value::Nil,
-        };
         let outer = std::mem::replace(&mut self.variables, vec![(String::new(), dot.clone())]);
         self.depth += 1;
         let flow = self.list(body, &dot);
@@ -202,17 +206,7 @@ impl Run<'_> {
 
     fn command(&mut self, operands: &[Operand], dot: &Value, piped: Option<Value>) -> Result<Value, TemplateError> {
         let Some((first, rest)) = operands.split_first() else { return Ok(Value::Nil) };
-        let Kind::Function(name) = &first.kind else {
-            let value = self.operand(first, dot)?;
-            return match rest.first() {
-                None => Ok(value),
-                Some(extra) => {
-                    let message = format!("{} is not a function and takes no arguments", value.kind());
-                    Err(TemplateError::new(extra.start, extra.end - extra.start, message))
-                }
-            };
-        };
-        let length = first.end - first.start;
+        let Kind::Function(name) = &first.kind else { return self.value(first, rest, dot, piped) };
         if matches!(name.as_str(), "and" | "or") {
             return self.and_or(name == "or", rest, dot, piped, first);
         }
@@ -221,12 +215,60 @@ impl Run<'_> {
             args.push(self.operand(operand, dot)?);
         }
         args.extend(piped);
-        let value = match builtins::call(name, &args) {
+        let value = match builtins::call(name, &args, self.flavour) {
             Some(result) => result,
+            None if name == "tmpl" => self.text_of_template(&args, first.start, dot),
             None => functions::call(name, &args, self.scope),
         };
-        let value = value.map_err(|e| TemplateError::new(first.start, length, format!("{name}: {e}")))?;
+        let value = value.map_err(|wrong| {
+            let error = TemplateError::new(first.start, first.end - first.start, format!("{name}: {}", wrong.message));
+            let words = wrong.go.unwrap_or(wrong.message);
+            let error = error.node(first.start, operands.last().map_or(first.end, |o| o.end));
+            error.go(format!("error calling {name}: {words}"))
+        })?;
         fields(value, first)
+    }
+
+    /// What is no function: a value, or a method of one with its arguments.
+    fn value(
+        &mut self,
+        first: &Operand,
+        rest: &[Operand],
+        dot: &Value,
+        piped: Option<Value>,
+    ) -> Result<Value, TemplateError> {
+        if matches!(first.kind, Kind::Nil) && self.flavour == Flavour::Prometheus {
+            let error = TemplateError::new(first.start, 3, "`nil` alone says nothing");
+            return Err(error.go("nil is not a command"));
+        }
+        if rest.is_empty() && piped.is_none() {
+            return self.operand(first, dot);
+        }
+        let Some((method, before)) = first.fields.split_last() else {
+            let value = self.operand(first, dot)?;
+            let message = format!("{} is not a function and takes no arguments", value.kind());
+            let error = TemplateError::new(first.start, first.end - first.start, message);
+            return Err(error.go(format!("can't give argument to non-function {}", value.format())));
+        };
+        let of = Operand { fields: before.to_vec(), ..first.clone() };
+        let of = self.operand(&of, dot)?;
+        let mut args = Vec::with_capacity(rest.len() + 1);
+        for operand in rest {
+            args.push(self.operand(operand, dot)?);
+        }
+        args.extend(piped);
+        time::method(&of, method, &args).map_err(|wrong| error_at(wrong, first))
+    }
+
+    /// `tmpl`: a template by its name, as a text.
+    fn text_of_template(&mut self, args: &[Value], at: usize, dot: &Value) -> Result<Value, Wrong> {
+        let name = args.first().ok_or("takes the name of a template")?.text()?.to_owned();
+        let before = std::mem::take(&mut self.out);
+        let with = args.get(1).cloned().unwrap_or_else(|| dot.clone());
+        let done = self.call_with(&name, with, at);
+        let made = std::mem::replace(&mut self.out, before);
+        done.map_err(|e| Wrong::from(e.message))?;
+        Ok(Value::Text(made))
     }
 
     /// `and` and `or` look at no more arguments than they need.
@@ -277,9 +319,18 @@ impl Run<'_> {
 
 fn fields(mut value: Value, operand: &Operand) -> Result<Value, TemplateError> {
     for name in &operand.fields {
-        value = value
-            .field(name)
-            .map_err(|e| TemplateError::new(operand.start, operand.end.saturating_sub(operand.start), e))?;
+        value = value.field(name).map_err(|wrong| error_at(wrong, operand))?;
     }
     Ok(value)
+}
+
+/// What is wrong with an operand. Go counts its columns from the field, and shows all of it.
+fn error_at(wrong: Wrong, operand: &Operand) -> TemplateError {
+    let (start, end) = (operand.start, operand.end);
+    let mut error = TemplateError::new(start, end.saturating_sub(start), wrong.message).node(start, end);
+    error.column = operand.chain;
+    match wrong.go {
+        Some(words) => error.go(words),
+        None => error,
+    }
 }

@@ -77,7 +77,7 @@ pub fn printf(format: &str, args: &[Value]) -> String {
             },
         }
     }
-    let extra: Vec<String> = args_left.map(|v| format!("{}={}", go_type(v), v.print())).collect();
+    let extra: Vec<String> = args_left.map(|v| format!("{}={}", v.go_type(), v.format())).collect();
     if !extra.is_empty() {
         out.push_str(&format!("%!(EXTRA {})", extra.join(", ")));
     }
@@ -132,7 +132,9 @@ impl Spec {
                 let default = if verb == 'g' { None } else { Some(6) };
                 numeric(float(*f, verb, self.precision.or(default)).replace('e', "E"))
             }
-            ('v' | 'd', Value::Int(n)) => numeric(n.to_string()),
+            ('T', value) => self.pad(cut(value.go_type()), false),
+            ('v' | 'd', Value::Int(n)) => numeric(self.digits(*n)),
+            ('U', Value::Int(n)) => self.pad(format!("U+{n:04X}"), false),
             ('x', Value::Int(n)) => numeric(format!("{n:x}")),
             ('X', Value::Int(n)) => numeric(format!("{n:X}")),
             ('o', Value::Int(n)) => numeric(format!("{n:o}")),
@@ -145,12 +147,25 @@ impl Spec {
             ('x', Value::Text(t)) => self.pad(t.bytes().map(|b| format!("{b:02x}")).collect(), false),
             ('t' | 'v', Value::Bool(b)) => self.pad(b.to_string(), false),
             ('v', Value::Nil) => "<nil>".to_owned(),
-            ('v', other) => self.pad(other.print(), false),
-            ('s', other @ (Value::Labels(_) | Value::List(_) | Value::Map(_) | Value::Sample(..))) => {
-                self.pad(other.print(), false)
-            }
-            (verb, other) => format!("%!{verb}({}={})", go_type(other), other.print()),
+            ('v', other) => self.pad(other.format(), false),
+            (
+                's',
+                other @ (Value::Labels(_)
+                | Value::List(_)
+                | Value::Map(_)
+                | Value::Sample(..)
+                | Value::Time(_)
+                | Value::Duration(_)
+                | Value::Histogram(_)),
+            ) => self.pad(cut(other.format()), false),
+            (verb, other) => format!("%!{verb}({}={})", other.go_type(), self.put('v', other)),
         }
+    }
+
+    /// A whole number with at least as many digits as the precision says.
+    fn digits(&self, n: i64) -> String {
+        let sign = if n < 0 { "-" } else { "" };
+        format!("{sign}{:0>width$}", n.unsigned_abs(), width = self.precision.unwrap_or(0).min(WIDEST))
     }
 
     fn signed(&self, text: String) -> String {
@@ -175,19 +190,5 @@ impl Spec {
             return format!("{}{}{}", &text[..sign], "0".repeat(missing), &text[sign..]);
         }
         " ".repeat(missing) + &text
-    }
-}
-
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Nil => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Int(_) => "int",
-        Value::Float(_) => "float64",
-        Value::Text(_) => "string",
-        Value::Labels(_) => "map[string]string",
-        Value::Sample(..) => "*template.sample",
-        Value::List(_) => "template.queryResult",
-        Value::Map(_) | Value::Root(_) => "map[string]interface {}",
     }
 }

@@ -1,35 +1,37 @@
 //! Prometheus's template functions (template/template.go of Prometheus 3). Pure.
 //!
-//! Left out: `safeHtml` (nothing here makes pages), `pathPrefix`. `now` is the time of the evaluation. `durationInWords`
-//! is Farero's own: seconds as people say them in the plan's language.
+//! `now` is the time of the evaluation; `parseDurationTime`, which others of its family have, is taken everywhere. `tmpl`, which Prometheus has for its pages only, `toJson`, `durationInWords` (seconds as
+//! people say them in the plan's language), `trimSpace` and `join` are for the plan's templates.
 
 use std::collections::BTreeMap;
 
 use kernel::Duration;
+use kernel::series::Point;
 use regex::RegexBuilder;
 
 use super::builtins::{one, two, url_query};
-use super::value::Value;
-use super::{Scope, humanize};
+use super::value::{Value, Wrong};
+use super::{Flavour, Scope, humanize};
 
-/// Their names.
-pub const NAMES: [&str; 31] = [
+/// Prometheus's.
+const NAMES: [&str; 30] = [
     "query",
     "first",
     "label",
     "value",
     "strvalue",
     "args",
-    "sortByLabel",
     "reReplaceAll",
+    "safeHtml",
     "match",
     "title",
     "toUpper",
     "toLower",
-    "stripPort",
-    "stripDomain",
     "graphLink",
     "tableLink",
+    "sortByLabel",
+    "stripPort",
+    "stripDomain",
     "humanize",
     "humanize1024",
     "humanizeDuration",
@@ -38,20 +40,27 @@ pub const NAMES: [&str; 31] = [
     "toTime",
     "toDuration",
     "now",
+    "pathPrefix",
     "externalURL",
     "parseDuration",
+    "parseDurationTime",
     "urlQueryEscape",
-    "toJson",
-    "durationInWords",
-    "trimSpace",
-    "join",
 ];
+
+/// The plan's own.
+const OF_PLANS: [&str; 5] = ["tmpl", "toJson", "durationInWords", "trimSpace", "join"];
+
+/// The names of all functions.
+pub fn names(flavour: Flavour) -> impl Iterator<Item = &'static str> {
+    let own = if flavour == Flavour::Plan { OF_PLANS.as_slice() } else { &[] };
+    NAMES.iter().chain(own).copied()
+}
 
 /// Regular expressions of templates may compile to at most this many bytes.
 const REGEX_SIZE_LIMIT: usize = 1 << 20;
 
 /// Calls one.
-pub fn call(name: &str, args: &[Value], scope: &Scope<'_>) -> Result<Value, String> {
+pub fn call(name: &str, args: &[Value], scope: &Scope<'_>) -> Result<Value, Wrong> {
     let number = |f: fn(f64) -> String| one(args)?.number().map(f).map(Value::Text);
     let text = |f: &dyn Fn(&str) -> String| one(args).and_then(Value::text).map(|t| Value::Text(f(t)));
     match name {
@@ -64,6 +73,7 @@ pub fn call(name: &str, args: &[Value], scope: &Scope<'_>) -> Result<Value, Stri
         "sortByLabel" => two(args).and_then(|(name, list)| sort_by_label(name.text()?, list)),
         "reReplaceAll" => replace_all(args),
         "match" => two(args).and_then(|(p, t)| Ok(Value::Bool(pattern(p.text()?)?.is_match(t.text()?)))),
+        "safeHtml" => text(&str::to_owned),
         "title" => text(&title),
         "toUpper" => text(&str::to_uppercase),
         "toLower" => text(&str::to_lowercase),
@@ -77,19 +87,54 @@ pub fn call(name: &str, args: &[Value], scope: &Scope<'_>) -> Result<Value, Stri
         "humanize1024" => number(humanize::binary),
         "humanizeDuration" => number(humanize::duration),
         "humanizePercentage" => number(humanize::percentage),
-        "humanizeTimestamp" | "toTime" => number(humanize::timestamp),
-        "toDuration" => number(humanize::duration),
+        "humanizeTimestamp" => {
+            let seconds = one(args)?.number()?;
+            humanize::timestamp(seconds).map(Value::Text).ok_or_else(|| no_time(seconds))
+        }
+        "toTime" => time(one(args)?.number()?),
+        "toDuration" => Ok(Value::Duration((one(args)?.number()? * 1e9) as i64)),
         "durationInWords" => one(args)?.number().map(|v| Value::Text(in_words(v, scope.language))),
         "now" => Ok(Value::Float(scope.now_seconds)),
         "externalURL" => Ok(Value::Text(scope.external_url.to_owned())),
-        "parseDuration" => one(args)?.text().and_then(|t| {
-            let parsed: Result<Duration, _> = t.parse();
-            parsed.map(|d| Value::Float(d.as_secs_f64())).map_err(|e| e.to_string())
-        }),
+        "pathPrefix" => Ok(Value::Text(path_of(scope.external_url).to_owned())),
+        "parseDuration" => duration(one(args)?.text()?).map(|d| Value::Float(d.as_secs_f64())),
+        "parseDurationTime" => {
+            let of = duration(one(args)?.text()?)?;
+            Ok(Value::Duration(i64::try_from(of.std().as_nanos()).unwrap_or(i64::MAX)))
+        }
         "urlQueryEscape" => text(&url_query),
         "toJson" => Ok(Value::Text(json(one(args)?).to_string())),
-        _ => Err("there is no such function".to_owned()),
+        _ => Err("there is no such function".into()),
     }
+}
+
+/// Seconds since the epoch as a time, to the millisecond.
+fn time(seconds: f64) -> Result<Value, Wrong> {
+    humanize::milliseconds(seconds).map(Value::Time).ok_or_else(|| no_time(seconds))
+}
+
+fn no_time(seconds: f64) -> Wrong {
+    let number = super::format::float(seconds, 'g', None);
+    let go = match seconds.is_finite() {
+        true => format!("{number} cannot be represented as a nanoseconds timestamp since it overflows int64"),
+        false => "value is NaN or Inf".to_owned(),
+    };
+    Wrong::new(format!("{number} is no point in time"), go)
+}
+
+fn duration(text: &str) -> Result<Duration, Wrong> {
+    let parsed: Result<Duration, _> = text.parse();
+    match (parsed, crate::rules::prometheus::duration::parse(text)) {
+        (Ok(duration), _) => Ok(duration),
+        (Err(error), go) => Err(Wrong { message: error.to_string(), go: go.err() }),
+    }
+}
+
+/// The path of a URL, `""` where it has none.
+fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = rest.find('/').map_or("", |at| &rest[at..]);
+    path.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// Seconds as people say them, the past with a minus; what no duration can hold stays a number.
@@ -102,31 +147,47 @@ fn in_words(seconds: f64, language: kernel::Language) -> String {
     }
 }
 
-fn query(text: &str, scope: &Scope<'_>) -> Result<Value, String> {
+fn query(text: &str, scope: &Scope<'_>) -> Result<Value, Wrong> {
     let answer = (scope.ask)(text)?;
-    Ok(Value::List(answer.into_iter().map(|(labels, value)| Value::Sample(labels, value)).collect()))
+    let sample = |(labels, value): (kernel::Labels, Point)| match value {
+        Point::Float(v) => Value::Sample(labels, v),
+        // As Prometheus has it: the number of a histogram's sample is 0.
+        Point::Histogram(_) => Value::Sample(labels, 0.0),
+    };
+    Ok(Value::List(answer.into_iter().map(sample).collect()))
 }
 
-fn first(list: &Value) -> Result<Value, String> {
+fn first(list: &Value) -> Result<Value, Wrong> {
     match list {
-        Value::List(l) => l.first().cloned().ok_or_else(|| "the query's answer is empty".to_owned()),
-        other => Err(format!("{} is not the answer of a query", other.kind())),
+        Value::List(l) => l
+            .first()
+            .cloned()
+            .ok_or_else(|| Wrong::new("the query's answer is empty", "first() called on vector with no elements")),
+        other => Err(no_answer(other)),
     }
 }
 
-fn sample(value: &Value) -> Result<(&kernel::Labels, f64), String> {
+fn no_answer(value: &Value) -> Wrong {
+    let go = format!("wrong type for value; expected template.queryResult; got {}", value.go_type());
+    Wrong::new(format!("{} is not the answer of a query", value.kind()), go)
+}
+
+fn sample(value: &Value) -> Result<(&kernel::Labels, f64), Wrong> {
     match value {
         Value::Sample(labels, v) => Ok((labels, *v)),
-        other => Err(format!("{} is not a sample; take one with `first`", other.kind())),
+        other => {
+            let go = format!("wrong type for value; expected *template.sample; got {}", other.go_type());
+            Err(Wrong::new(format!("{} is not a sample; take one with `first`", other.kind()), go))
+        }
     }
 }
 
-fn label(name: &str, of: &Value) -> Result<Value, String> {
+fn label(name: &str, of: &Value) -> Result<Value, Wrong> {
     sample(of).map(|(labels, _)| Value::Text(labels.get(name).unwrap_or_default().to_owned()))
 }
 
-fn sort_by_label(name: &str, list: &Value) -> Result<Value, String> {
-    let Value::List(list) = list else { return Err(format!("{} is not the answer of a query", list.kind())) };
+fn sort_by_label(name: &str, list: &Value) -> Result<Value, Wrong> {
+    let Value::List(list) = list else { return Err(no_answer(list)) };
     let mut keyed = Vec::with_capacity(list.len());
     for item in list {
         keyed.push((label(name, item)?.print(), item.clone()));
@@ -135,21 +196,21 @@ fn sort_by_label(name: &str, list: &Value) -> Result<Value, String> {
     Ok(Value::List(keyed.into_iter().map(|(_, item)| item).collect()))
 }
 
-fn pattern(text: &str) -> Result<regex::Regex, String> {
+fn pattern(text: &str) -> Result<regex::Regex, Wrong> {
     let built = RegexBuilder::new(text).size_limit(REGEX_SIZE_LIMIT).build();
-    built.map_err(|e| format!("`{text}` is not a regular expression: {e}"))
+    built.map_err(|e| format!("`{text}` is not a regular expression: {e}").into())
 }
 
-fn replace_all(args: &[Value]) -> Result<Value, String> {
-    let [find, put, text] = args else { return Err(format!("takes three arguments, not {}", args.len())) };
+fn replace_all(args: &[Value]) -> Result<Value, Wrong> {
+    let [find, put, text] = args else { return Err(format!("takes three arguments, not {}", args.len()).into()) };
     let replaced = pattern(find.text()?)?.replace_all(text.text()?, put.text()?).into_owned();
     Ok(Value::Text(replaced))
 }
 
-fn join(separator: &str, list: &Value) -> Result<Value, String> {
+fn join(separator: &str, list: &Value) -> Result<Value, Wrong> {
     match list {
         Value::List(l) => Ok(Value::Text(l.iter().map(Value::print).collect::<Vec<_>>().join(separator))),
-        other => Err(format!("{} is not a list", other.kind())),
+        other => Err(format!("{} is not a list", other.kind()).into()),
     }
 }
 
@@ -157,13 +218,17 @@ fn join(separator: &str, list: &Value) -> Result<Value, String> {
 fn title(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut inside = false;
+    let separates = |c: char| match c.is_ascii() {
+        true => !(c.is_ascii_alphanumeric() || c == '_'),
+        false => c.is_whitespace(),
+    };
     for c in text.chars() {
         if inside {
             out.push(c)
         } else {
             out.extend(c.to_uppercase())
         }
-        inside = c.is_alphanumeric() || c == '_' || c == '\'';
+        inside = !separates(c);
     }
     out
 }
@@ -203,6 +268,7 @@ fn json(value: &Value) -> serde_json::Value {
         Value::Int(n) => (*n).into(),
         Value::Float(f) => serde_json::Number::from_f64(*f).map_or(Json::Null, Json::Number),
         Value::Text(t) => Json::String(t.clone()),
+        Value::Time(_) | Value::Duration(_) | Value::Histogram(_) => Json::String(value.format()),
         Value::Labels(l) => Json::Object(l.iter().map(|(n, v)| (n.to_owned(), Json::String(v.to_owned()))).collect()),
         Value::Sample(l, v) => {
             let parts: BTreeMap<&str, Json> =

@@ -1,14 +1,13 @@
 //! Prometheus's formatters of numbers (template/template.go and util/strutil of Prometheus 3). Pure.
 
-use kernel::Timestamp;
-
 use super::format::float;
 
 const LARGE: [&str; 8] = ["k", "M", "G", "T", "P", "E", "Z", "Y"];
 const SMALL: [&str; 8] = ["m", "u", "n", "p", "f", "a", "z", "y"];
 const BINARY: [&str; 8] = ["ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"];
 
-fn four(v: f64) -> String {
+/// A number with four digits.
+pub fn four(v: f64) -> String {
     float(v, 'g', Some(4))
 }
 
@@ -86,16 +85,16 @@ pub fn percentage(v: f64) -> String {
     format!("{}%", four(v * 100.0))
 }
 
-/// Seconds since the epoch as a point in time, as Go prints one.
-pub fn timestamp(v: f64) -> String {
-    if !v.is_finite() || v.abs() > 253_402_300_799.0 {
-        return four(v);
+/// Seconds since the epoch as a point in time, as Go prints one; `None` beyond what nanoseconds in 64 bits can hold.
+pub fn timestamp(v: f64) -> Option<String> {
+    if !v.is_finite() {
+        return Some(four(v));
     }
-    let t = Timestamp::from_millis((v * 1_000.0).round() as i64).to_jiff();
-    let fraction = t.subsec_millisecond();
-    let whole = t.strftime("%Y-%m-%d %H:%M:%S");
-    match fraction {
-        0 => format!("{whole} +0000 UTC"),
-        ms => format!("{whole}.{} +0000 UTC", format!("{:03}", ms.abs()).trim_end_matches('0')),
-    }
+    milliseconds(v).map(super::time::text)
+}
+
+/// Seconds since the epoch as whole milliseconds, cut.
+pub fn milliseconds(v: f64) -> Option<i64> {
+    let ns = v * 1e9;
+    (ns.abs() <= 9.223_372_036_854_775e18).then_some(ns as i64 / 1_000_000)
 }

@@ -84,7 +84,8 @@ fn push_text(out: &mut Vec<Piece>, text: &str, trim_start: bool, trim_end: bool)
 
 /// Where the `}}` after a comment begins.
 fn comment_end(text: &str, start: usize, open: usize) -> Result<usize, TemplateError> {
-    let unclosed = || TemplateError::new(open, 2, "this comment is not closed: end it with `*/}}`");
+    let unclosed =
+        || TemplateError::new(open, 2, "this comment is not closed: end it with `*/}}`").go("unclosed comment");
     let close = start + text[start..].find("*/").ok_or_else(unclosed)? + 2;
     let end = close + text[close..].find("}}").ok_or_else(unclosed)?;
     let between = text[close..end].trim();
@@ -99,7 +100,8 @@ fn action(text: &str, start: usize, open: usize) -> Result<(Vec<Token>, usize), 
     loop {
         let rest = &text[at..];
         let Some(c) = rest.chars().next() else {
-            return Err(TemplateError::new(open, 2, "this action is not closed: end it with `}}`"));
+            let error = TemplateError::new(open, 2, "this action is not closed: end it with `}}`");
+            return Err(error.go("unclosed action"));
         };
         if rest.starts_with("}}") {
             return Ok((tokens, at));
@@ -112,14 +114,16 @@ fn action(text: &str, start: usize, open: usize) -> Result<(Vec<Token>, usize), 
             }
             continue;
         }
-        let (tok, length) = token(rest, at)?;
+        let fresh = matches!(tokens.last().map(|t: &Token| &t.tok), None | Some(Tok::Sign(_) | Tok::Declare));
+        let (tok, length) = token(rest, at, fresh)?;
         tokens.push(Token { tok, start: at, end: at + length, glued });
         at += length;
         glued = true;
     }
 }
 
-fn token(rest: &str, at: usize) -> Result<(Tok, usize), TemplateError> {
+/// The next token; `fresh` where none or a sign stands before it.
+fn token(rest: &str, at: usize, fresh: bool) -> Result<(Tok, usize), TemplateError> {
     let Some(first) = rest.chars().next() else { return Err(TemplateError::new(at, 1, "nothing follows")) };
     let word = |s: &str| s.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(s.len());
     let after = &rest[first.len_utf8()..];
@@ -129,7 +133,8 @@ fn token(rest: &str, at: usize) -> Result<(Tok, usize), TemplateError> {
         '"' => quoted(rest, at),
         '`' => match after.find('`') {
             Some(end) => Ok((Tok::Text(after[..end].to_owned()), end + 2)),
-            None => Err(TemplateError::new(at, 1, "this text is not closed: end it with a backquote")),
+            None => Err(TemplateError::new(at, 1, "this text is not closed: end it with a backquote")
+                .go("unterminated raw quoted string")),
         },
         '$' => {
             let length = word(after);
@@ -146,7 +151,14 @@ fn token(rest: &str, at: usize) -> Result<(Tok, usize), TemplateError> {
             let length = word(rest);
             Ok((Tok::Word(rest[..length].to_owned()), length))
         }
-        c => Err(TemplateError::new(at, c.len_utf8(), format!("`{c}` does not belong in an action"))),
+        '\'' => character(rest, at),
+        c => {
+            let go = match c.is_ascii_graphic() {
+                true => format!("unexpected {:?} in {}", c.to_string(), if fresh { "command" } else { "operand" }),
+                false => format!("unrecognized character in action: U+{:04X} '{c}'", c as u32),
+            };
+            Err(TemplateError::new(at, c.len_utf8(), format!("`{c}` does not belong in an action")).go(go))
+        }
     }
 }
 
@@ -163,7 +175,10 @@ fn number(rest: &str, at: usize) -> Result<(Tok, usize), TemplateError> {
     }
     let written = &rest[..end];
     let plain = written.replace('_', "");
-    let wrong = || TemplateError::new(at, end, format!("`{written}` is not a number"));
+    let wrong = || {
+        let go = format!("bad number syntax: {written:?}");
+        TemplateError::new(at, end, format!("`{written}` is not a number")).go(go)
+    };
     let (sign, digits) = plain.strip_prefix('-').map_or((1, plain.trim_start_matches('+')), |d| (-1, d));
     if let Some(hex) = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
         return i64::from_str_radix(hex, 16).map(|n| (Tok::Int(sign * n), end)).map_err(|_| wrong());
@@ -177,9 +192,36 @@ fn number(rest: &str, at: usize) -> Result<(Tok, usize), TemplateError> {
     }
 }
 
+/// A character constant: its number.
+fn character(rest: &str, at: usize) -> Result<(Tok, usize), TemplateError> {
+    let unclosed = || {
+        TemplateError::new(at, 1, "this character is not closed: end it with `'`").go("unterminated character constant")
+    };
+    let end = rest.char_indices().skip(1).scan(false, |escaped, (i, c)| {
+        let ends = c == '\'' && !*escaped;
+        *escaped = c == '\\' && !*escaped;
+        Some((i, ends))
+    });
+    let end = end.filter(|(_, ends)| *ends).map(|(i, _)| i).next().ok_or_else(unclosed)?;
+    // Read as a text of one character.
+    let text = format!("\"{}\"", rest[1..end].replace('"', "\\\""));
+    match quoted(&text, at)? {
+        (Tok::Text(one), _) if one.chars().count() == 1 => {
+            Ok((Tok::Int(one.chars().next().map_or(0, |c| i64::from(u32::from(c)))), end + 1))
+        }
+        _ => {
+            let go = format!("malformed character constant: {}", &rest[..=end]);
+            Err(TemplateError::new(at, end + 1, "between `'` stands one character").go(go))
+        }
+    }
+}
+
 /// A text constant with Go's escapes.
 fn quoted(rest: &str, at: usize) -> Result<(Tok, usize), TemplateError> {
-    let unclosed = || TemplateError::new(at, 1, "this text is not closed: end it with a quote on the same line");
+    let unclosed = || {
+        let message = "this text is not closed: end it with a quote on the same line";
+        TemplateError::new(at, 1, message).go("unterminated quoted string")
+    };
     let mut out = String::new();
     let mut chars = rest.char_indices().skip(1);
     while let Some((i, c)) = chars.next() {

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::lex::{Piece, Tok, Token, pieces};
-use super::{DEEPEST, TemplateError, builtins, functions};
+use super::{DEEPEST, Flavour, TemplateError, builtins, functions};
 
 /// Variables that every rule's template has, as Prometheus sets them.
-pub const VARIABLES: [&str; 7] = ["", "labels", "names", "reason", "externalLabels", "externalURL", "value"];
+const VARIABLES: [&str; 5] = ["", "labels", "externalLabels", "externalURL", "value"];
+/// Those that a plan's templates have besides.
+const OF_PLANS: [&str; 2] = ["names", "reason"];
 
 /// A template as a tree, with the templates it defines.
 #[derive(Clone, Debug)]
@@ -35,7 +37,7 @@ pub enum Node {
     },
     /// `range`.
     Range(Pipeline, Vec<Self>, Vec<Self>),
-    /// `template`: name, what `.` becomes, place.
+    /// `template`: name, what `.` becomes, the place of the name.
     Call(String, Option<Pipeline>, usize),
     /// `break`
     Break,
@@ -65,6 +67,8 @@ pub struct Operand {
     pub kind: Kind,
     /// `.a.b` after it.
     pub fields: Vec<String>,
+    /// Where the first of these begins that Go takes apart: the first after a variable, the second of `.a.b`.
+    pub chain: usize,
     /// First byte.
     pub start: usize,
     /// Byte after the last.
@@ -87,30 +91,35 @@ pub enum Kind {
 }
 
 /// Reads a template.
-pub fn parse(text: &str) -> Result<Tree, TemplateError> {
+pub fn parse(text: &str, flavour: Flavour) -> Result<Tree, TemplateError> {
     let pieces = pieces(text)?;
     let mut parser = Parser {
         pieces: pieces.into_iter().peekable(),
-        variables: VARIABLES.map(ToOwned::to_owned).to_vec(),
+        variables: variables(flavour).map(ToOwned::to_owned).collect(),
+        flavour,
         defined: BTreeMap::new(),
         depth: 0,
         in_range: 0,
     };
     let (body, end) = parser.list()?;
     if let Some((word, start, end)) = end {
-        return Err(TemplateError::new(
-            start,
-            end - start,
-            format!("`{word}` has no `if`, `range` or `with` before it"),
-        ));
+        let word = if word == "end" { "end" } else { "else" };
+        let message = format!("`{word}` has no `if`, `range` or `with` before it");
+        return Err(TemplateError::new(start, end - start, message).go(format!("unexpected {{{{{word}}}}}")));
     }
     Ok(Tree { body, defined: parser.defined })
+}
+
+fn variables(flavour: Flavour) -> impl Iterator<Item = &'static str> {
+    let own = if flavour == Flavour::Plan { OF_PLANS.as_slice() } else { &[] };
+    VARIABLES.iter().chain(own).copied()
 }
 
 /// How a list ended: `end` or `else`, and where.
 type End = Option<(String, usize, usize)>;
 
 struct Parser {
+    flavour: Flavour,
     pieces: std::iter::Peekable<std::vec::IntoIter<Piece>>,
     variables: Vec<String>,
     defined: BTreeMap<String, Vec<Node>>,
@@ -130,7 +139,10 @@ impl Parser {
                 Piece::Action(tokens, start, end) => (tokens, start, end),
             };
             let word = match tokens.first().map(|t| &t.tok) {
-                None => return Err(TemplateError::new(start, end - start, "this action is empty")),
+                None => {
+                    let error = TemplateError::new(start, end - start, "this action is empty");
+                    return Err(error.go("missing value for command"));
+                }
                 Some(Tok::Word(word)) => word.clone(),
                 Some(_) => String::new(),
             };
@@ -153,17 +165,15 @@ impl Parser {
                 "break" | "continue" => {
                     rest.done()?;
                     if self.in_range == 0 {
-                        return Err(TemplateError::new(
-                            start,
-                            end - start,
-                            format!("`{word}` stands outside of `range`"),
-                        ));
+                        let message = format!("`{word}` stands outside of `range`");
+                        let go = format!("{{{{{word}}}}} outside {{{{range}}}}");
+                        return Err(TemplateError::new(start, end - start, message).go(go));
                     }
                     nodes.push(if word == "break" { Node::Break } else { Node::Continue });
                 }
                 _ => {
                     let mut line = Line::new(&tokens, start, end);
-                    nodes.push(Node::Print(self.pipeline(&mut line, false)?));
+                    nodes.push(Node::Print(self.pipeline(&mut line, false, "command")?));
                     line.done()?;
                 }
             }
@@ -180,7 +190,10 @@ impl Parser {
         self.depth -= 1;
         match end {
             Some((word, ..)) => Ok((nodes, word)),
-            None => Err(TemplateError::new(open.0, open.1 - open.0, "this is not closed: write `{{ end }}` after it")),
+            None => {
+                let message = "this is not closed: write `{{ end }}` after it";
+                Err(TemplateError::new(open.0, open.1 - open.0, message).go("unexpected EOF"))
+            }
         }
     }
 
@@ -193,7 +206,7 @@ impl Parser {
         let open = (line.start, line.end);
         let outer = self.variables.len();
         let mut branches = Vec::new();
-        let mut condition = self.pipeline(&mut line, false)?;
+        let mut condition = self.pipeline(&mut line, false, word)?;
         line.done()?;
         let otherwise = loop {
             let (body, end) = self.inner(open)?;
@@ -207,7 +220,7 @@ impl Parser {
                         return Err(TemplateError::new(start, end - start, message));
                     }
                     let mut line = Line::new(&tokens[1..], start, end);
-                    condition = self.pipeline(&mut line, false)?;
+                    condition = self.pipeline(&mut line, false, word)?;
                     line.done()?;
                 }
                 _ => break Vec::new(),
@@ -220,13 +233,16 @@ impl Parser {
     /// What stands after a plain `else`.
     fn last_branch(&mut self, open: (usize, usize)) -> Result<Vec<Node>, TemplateError> {
         let (body, end) = self.inner(open)?;
-        if end == "end" { Ok(body) } else { Err(TemplateError::new(open.0, open.1 - open.0, "this has two `else`")) }
+        if end == "end" {
+            return Ok(body);
+        }
+        Err(TemplateError::new(open.0, open.1 - open.0, "this has two `else`").go("expected end; found {{else}}"))
     }
 
     fn range(&mut self, mut line: Line<'_>) -> Result<Node, TemplateError> {
         let open = (line.start, line.end);
         let outer = self.variables.len();
-        let over = self.pipeline(&mut line, true)?;
+        let over = self.pipeline(&mut line, true, "range")?;
         line.done()?;
         self.in_range += 1;
         let (body, end) = self.inner(open)?;
@@ -242,23 +258,27 @@ impl Parser {
 
     fn named(&mut self, word: &str, mut line: Line<'_>) -> Result<Option<Node>, TemplateError> {
         let open = (line.start, line.end);
+        let at = line.tokens.first().map_or(open.0, |t| t.start);
         let Some(Tok::Text(name)) = line.next().map(|t| t.tok.clone()) else {
             let message = format!("`{word}` needs the template's name as a text");
             return Err(TemplateError::new(open.0, open.1 - open.0, message));
         };
-        let with = if line.tokens.is_empty() { None } else { Some(self.pipeline(&mut line, false)?) };
+        let with =
+            if line.tokens.is_empty() { None } else { Some(self.pipeline(&mut line, false, "template clause")?) };
         line.done()?;
         if word == "template" {
-            return Ok(Some(Node::Call(name, with, open.0)));
+            return Ok(Some(Node::Call(name, with, at)));
         }
         let known = std::mem::replace(&mut self.variables, vec![String::new()]);
+        let in_range = std::mem::take(&mut self.in_range);
         let (body, _) = self.inner(open)?;
+        self.in_range = in_range;
         self.variables = known;
         self.defined.insert(name.clone(), body);
-        Ok((word == "block").then_some(Node::Call(name, with, open.0)))
+        Ok((word == "block").then_some(Node::Call(name, with, at)))
     }
 
-    fn pipeline(&mut self, line: &mut Line<'_>, in_range: bool) -> Result<Pipeline, TemplateError> {
+    fn pipeline(&mut self, line: &mut Line<'_>, in_range: bool, of: &str) -> Result<Pipeline, TemplateError> {
         let start = line.tokens.first().map_or(line.start, |t| t.start);
         let (sets, declares) = self.sets(line, in_range)?;
         let mut commands = Vec::new();
@@ -270,14 +290,23 @@ impl Parser {
                 }
                 operands.push(self.operand(line)?);
             }
+            // Go lets a pipe at the end pass.
+            if operands.is_empty() && !commands.is_empty() && self.flavour == Flavour::Prometheus {
+                break;
+            }
             if operands.is_empty() {
                 let message =
                     if commands.is_empty() { "a value is missing here" } else { "a function is missing after `|`" };
-                return Err(TemplateError::new(line.end.saturating_sub(2), 2, message));
+                let error = TemplateError::new(line.end.saturating_sub(2), 2, message);
+                return Err(error.go(format!("missing value for {of}")));
             }
-            if !commands.is_empty() && !matches!(operands.first().map(|o| &o.kind), Some(Kind::Function(_))) {
+            let runs = operands
+                .first()
+                .is_some_and(|o: &Operand| matches!(o.kind, Kind::Function(_) | Kind::Var(_)) || !o.fields.is_empty());
+            if !commands.is_empty() && !runs {
                 let at = operands.first().map_or(start, |o: &Operand| o.start);
-                return Err(TemplateError::new(at, 1, "after `|` a function must stand"));
+                let go = format!("non executable command in pipeline stage {}", commands.len() + 1);
+                return Err(TemplateError::new(at, 1, "after `|` a function must stand").go(go));
             }
             commands.push(operands);
             if !line.next_if(&Tok::Sign('|')) {
@@ -313,6 +342,10 @@ impl Parser {
         let Some(token) = line.next() else { return Err(TemplateError::new(line.start, 2, "a value is missing here")) };
         let (start, mut end) = (token.start, token.end);
         let mut fields = Vec::new();
+        let mut chain = match line.tokens.first() {
+            Some(Token { tok: Tok::Field(_), glued: true, start, .. }) => *start,
+            _ => start,
+        };
         let kind = match &token.tok {
             Tok::Dot => Kind::Dot,
             Tok::Field(name) => {
@@ -324,15 +357,21 @@ impl Parser {
             Tok::Float(n) => Kind::Float(*n),
             Tok::Var(name) if self.variables.contains(name) => Kind::Var(name.clone()),
             Tok::Var(name) => return Err(undefined(name, token)),
-            Tok::Word(word) => word_kind(word, token)?,
+            Tok::Word(word) => word_kind(word, token, self.flavour)?,
             Tok::Sign('(') => {
                 self.deeper(start)?;
-                let inner = self.pipeline(line, false)?;
+                let inner = self.pipeline(line, false, "parenthesized pipeline")?;
                 self.depth -= 1;
                 if !line.next_if(&Tok::Sign(')')) {
-                    return Err(TemplateError::new(start, 1, "this parenthesis is not closed"));
+                    return Err(
+                        TemplateError::new(start, 1, "this parenthesis is not closed").go("unclosed left paren")
+                    );
                 }
                 end = line.taken;
+                // What follows a parenthesis may have moved it.
+                if let Some(Token { tok: Tok::Field(_), glued: true, start, .. }) = line.tokens.first() {
+                    chain = *start;
+                }
                 Kind::Inner(Box::new(inner))
             }
             Tok::Sign(c) => return Err(TemplateError::new(start, 1, format!("`{c}` does not belong here"))),
@@ -343,21 +382,23 @@ impl Parser {
             line.next();
             end = line.taken;
         }
-        Ok(Operand { kind, fields, start, end })
+        Ok(Operand { kind, fields, chain, start, end })
     }
 }
 
-fn word_kind(word: &str, token: &Token) -> Result<Kind, TemplateError> {
+fn word_kind(word: &str, token: &Token, flavour: Flavour) -> Result<Kind, TemplateError> {
     match word {
         "true" => Ok(Kind::Bool(true)),
         "false" => Ok(Kind::Bool(false)),
         "nil" => Ok(Kind::Nil),
-        _ if builtins::NAMES.contains(&word) || functions::NAMES.contains(&word) => Ok(Kind::Function(word.to_owned())),
+        _ if builtins::NAMES.contains(&word) => Ok(Kind::Function(word.to_owned())),
+        _ if functions::names(flavour).any(|name| name == word) => Ok(Kind::Function(word.to_owned())),
         _ => {
-            let all = builtins::NAMES.iter().chain(&functions::NAMES).copied();
+            let all = builtins::NAMES.into_iter().chain(functions::names(flavour));
             let meant = plan_syntax::suggest::nearest(word, all).map(|n| format!("; did you mean `{n}`?"));
             let message = format!("there is no function `{word}`{}", meant.unwrap_or_default());
-            Err(TemplateError::new(token.start, token.end - token.start, message))
+            let error = TemplateError::new(token.start, token.end - token.start, message);
+            Err(error.go(format!("function {word:?} not defined")))
         }
     }
 }
@@ -366,7 +407,8 @@ fn undefined(name: &str, token: &Token) -> TemplateError {
     let message = format!(
         "there is no variable `${name}`; there are $labels, $names, $reason, $value, $externalLabels, $externalURL"
     );
-    TemplateError::new(token.start, token.end - token.start, message)
+    let error = TemplateError::new(token.start, token.end - token.start, message);
+    error.go(format!("undefined variable \"${name}\""))
 }
 
 /// The tokens of an action that are left, and the action's place.

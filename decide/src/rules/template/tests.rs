@@ -6,11 +6,17 @@ use proptest::prelude::*;
 use super::*;
 
 fn expand(template: &str, value: f64) -> Result<String, String> {
+    expand_as(template, value, Flavour::Plan)
+}
+
+fn expand_as(template: &str, value: f64, flavour: Flavour) -> Result<String, String> {
     let labels = Labels::new([("service", "backend"), ("instance", "db1.example.org:9100"), ("alertname", "X")]);
     let names = labels.with("service", "Página principal");
     let external = Labels::new([("site", "lima")]);
     let ask = |query: &str| match query {
-        "up" => Ok(vec![(Labels::metric("up", [("job", "b")]), 1.0), (Labels::metric("up", [("job", "a")]), 0.0)]),
+        "up" => Ok([("b", 1.0), ("a", 0.0)]
+            .map(|(job, value)| (Labels::metric("up", [("job", job)]), Point::Float(value)))
+            .to_vec()),
         "none" => Ok(Vec::new()),
         _ => Err(format!("no `{query}` here")),
     };
@@ -21,12 +27,19 @@ fn expand(template: &str, value: f64) -> Result<String, String> {
         language: kernel::Language::Es,
         external_labels: &external,
         external_url: "https://farero.example",
-        value,
+        value: Printable::Number(value),
         ask: &ask,
         now_seconds: 0.0,
     };
-    let template = Template::parse(template).map_err(|e| e.to_string())?;
-    template.expand(&scope).map_err(|e| e.to_string())
+    let text = template;
+    let template = Template::parse_as(text, flavour);
+    match flavour {
+        Flavour::Plan => template.and_then(|t| t.expand(&scope)).map_err(|e| e.to_string()),
+        Flavour::Prometheus => {
+            let template = template.map_err(|e| e.in_go_words(text, "A"))?;
+            template.expand(&scope).map_err(|e| e.in_go_words_of_running(text, "A"))
+        }
+    }
 }
 
 fn check(template: &str, value: f64, expect: &str) {
@@ -52,9 +65,9 @@ fn alr_22_values_and_labels() {
     check(
         "{{ $ }}{{ $labels }}",
         1.0,
-        "map[ExternalLabels:map[site:lima] ExternalURL:https://farero.example \
-        Labels:map[alertname:X instance:db1.example.org:9100 service:backend] \
-        Names:map[alertname:X instance:db1.example.org:9100 service:Página principal] Value:1]\
+        "{map[alertname:X instance:db1.example.org:9100 service:backend] \
+        map[alertname:X instance:db1.example.org:9100 service:Página principal] \
+        map[site:lima] https://farero.example 1}\
         map[alertname:X instance:db1.example.org:9100 service:backend]",
     );
     check("{{ $value }}", 1_234_567.0, "1.234567e+06");
@@ -189,8 +202,80 @@ proptest! {
 
     #[test]
     fn humanize_never_panics(value in proptest::num::f64::ANY) {
-        for f in [humanize::metric, humanize::binary, humanize::duration, humanize::percentage, humanize::timestamp] {
+        for f in [humanize::metric, humanize::binary, humanize::duration, humanize::percentage] {
             prop_assert!(!f(value).is_empty());
         }
+        let _ = humanize::timestamp(value);
+    }
+}
+
+/// As Debian's promtool 2.42 was seen to fill them in, and to complain.
+#[test]
+fn alr_22_prometheus_s_own_flavour_is_go_s() {
+    let check = |template: &str, expect: &str| {
+        let got = expand_as(template, 1.0, Flavour::Prometheus);
+        assert_eq!(got.as_deref().unwrap_or_else(|e| e), expect, "{template}");
+    };
+    let wrong = |template: &str, at: &str, words: &str| {
+        let place =
+            format!("error executing template __alert_A: template: __alert_A:{at}: executing \"__alert_A\" at <");
+        check(template, &format!("{place}{words}"));
+    };
+    wrong(
+        "{{ query \"none\" | first | value }}",
+        "1:130",
+        "first>: error calling first: first() called on vector with no elements",
+    );
+    wrong(
+        "{{ if gt $value 90 }}x{{ end }}",
+        "1:118",
+        "gt $value 90>: error calling gt: incompatible types for comparison",
+    );
+    wrong("{{ eq 1 1.0 }}", "1:115", "eq 1 1.0>: error calling eq: incompatible types for comparison");
+    wrong(
+        "{{ humanize \"x\" }}",
+        "1:115",
+        "humanize \"x\">: error calling humanize: strconv.ParseFloat: parsing \"x\": invalid syntax",
+    );
+    wrong("{{ 1 2 3 }}", "1:115", "1>: can't give argument to non-function 1");
+    wrong("{{ $labels.x.y }}", "1:122", "$labels.x.y>: can't evaluate field y in type string");
+    wrong(
+        "{{ index $labels 3 }}",
+        "1:115",
+        "index $labels 3>: error calling index: value has type int; should be string",
+    );
+    wrong("{{ len 3 }}", "1:115", "len 3>: error calling len: len of type int");
+    wrong("{{ nil }}", "1:115", "nil>: nil is not a command");
+    wrong("{{ $value.Foo }}", "1:121", "$value.Foo>: can't evaluate field Foo in type float64");
+    wrong("a\nb {{ len 3 }}", "2:5", "len 3>: error calling len: len of type int");
+    check(
+        "{{ toTime $value }} {{ ($value | toTime).Unix }} {{ (toTime $value).Format \"2006-01-02\" }}",
+        "1970-01-01 00:00:01 +0000 UTC 1 1970-01-01",
+    );
+    check("{{ $value | printf \"%d\" }} {{ printf \"%.2f%%\" 3 }}", "%!d(float64=1) %!f(int=03)%");
+    check("{{ print 1 2 \"a\" 3 4 true nil }} {{ js \"it's\" }}", "1 2a3 4 true <nil> it\\'s");
+    check(
+        "{{ 'a' }} {{ printf \"%T %T\" 1 $value }} {{ printf \"%q %x %5d|%-5d|%05d %c %U\" \"a\" \"a\" 1 1 1 65 65 }}",
+        "97 int float64 \"a\" 61     1|1    |00001 A U+0041",
+    );
+    check("{{ title \"it's a_b\" }} {{ safeHtml \"<b>\" }} {{ pathPrefix }}|{{ 1 | }}", "It'S A_b <b> |1");
+    for (template, words) in [
+        ("a\n{{ $x := 1 }} {{ end }}", "2: unexpected {{end}}"),
+        ("{{ \"abc }}", "1: unterminated quoted string"),
+        ("{{ .a | 3 }}", "1: non executable command in pipeline stage 2"),
+        ("{{ tmpl \"x\" . }}", "1: function \"tmpl\" not defined"),
+        ("{{ else }}", "1: unexpected {{else}}"),
+        ("{{ range }}", "1: missing value for range"),
+        ("{{ ( 1 }}", "1: unclosed left paren"),
+        ("{{ if true }}\n", "2: unexpected EOF"),
+        ("{{ $labels.x }", "1: unexpected \"}\" in operand"),
+        ("{{ break }}", "1: {{break}} outside {{range}}"),
+        ("{{ \\ }}", "1: unexpected \"\\\\\" in command"),
+        ("{{ if }}{{end}}", "1: missing value for if"),
+        ("{{/* x }}", "1: unclosed comment"),
+        ("{{ $labels.foo ", "1: unclosed action"),
+        ("{{ $names.x }}", "1: undefined variable \"$names\""),
+    ] {
+        check(template, &format!("template: __alert_A:{words}"));
     }
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use kernel::Labels;
-use kernel::series::{GroupId, Matcher, Row, Select, Series, SeriesReader};
+use kernel::series::{
+    Appended, GroupId, Matcher, Row, Select, Series, SeriesError, SeriesReader, SeriesWriter, group_of, rows_of,
+};
 use store_series::{OpenReport, Options, SeriesStore};
 
 /// 2026-02-02T02:40:00Z, in the middle of a window.
@@ -13,6 +15,22 @@ pub const START: i64 = 1_770_000_000_000;
 
 pub fn options() -> Options {
     Options { commit_interval: Duration::ZERO, ..Options::default() }
+}
+
+/// Groups and rows as tests write them.
+pub trait Rows {
+    fn group(&self, series: &[Labels]) -> Result<GroupId, SeriesError>;
+    fn append_rows(&self, rows: &[Row]) -> Result<Appended, SeriesError>;
+}
+
+impl Rows for SeriesStore {
+    fn group(&self, series: &[Labels]) -> Result<GroupId, SeriesError> {
+        group_of(self, series)
+    }
+
+    fn append_rows(&self, rows: &[Row]) -> Result<Appended, SeriesError> {
+        self.append(&rows_of(rows))
+    }
 }
 
 pub fn open(folder: &Path) -> SeriesStore {
@@ -43,7 +61,7 @@ pub fn by_name(name: &str) -> Select {
 
 /// Times and bits of the one series that a selection finds.
 pub fn points(series: &Series) -> Vec<(i64, u64)> {
-    series.timestamps.iter().copied().zip(series.values.floats().iter().map(|v| v.to_bits())).collect()
+    series.timestamps.iter().copied().zip(series.values.floats().unwrap().iter().map(|v| v.to_bits())).collect()
 }
 
 pub fn one(store: &SeriesStore, name: &str) -> Vec<(i64, u64)> {

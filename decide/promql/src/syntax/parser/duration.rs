@@ -115,7 +115,7 @@ impl Parser<'_> {
 
     /// A range or step must be positive; what is known only when the query runs is checked then.
     pub(super) fn positive(&self, d: Duration) -> Parsed<Duration> {
-        match d.constant() {
+        match d.literal() {
             Some(v) if v <= 0.0 || v.is_nan() => Err(ParseError::new(d.span, "duration must be greater than 0")),
             Some(v) if v > MAX_SECONDS => Err(ParseError::new(d.span, "duration out of range")),
             _ => Ok(d),
@@ -124,7 +124,7 @@ impl Parser<'_> {
 
     /// An offset may be negative.
     pub(super) fn bounded(&self, d: Duration) -> Parsed<Duration> {
-        match d.constant() {
+        match d.literal() {
             Some(v) if v.is_nan() || v.abs() > MAX_SECONDS => Err(ParseError::new(d.span, "duration out of range")),
             _ => Ok(d),
         }

@@ -2,13 +2,15 @@
 
 use kernel::Labels;
 
-use super::series::{Item, duration_ms, labels, number, quoted, values};
+use super::load::Load;
+use decide_promql::notation::{self, NotationError, number, quoted};
+use kernel::series::Point;
 
 /// A line of a script that does something.
 #[derive(Debug)]
 pub(crate) enum Command {
     Clear,
-    Load { step_ms: i64, series: Vec<(Labels, Vec<Item>)>, histograms: bool },
+    Load(Load),
     Eval(Box<Eval>),
 }
 
@@ -38,7 +40,7 @@ pub(crate) struct Eval {
     pub(crate) scalar: Option<f64>,
     /// `expect range vector from … to … step …`
     pub(crate) range_vector: Option<(i64, i64, i64)>,
-    pub(crate) series: Vec<(Labels, Vec<Item>)>,
+    pub(crate) series: Vec<(Labels, Vec<Option<Point>>)>,
 }
 
 pub(crate) fn parse_script(text: &str) -> Vec<(usize, Result<Command, String>)> {
@@ -67,17 +69,19 @@ fn command(line: &str, number: usize, body: &[&str]) -> Result<Command, String> 
         "clear" => Ok(Command::Clear),
         word if word.starts_with("load") => {
             let step = line.split_whitespace().nth(1).ok_or("load without a step")?;
-            let rows = body.iter().filter(|l| !l.split(' ').next().unwrap_or_default().ends_with("@st"));
-            let series = rows.map(|l| labels(l).and_then(|(l, rest)| Ok((l, values(rest)?))));
-            Ok(Command::Load {
-                step_ms: duration_ms(step)?,
-                series: series.collect::<Result<_, _>>()?,
-                histograms: word == "load_with_nhcb",
-            })
+            Load::parse(duration_ms(step)?, word == "load_with_nhcb", body).map(Command::Load)
         }
         word if word.starts_with("eval") => eval(line, number, body).map(|e| Command::Eval(Box::new(e))),
         _ => Err(format!("unknown command: {line}")),
     }
+}
+
+fn text(e: NotationError) -> String {
+    e.to_string()
+}
+
+fn duration_ms(t: &str) -> Result<i64, String> {
+    notation::duration_ms(t).map_err(text)
 }
 
 fn word<'t>(text: &mut &'t str) -> &'t str {
@@ -128,7 +132,7 @@ fn expectation(eval: &mut Eval, line: &str) -> Result<(), String> {
         let time = |i: usize| duration_ms(words.get(i).copied().unwrap_or_default());
         eval.range_vector = Some((time(1)?, time(3)?, time(5)?));
     } else if let Some(rest) = line.strip_prefix("expect string") {
-        eval.string = Some(quoted(rest.trim())?.0);
+        eval.string = Some(quoted(rest.trim()).map_err(text)?.0);
     } else if let Some(rest) = line.strip_prefix("expect ") {
         let mut rest = rest.trim();
         let kind = word(&mut rest);
@@ -149,8 +153,7 @@ fn expectation(eval: &mut Eval, line: &str) -> Result<(), String> {
     } else if let Some(v) = number(line) {
         eval.scalar = Some(v);
     } else {
-        let (labels, rest) = labels(line)?;
-        eval.series.push((labels, values(rest)?));
+        eval.series.push(notation::series(line).map_err(text)?);
     }
     Ok(())
 }

@@ -1,135 +1,96 @@
-//! Runs a script against the evaluator.
+//! Runs a script against the evaluator: each expression as it is written, and, as Prometheus's own runner does,
+//! instant ones also as range queries and with their time fixed by `@`.
 
 use decide_promql::memory::MemoryReader;
-use decide_promql::{Evaluated, Expr, ExprKind, Limits, Query, Value, VectorSample, evaluate, parse};
-use kernel::Labels;
-use kernel::series::Matcher;
+use decide_promql::{Evaluated, Expr, Limits, Query, Value, evaluate, parse};
 
-use super::compare::{check, check_value};
+use super::compare::{check, check_series, check_value, series_of};
 use super::parse::{Command, Eval, parse_script};
-use super::series::Item;
-
-pub(crate) enum Outcome {
-    Passed,
-    Failed(String),
-    /// Failed, but asks for a native histogram.
-    Native(#[allow(dead_code)] String),
-}
+use super::pin::pinned;
 
 pub(crate) struct Case {
     pub(crate) line: usize,
     pub(crate) expr: String,
-    pub(crate) outcome: Outcome,
-}
-
-#[derive(Default)]
-struct World {
-    reader: MemoryReader,
-    /// Series that hold native histograms.
-    native: Vec<Labels>,
+    pub(crate) failed: Option<String>,
 }
 
 pub(crate) fn run_script(text: &str) -> Vec<Case> {
-    let mut world = World::default();
+    let mut reader = MemoryReader::default();
     let mut cases = Vec::new();
     for (line, command) in parse_script(text) {
-        let failed = |why| Case { line, expr: String::new(), outcome: Outcome::Failed(why) };
         match command {
-            Ok(Command::Clear) => world = World::default(),
-            Ok(Command::Load { step_ms, series, histograms }) => world.load(step_ms, series, histograms),
-            Ok(Command::Eval(eval)) => cases.push(world.case(&eval)),
-            Err(why) => cases.push(failed(why)),
+            Ok(Command::Clear) => reader = MemoryReader::default(),
+            Ok(Command::Load(load)) => load.into(&mut reader),
+            Ok(Command::Eval(eval)) => {
+                let failed = judge(&eval, &reader).err();
+                cases.push(Case { line: eval.line, expr: eval.expr.clone(), failed });
+            }
+            Err(why) => cases.push(Case { line, expr: String::new(), failed: Some(why) }),
         }
     }
     cases
 }
 
-impl World {
-    fn load(&mut self, step_ms: i64, series: Vec<(Labels, Vec<Item>)>, histograms: bool) {
-        for (labels, items) in series {
-            let mut samples = Vec::new();
-            for (i, item) in items.iter().enumerate() {
-                match item {
-                    Item::Float(v) => samples.push((i as i64 * step_ms, *v)),
-                    Item::Native if !self.native.contains(&labels) => self.native.push(labels.clone()),
-                    _ => {}
-                }
-            }
-            if histograms {
-                let name = labels.name().to_owned();
-                let base = ["_bucket", "_count", "_sum"].iter().find_map(|s| name.strip_suffix(s));
-                self.native.extend(base.map(|b| labels.with("__name__", b).with("le", "")));
-            }
-            if !samples.is_empty() {
-                self.reader.add(labels, &samples);
-            }
+fn judge(eval: &Eval, reader: &MemoryReader) -> Result<(), String> {
+    let expr = &match parse(&eval.expr) {
+        Ok(expr) => expr,
+        Err(e) => return Err(format!("does not parse: {e}")),
+    };
+    let query = match eval.step_ms {
+        Some(step) => Query::range(expr, eval.start_ms, eval.end_ms, step),
+        None => Query::instant(expr, eval.start_ms),
+    };
+    let result = evaluate(&query, reader, &Limits::default());
+    check(eval, &result)?;
+    if eval.step_ms.is_none() {
+        if let Ok(Evaluated { value: Value::Vector(_) | Value::Scalar(_), .. }) = &result {
+            judge_as_range(eval, expr, eval.start_ms, reader)?;
+        }
+        if let (Some(pinned), Ok(_)) = (pinned(expr, eval.start_ms), &result) {
+            judge_pinned(eval, &pinned, reader)?;
         }
     }
-
-    fn case(&self, eval: &Eval) -> Case {
-        let (line, text) = (eval.line, eval.expr.clone());
-        let outcome = match parse(&text) {
-            Ok(expr) => match self.judge(eval, &expr) {
-                Ok(()) => Outcome::Passed,
-                Err(why) if self.touches_native(&expr) => Outcome::Native(why),
-                Err(why) => Outcome::Failed(why),
-            },
-            Err(e) => Outcome::Failed(format!("does not parse: {e}")),
-        };
-        Case { line, expr: text, outcome }
+    let again = parse(&expr.to_string()).map_err(|e| format!("prints as {expr}, which does not parse: {e}"))?;
+    let lines = decide_promql::pretty(expr);
+    if parse(&lines).map_err(|e| format!("{lines} does not parse: {e}"))?.to_string() != expr.to_string() {
+        return Err(format!("is cut into lines as {lines}"));
     }
+    if again.to_string() == expr.to_string() { Ok(()) } else { Err(format!("prints as {expr}, then as {again}")) }
+}
 
-    fn judge(&self, eval: &Eval, expr: &Expr) -> Result<(), String> {
-        let limits = Limits::default();
-        let query = match eval.step_ms {
-            Some(step) => Query::range(expr, eval.start_ms, eval.end_ms, step),
-            None => Query::instant(expr, eval.start_ms),
-        };
-        let result = evaluate(&query, &self.reader, &limits);
-        check(eval, &result)?;
-        if let (Ok(Evaluated { value: Value::Vector(_) | Value::Scalar(_), .. }), None) = (&result, eval.step_ms) {
-            self.judge_as_range(eval, expr)?;
+/// With its time fixed, an expression gives the same at any time.
+fn judge_pinned(eval: &Eval, pinned: &Expr, reader: &MemoryReader) -> Result<(), String> {
+    let t = eval.start_ms;
+    let times = if t == 0 { vec![-1000, 0, 1000] } else { vec![-10 * t, 0, t / 5, t, 10 * t] };
+    for other in times {
+        let said = |why: String| format!("with @, as {pinned} at {other} ms: {why}");
+        let again = evaluate(&Query::instant(pinned, other), reader, &Limits::default());
+        let found = again.map_err(|e| said(e.to_string()))?;
+        match &found.value {
+            Value::Vector(_) => check_series(eval, series_of(&found.value), &[other]).map_err(said)?,
+            value => check_value(eval, value).map_err(said)?,
         }
-        let again = parse(&expr.to_string()).map_err(|e| format!("prints as {expr}, which does not parse: {e}"))?;
-        if again.to_string() == expr.to_string() { Ok(()) } else { Err(format!("prints as {expr}, then as {again}")) }
+        judge_as_range(eval, pinned, other, reader).map_err(said)?;
     }
+    Ok(())
+}
 
-    /// An instant query gives what the same time of a range query gives.
-    fn judge_as_range(&self, eval: &Eval, expr: &Expr) -> Result<(), String> {
-        let depends_on_range = ["start()", "end()", "step()", "range()", "sort"].iter().any(|f| eval.expr.contains(f));
-        if depends_on_range || eval.fail.is_some() {
-            return Ok(());
-        }
-        let (t, minute) = (eval.start_ms, 60_000);
-        let query = Query::range(expr, t - minute, t + 2 * minute, minute);
-        // Other times may fail where this one does not.
-        let Ok(found) = evaluate(&query, &self.reader, &Limits::default()) else { return Ok(()) };
-        let Value::Matrix(matrix) = found.value else { return Err("a range query gave no matrix".to_owned()) };
-        let at = matrix.into_iter().filter_map(|m| {
-            let sample = m.samples.into_iter().find(|s| s.t_ms == t)?;
-            Some(VectorSample { labels: m.labels, sample })
-        });
-        let vector: Vec<VectorSample> = at.collect();
-        let value = match eval.scalar {
-            Some(_) => Value::Scalar(vector.first().ok_or("no point for the scalar")?.sample),
-            None => Value::Vector(vector),
-        };
-        let unordered =
-            Eval { ordered: false, scalar: eval.scalar, series: eval.series.clone(), start_ms: t, ..Eval::default() };
-        check_value(&unordered, &value).map_err(|why| format!("as a range query: {why}"))
+/// An instant query gives what the same time of a range query gives.
+fn judge_as_range(eval: &Eval, expr: &Expr, t: i64, reader: &MemoryReader) -> Result<(), String> {
+    let context = ["start()", "end()", "step()", "range()"].iter().any(|f| eval.expr.contains(f));
+    if context || eval.fail.is_some() || eval.range_vector.is_some() || eval.string.is_some() || eval.ordered {
+        return Ok(());
     }
-
-    fn touches_native(&self, expr: &Expr) -> bool {
-        let mut touches = false;
-        expr.walk(&mut |e| {
-            let matchers: &[Matcher] = match &e.kind {
-                ExprKind::Selector(s) => &s.matchers,
-                ExprKind::Range(r) => &r.selector.matchers,
-                _ => &[],
-            };
-            touches |= !matchers.is_empty()
-                && self.native.iter().any(|labels| matchers.iter().all(|m| m.matches_labels(labels)));
-        });
-        touches
+    let as_range = |why| format!("as a range query: {why}");
+    let query = Query::range(expr, t - 60_000, t + 60_000, 60_000);
+    let found = evaluate(&query, reader, &Limits::default()).map_err(|e| as_range(e.to_string()))?;
+    let mut at: Vec<_> = series_of(&found.value);
+    at.iter_mut().for_each(|(_, points)| points.retain(|x, _| *x == t));
+    at.retain(|(_, points)| !points.is_empty());
+    if let Some(v) = eval.scalar {
+        let series = vec![(kernel::Labels::default(), vec![Some(kernel::series::Point::Float(v))])];
+        return check_series(&Eval { series, ..Eval::default() }, at, &[t]).map_err(as_range);
     }
+    let unordered = Eval { series: eval.series.clone(), ..Eval::default() };
+    check_series(&unordered, at, &[t]).map_err(as_range)
 }

@@ -1,0 +1,162 @@
+//! TLS as `tls_config` wants it: authorities, client certificates, names, versions. I/O: reads files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use parking_lot::Mutex;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::{ClientError, Stream};
+use crate::config::{SecretValue, TlsConfig, TlsVersion};
+
+/// Files and when they were written.
+type Written = Vec<(PathBuf, Option<SystemTime>)>;
+
+/// Makes TLS connections; files are read again when they have changed.
+#[derive(Debug)]
+pub(super) struct TlsClient {
+    config: TlsConfig,
+    built: Mutex<Option<(Written, Arc<ClientConfig>)>>,
+}
+
+impl TlsClient {
+    pub(super) const fn new(config: TlsConfig) -> Self {
+        Self { config, built: Mutex::new(None) }
+    }
+
+    pub(super) async fn shake_hands(&self, stream: TcpStream, host: &str) -> Result<Stream, ClientError> {
+        let name = self.config.server_name.as_deref().unwrap_or(host).to_owned();
+        let server = ServerName::try_from(name.clone());
+        let server = server.map_err(|e| ClientError::Settings(format!("tls: server name {name:?}: {e}")))?;
+        let config = self.current()?;
+        let stream = TlsConnector::from(config).connect(server, stream).await;
+        stream.map(|s| Stream::Tls(Box::new(s))).map_err(|e| ClientError::Connection(format!("tls: {e}")))
+    }
+
+    fn current(&self) -> Result<Arc<ClientConfig>, ClientError> {
+        let key = match &self.config.key {
+            Some(SecretValue::File(path)) => Some(path),
+            _ => None,
+        };
+        let files = [self.config.ca_file.as_ref(), self.config.cert_file.as_ref(), key];
+        let written: Written = files
+            .into_iter()
+            .flatten()
+            .map(|path| (path.clone(), std::fs::metadata(path).and_then(|m| m.modified()).ok()))
+            .collect();
+        let mut built = self.built.lock();
+        if let Some((before, config)) = built.as_ref()
+            && *before == written
+        {
+            return Ok(Arc::clone(config));
+        }
+        let config = Arc::new(build(&self.config).map_err(ClientError::Settings)?);
+        *built = Some((written, Arc::clone(&config)));
+        Ok(config)
+    }
+}
+
+fn read(path: &Path, what: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|e| format!("unable to read {what} {}: {e}", path.display()))
+}
+
+fn build(config: &TlsConfig) -> Result<ClientConfig, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let allowed = |version: TlsVersion| config.min_version != Some(TlsVersion::Tls13) || version == TlsVersion::Tls13;
+    let allowed = |version: TlsVersion| {
+        allowed(version) && (config.max_version != Some(TlsVersion::Tls12) || version == TlsVersion::Tls12)
+    };
+    let mut versions: Vec<&'static rustls::SupportedProtocolVersion> = Vec::new();
+    if allowed(TlsVersion::Tls13) {
+        versions.push(&rustls::version::TLS13);
+    }
+    if allowed(TlsVersion::Tls12) {
+        versions.push(&rustls::version::TLS12);
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&versions);
+    let builder = builder.map_err(|e| format!("tls: min_version and max_version leave nothing: {e}"))?;
+    let builder = if config.insecure_skip_verify {
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+    } else {
+        builder.with_root_certificates(roots(config)?)
+    };
+    let cert = match (&config.cert, &config.cert_file) {
+        (Some(pem), _) => Some(pem.clone().into_bytes()),
+        (None, Some(path)) => Some(read(path, "specified client cert")?),
+        (None, None) => None,
+    };
+    let key = match &config.key {
+        Some(SecretValue::Inline(pem)) => Some(pem.expose().as_bytes().to_vec()),
+        Some(SecretValue::File(path)) => Some(read(path, "specified client key")?),
+        None => None,
+    };
+    let (Some(cert), Some(key)) = (cert, key) else { return Ok(builder.with_no_client_auth()) };
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&cert).collect();
+    let chain = chain.map_err(|e| format!("unable to use specified client cert: {e}"))?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|e| format!("unable to use specified client key: {e}"))?;
+    builder.with_client_auth_cert(chain, key).map_err(|e| format!("unable to use specified client cert: {e}"))
+}
+
+fn roots(config: &TlsConfig) -> Result<RootCertStore, String> {
+    let mut out = RootCertStore::empty();
+    let pem = match (&config.ca, &config.ca_file) {
+        (Some(pem), _) => pem.clone().into_bytes(),
+        (None, Some(path)) => read(path, "CA cert")?,
+        (None, None) => {
+            let native = rustls_native_certs::load_native_certs();
+            out.add_parsable_certificates(native.certs);
+            return Ok(out);
+        }
+    };
+    for cert in CertificateDer::pem_slice_iter(&pem) {
+        let cert = cert.map_err(|e| format!("unable to use specified CA cert: {e}"))?;
+        out.add(cert).map_err(|e| format!("unable to use specified CA cert: {e}"))?;
+    }
+    if out.is_empty() { Err("unable to use specified CA cert: there is none in it".to_owned()) } else { Ok(out) }
+}
+
+/// `insecure_skip_verify`: takes any certificate, but still only from who has its key.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

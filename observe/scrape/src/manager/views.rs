@@ -1,0 +1,184 @@
+//! What the API shows of jobs and targets. Pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{Labels, Timestamp};
+
+use super::Active;
+use crate::config::{Job, format_duration};
+use crate::exposition::Metadata;
+
+/// How a target's last scrape went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Health {
+    #[default]
+    Unknown,
+    Up,
+    Down,
+}
+
+impl Health {
+    /// As Prometheus's API writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// What is remembered of a target's last scrape.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Status {
+    pub(super) health: Health,
+    pub(super) last_error: String,
+    pub(super) last_scrape: Option<Timestamp>,
+    pub(super) last_duration: Duration,
+}
+
+/// A target, as `/api/v1/targets` shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetView {
+    /// `discoveredLabels`
+    pub discovered_labels: Labels,
+    /// `labels`
+    pub labels: Labels,
+    /// `scrapePool`
+    pub scrape_pool: String,
+    /// `scrapeUrl`
+    pub scrape_url: String,
+    /// `globalUrl`: the same for who is elsewhere.
+    pub global_url: String,
+    /// `lastError`, empty when there is none
+    pub last_error: String,
+    /// `lastScrape`; `None` when it was never scraped
+    pub last_scrape: Option<Timestamp>,
+    /// `lastScrapeDuration`
+    pub last_scrape_duration: Duration,
+    /// `health`
+    pub health: Health,
+    /// `scrapeInterval`
+    pub scrape_interval: String,
+    /// `scrapeTimeout`
+    pub scrape_timeout: String,
+}
+
+/// A target that relabeling dropped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DroppedTarget {
+    /// `discoveredLabels`
+    pub discovered_labels: Labels,
+    /// `scrapePool`
+    pub scrape_pool: String,
+}
+
+/// A job with its targets.
+#[derive(Clone, Debug)]
+pub struct PoolView {
+    /// Its name.
+    pub name: String,
+    /// Its configuration.
+    pub job: Arc<Job>,
+    /// Its targets, sorted by URL.
+    pub active: Vec<TargetView>,
+    /// Targets that relabeling dropped, as many as are kept.
+    pub dropped: Vec<DroppedTarget>,
+    /// How many were dropped.
+    pub dropped_count: usize,
+}
+
+/// What a target says of a metric family.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetadataView {
+    /// The target's labels.
+    pub target: Labels,
+    /// The family.
+    pub metric: String,
+    /// What it says.
+    pub metadata: Metadata,
+}
+
+/// A job as the API sees it.
+pub(super) struct PoolState {
+    pub(super) job: Arc<Job>,
+    pub(super) active: Vec<Arc<Active>>,
+    pub(super) dropped: Vec<Labels>,
+    pub(super) dropped_count: usize,
+}
+
+/// All jobs, by name.
+#[derive(Default)]
+pub(super) struct Views(pub(super) BTreeMap<String, PoolState>);
+
+impl Views {
+    pub(super) fn job(&self, name: &str) -> Option<Arc<Job>> {
+        self.0.get(name).map(|pool| Arc::clone(&pool.job))
+    }
+
+    pub(super) fn pools(&self, job: Option<&str>, external_host: &str) -> Vec<PoolView> {
+        let wanted = self.0.iter().filter(|(name, _)| job.is_none_or(|job| job == name.as_str()));
+        wanted
+            .map(|(name, pool)| {
+                let mut active: Vec<TargetView> = pool.active.iter().map(|a| view(a, name, external_host)).collect();
+                active.sort_by(|a, b| a.scrape_url.cmp(&b.scrape_url));
+                let dropped = pool.dropped.iter();
+                let dropped = dropped
+                    .map(|labels| DroppedTarget { discovered_labels: labels.clone(), scrape_pool: name.clone() })
+                    .collect();
+                let job = Arc::clone(&pool.job);
+                PoolView { name: name.clone(), job, active, dropped, dropped_count: pool.dropped_count }
+            })
+            .collect()
+    }
+
+    pub(super) fn metadata(&self, of: &dyn Fn(&Labels) -> bool, metric: &str) -> Vec<MetadataView> {
+        let mut out = Vec::new();
+        for active in self.0.values().flat_map(|pool| &pool.active).filter(|a| of(&a.target.labels)) {
+            let store = active.metadata.read();
+            let mut add = |name: &str, metadata: &Metadata| {
+                let (target, metadata) = (active.target.labels.clone(), metadata.clone());
+                out.push(MetadataView { target, metric: name.to_owned(), metadata });
+            };
+            if metric.is_empty() {
+                store.iter().for_each(|(name, metadata)| add(name, metadata));
+            } else if let Some(metadata) = store.get(metric) {
+                add(metric, metadata);
+            }
+        }
+        out
+    }
+}
+
+fn view(active: &Active, pool: &str, external_host: &str) -> TargetView {
+    let (target, status) = (&active.target, active.status.read().clone());
+    TargetView {
+        discovered_labels: target.discovered.clone(),
+        labels: target.labels.clone(),
+        scrape_pool: pool.to_owned(),
+        scrape_url: target.url.clone(),
+        global_url: global_url(&target.url, external_host),
+        last_error: status.last_error,
+        last_scrape: status.last_scrape,
+        last_scrape_duration: status.last_duration,
+        health: status.health,
+        scrape_interval: format_duration(target.interval),
+        scrape_timeout: format_duration(target.timeout),
+    }
+}
+
+/// Loopback names are replaced by one that others know.
+fn global_url(url: &str, external_host: &str) -> String {
+    for name in ["localhost", "127.0.0.1", "[::1]"] {
+        for scheme in ["http://", "https://"] {
+            let rest = url.strip_prefix(scheme).and_then(|rest| rest.strip_prefix(name));
+            if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with([':', '/', '?'])) {
+                return format!("{scheme}{external_host}{rest}");
+            }
+        }
+    }
+    url.to_owned()
+}

@@ -1,0 +1,364 @@
+//! Writing a block, series by series in the order of their names and labels. I/O.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use kernel::Labels;
+use kernel::series::SeriesError;
+
+use super::footer::{Footer, Through};
+use super::lists;
+use super::{Block, CHUNK_SERIES, ENDING, FOOTER, MAGIC, POSTINGS, SYMBOLS, TABLE, TIMES};
+use crate::codec::{put_body, put_text, put_varint, zigzag};
+use crate::files::{storage, sync_folder};
+use crate::frame::put_frame;
+use crate::limits::PAGE_ROWS;
+use crate::page::{Effort, Presence, Values, put_page};
+use crate::side::Beside;
+use crate::times::put_times;
+
+/// Values over a column of times.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    /// Tells this column of times from all others that go into the block.
+    pub(crate) key: u64,
+    pub(crate) times: Arc<[i64]>,
+    pub(crate) values: Values,
+}
+
+/// All that goes into a block of one series.
+#[derive(Debug, Default)]
+pub(crate) struct SeriesData {
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) beside: Beside,
+}
+
+/// Rows of a source's column of times: its key, from, to.
+type Rows = (u64, u32, u32);
+
+struct TableEntry {
+    symbols: Box<[(u32, u32)]>,
+    length: u32,
+    crc: u32,
+    pages: Box<[(u32, u32)]>,
+}
+
+/// A block that is being written.
+pub(crate) struct BlockWriter {
+    folder: PathBuf,
+    temporary: PathBuf,
+    number: u64,
+    file: BufWriter<File>,
+    offset: u64,
+    footer: Footer,
+    columns: HashMap<Box<[Rows]>, u32>,
+    symbols: HashMap<Arc<str>, u32>,
+    entries: Vec<TableEntry>,
+    /// Where the run of the first series of each chunk begins.
+    chunk_offsets: Vec<u64>,
+    /// Runs of a chunk that are not written yet: they stand together, whatever columns of times come up meanwhile.
+    runs: Vec<u8>,
+    effort: Effort,
+}
+
+impl BlockWriter {
+    /// Begins a block.
+    pub(crate) fn new(folder: &Path, number: u64, footer: Footer) -> Result<Self, SeriesError> {
+        let temporary = folder.join(format!("{number:010}.tmp"));
+        let file = File::create(&temporary).map_err(|e| storage("make the block", &temporary, &e))?;
+        let mut out = Self {
+            folder: folder.to_owned(),
+            temporary,
+            number,
+            file: BufWriter::with_capacity(1 << 18, file),
+            offset: 0,
+            footer: Footer { min_ms: i64::MAX, max_ms: i64::MIN, ..footer },
+            columns: HashMap::new(),
+            symbols: HashMap::new(),
+            entries: Vec::new(),
+            chunk_offsets: Vec::new(),
+            runs: Vec::new(),
+            effort: Effort::Compact,
+        };
+        out.write(MAGIC)?;
+        Ok(out)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<u64, SeriesError> {
+        self.file.write_all(bytes).map_err(|e| storage("write the block", &self.temporary, &e))?;
+        let at = self.offset;
+        self.offset += bytes.len() as u64;
+        Ok(at)
+    }
+
+    fn write_frame(&mut self, kind: u8, body: &[u8]) -> Result<(u64, u32), SeriesError> {
+        let (mut payload, mut bytes) = (Vec::new(), Vec::new());
+        put_body(&mut payload, body);
+        put_frame(&mut bytes, kind, &payload);
+        Ok((self.write(&bytes)?, bytes.len() as u32))
+    }
+
+    /// Adds a series; series without any sample are left out.
+    pub(crate) fn add(&mut self, labels: &Labels, data: SeriesData) -> Result<(), SeriesError> {
+        let parts = arranged(data.pieces);
+        if parts.is_empty() && data.beside.numbers.is_empty() && data.beside.histograms.is_empty() {
+            return Ok(());
+        }
+        if (self.entries.len() as u32).is_multiple_of(CHUNK_SERIES) {
+            self.flush_runs()?;
+            // Where it will really begin is known when it is written.
+            self.chunk_offsets.push(0);
+        }
+        let start = self.runs.len();
+        let mut pages = Vec::with_capacity(parts.len());
+        for part in parts {
+            let column = self.column(&part)?;
+            let before = self.runs.len();
+            put_page(&mut self.runs, &part.presence, &part.bits, self.effort);
+            pages.push((column, (self.runs.len() - before) as u32));
+            self.footer.samples += part.bits.len() as u64;
+        }
+        let histograms = data.beside.histograms.iter().map(|(t, _)| *t);
+        for t in data.beside.numbers.iter().map(|(t, _)| *t).chain(histograms) {
+            self.footer.samples += 1;
+            self.note(t, t);
+        }
+        data.beside.put(&mut self.runs, self.effort);
+        let symbols = labels.pairs().iter().map(|(n, v)| (self.symbol(n), self.symbol(v))).collect();
+        let run = &self.runs[start..];
+        let (length, crc) = (run.len() as u32, crc32fast::hash(run));
+        self.entries.push(TableEntry { symbols, length, crc, pages: pages.into() });
+        Ok(())
+    }
+
+    fn note(&mut self, min_ms: i64, max_ms: i64) {
+        self.footer.min_ms = self.footer.min_ms.min(min_ms);
+        self.footer.max_ms = self.footer.max_ms.max(max_ms);
+    }
+
+    fn flush_runs(&mut self) -> Result<(), SeriesError> {
+        if let Some(last) = self.chunk_offsets.last_mut() {
+            *last = self.offset;
+        }
+        let runs = std::mem::take(&mut self.runs);
+        self.write(&runs)?;
+        self.runs = runs;
+        self.runs.clear();
+        Ok(())
+    }
+
+    fn symbol(&mut self, text: &Arc<str>) -> u32 {
+        let next = self.symbols.len() as u32;
+        *self.symbols.entry_ref(text).or_insert(next)
+    }
+
+    /// The column of times of a part, written when it is new.
+    fn column(&mut self, part: &Part) -> Result<u32, SeriesError> {
+        if let (Some(first), Some(last)) = (part.times.first(), part.times.last()) {
+            self.note(*first, *last);
+        }
+        if let Some(known) = part.rows.as_ref().and_then(|rows| self.columns.get(&**rows)) {
+            return Ok(*known);
+        }
+        let mut body = Vec::new();
+        put_varint(&mut body, part.times.len() as u64);
+        put_times(&mut body, &part.times);
+        let place = self.write_frame(TIMES, &body)?;
+        let number = self.footer.times.len() as u32;
+        self.footer.times.push(place);
+        if let Some(rows) = &part.rows {
+            self.columns.insert(rows.clone(), number);
+        }
+        Ok(number)
+    }
+
+    /// Ends the block and opens it; `None` when nothing is in it.
+    pub(crate) fn finish(mut self) -> Result<Option<Block>, SeriesError> {
+        self.flush_runs()?;
+        if self.entries.is_empty() {
+            drop(self.file);
+            crate::files::delete(&self.temporary)?;
+            return Ok(None);
+        }
+        let texts = self.write_symbols()?;
+        self.write_table(&texts)?;
+        let lists = self.gathered();
+        for (name, values) in lists {
+            let (offset, length) = self.write_frame(POSTINGS, &lists::put(&values))?;
+            self.footer.names.push((name, offset, length));
+        }
+        self.footer.series = self.entries.len() as u32;
+        let (mut payload, mut end) = (Vec::new(), Vec::new());
+        self.footer.put(&mut payload);
+        put_frame(&mut end, FOOTER, &payload);
+        end.extend_from_slice(&self.offset.to_le_bytes());
+        end.extend_from_slice(MAGIC);
+        self.write(&end)?;
+        let path = self.folder.join(format!("{:010}{ENDING}", self.number));
+        let failed = |e: std::io::Error| storage("write the block", &path, &e);
+        self.file.flush().and_then(|()| self.file.get_ref().sync_all()).map_err(failed)?;
+        std::fs::rename(&self.temporary, &path).map_err(failed)?;
+        sync_folder(&self.folder)?;
+        Block::open(self.number, &path).map(Some)
+    }
+
+    /// Writes the strings sorted, each without what it shares with the one before; returns new numbers by old ones.
+    fn write_symbols(&mut self) -> Result<Vec<u32>, SeriesError> {
+        let mut sorted: Vec<(Arc<str>, u32)> = self.symbols.drain().collect();
+        sorted.sort_unstable();
+        let (mut body, mut before, mut numbers) = (Vec::new(), "", vec![0; sorted.len()]);
+        put_varint(&mut body, sorted.len() as u64);
+        for (number, (text, old)) in (0u32..).zip(&sorted) {
+            numbers[*old as usize] = number;
+            let mut shared = before.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
+            while !text.is_char_boundary(shared) || !before.is_char_boundary(shared) {
+                shared -= 1;
+            }
+            put_varint(&mut body, shared as u64);
+            put_text(&mut body, &text[shared..]);
+            before = text;
+        }
+        self.footer.symbols = self.write_frame(SYMBOLS, &body)?;
+        Ok(numbers)
+    }
+
+    fn write_table(&mut self, numbers: &[u32]) -> Result<(), SeriesError> {
+        for entry in &mut self.entries {
+            for (name, value) in &mut entry.symbols {
+                (*name, *value) = (numbers[*name as usize], numbers[*value as usize]);
+            }
+        }
+        let entries = std::mem::take(&mut self.entries);
+        for (some, offset) in entries.chunks(CHUNK_SERIES as usize).zip(self.chunk_offsets.clone()) {
+            let place = self.write_frame(TABLE, &encoded_chunk(some, offset))?;
+            self.footer.chunks.push(place);
+        }
+        self.entries = entries;
+        Ok(())
+    }
+
+    /// Lists of series by label and value.
+    fn gathered(&self) -> BTreeMap<u32, BTreeMap<u32, Vec<u32>>> {
+        let mut out: BTreeMap<u32, BTreeMap<u32, Vec<u32>>> = BTreeMap::new();
+        for (series, entry) in (0u32..).zip(&self.entries) {
+            for (name, value) in &entry.symbols {
+                out.entry(*name).or_default().entry(*value).or_default().push(series);
+            }
+        }
+        out
+    }
+}
+
+fn encoded_chunk(entries: &[TableEntry], offset: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_varint(&mut out, entries.len() as u64);
+    put_varint(&mut out, offset);
+    let mut before: &[(u32, u32)] = &[];
+    for entry in entries {
+        let shared = before.iter().zip(&entry.symbols).take_while(|(a, b)| a == b).count();
+        put_varint(&mut out, shared as u64);
+        put_varint(&mut out, (entry.symbols.len() - shared) as u64);
+        for (name, value) in &entry.symbols[shared..] {
+            put_varint(&mut out, u64::from(*name));
+            put_varint(&mut out, u64::from(*value));
+        }
+        before = &entry.symbols;
+        put_varint(&mut out, u64::from(entry.length));
+        out.extend_from_slice(&entry.crc.to_le_bytes());
+        put_varint(&mut out, entry.pages.len() as u64);
+        let mut last = 0u32;
+        for (column, length) in &entry.pages {
+            put_varint(&mut out, zigzag(i64::from(*column) - i64::from(last)));
+            put_varint(&mut out, u64::from(*length));
+            last = *column;
+        }
+    }
+    out
+}
+
+/// What one page will hold.
+struct Part {
+    /// Where its times come from; `None` where they are this series' own.
+    rows: Option<Box<[Rows]>>,
+    times: Vec<i64>,
+    presence: Presence,
+    bits: Vec<u64>,
+}
+
+/// Pieces put together to pages.
+fn arranged(mut pieces: Vec<Piece>) -> Vec<Part> {
+    pieces.retain(|p| !p.values.bits.is_empty());
+    pieces.sort_by_key(|p| p.times.first().copied());
+    let apart = pieces.windows(2).all(|w| w[0].times.last() < w[1].times.first());
+    if !apart {
+        return own(&pieces);
+    }
+    let mut out = Vec::new();
+    let mut current: Vec<(&Piece, usize, usize)> = Vec::new();
+    let mut rows = 0;
+    for piece in &pieces {
+        let (mut from, end) = (0, piece.times.len());
+        while from < end {
+            if rows == PAGE_ROWS || (rows > 0 && rows + (end - from) > PAGE_ROWS && end - from <= PAGE_ROWS) {
+                out.extend(joined(&current));
+                current.clear();
+                rows = 0;
+            }
+            let to = end.min(from + PAGE_ROWS - rows);
+            current.push((piece, from, to));
+            rows += to - from;
+            from = to;
+        }
+    }
+    out.extend(joined(&current));
+    out
+}
+
+fn joined(pieces: &[(&Piece, usize, usize)]) -> Option<Part> {
+    let total = pieces.iter().map(|(_, from, to)| to - from).sum();
+    let (mut times, mut bits, mut presence) = (Vec::with_capacity(total), Vec::new(), Presence::none(total));
+    for (piece, from, to) in pieces {
+        let (first, last) = (piece.values.presence.before(*from), piece.values.presence.before(*to));
+        for row in *from..*to {
+            if piece.values.presence.has(row) {
+                presence.set(times.len());
+            }
+            times.push(piece.times[row]);
+        }
+        bits.extend_from_slice(&piece.values.bits[first..last]);
+    }
+    presence.tidy(total);
+    let rows = pieces.iter().map(|(piece, from, to)| (piece.key, *from as u32, *to as u32)).collect();
+    (!bits.is_empty()).then_some(Part { rows: Some(rows), times, presence, bits })
+}
+
+/// Pieces that overlap get times of their own; of one time the first piece counts.
+fn own(pieces: &[Piece]) -> Vec<Part> {
+    let mut all: BTreeMap<i64, u64> = BTreeMap::new();
+    for piece in pieces {
+        for (row, bits) in piece.values.presence.rows(piece.times.len()).zip(&piece.values.bits) {
+            all.entry(piece.times[row]).or_insert(*bits);
+        }
+    }
+    let all: Vec<(i64, u64)> = all.into_iter().collect();
+    let part = |some: &[(i64, u64)]| {
+        let (times, bits) = some.iter().copied().unzip();
+        Part { rows: None, times, presence: Presence::All, bits }
+    };
+    all.chunks(PAGE_ROWS).map(part).collect()
+}
+
+/// The newest of two lists of how far the log is in blocks.
+pub(crate) fn newest_through(all: impl Iterator<Item = Through>) -> Vec<Through> {
+    let mut out: BTreeMap<u32, Through> = BTreeMap::new();
+    for through in all {
+        let known = out.entry(through.group).or_insert(through);
+        known.seq = known.seq.max(through.seq);
+        known.newest_ms = known.newest_ms.max(through.newest_ms);
+    }
+    out.into_values().collect()
+}

@@ -1,0 +1,304 @@
+//! Making blocks: of the spans on disk, and of several blocks one. I/O.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use hashbrown::HashMap;
+use kernel::Labels;
+use kernel::labels::METRIC_NAME;
+use kernel::series::SeriesError;
+
+use crate::block::{Block, BlockWriter, Footer, Piece, SeriesData, Through, newest_through};
+use crate::files::{delete, set_aside, sync_folder};
+use crate::frame::FRAME_HEAD;
+use crate::head::{Body, Sealed};
+use crate::limits::WINDOWS_MS;
+use crate::page::{Presence, Values};
+use crate::registry::SeriesId;
+use crate::span::{SpanIndex, SpanView};
+use crate::spanfile::SpanFile;
+use crate::store::{Core, SeriesStore, Upkept};
+use crate::tombstones::{self, is_deleted};
+
+/// The spans that go into a block.
+struct Spans {
+    /// By group, in the order in which they were sealed.
+    by_group: HashMap<u32, Vec<(u64, Arc<SpanFile>, SpanIndex)>>,
+    files: BTreeMap<u64, Arc<SpanFile>>,
+    through: Vec<Through>,
+    /// Numbers of files with a damaged span.
+    damaged: Vec<u64>,
+}
+
+impl SeriesStore {
+    /// Makes a block of all spans on disk; `false` when there is none.
+    pub(crate) fn cut_saved(&self, upkept: &mut Upkept) -> Result<bool, SeriesError> {
+        let spans = self.saved_spans();
+        let Some(last) = spans.files.keys().next_back().copied() else { return Ok(false) };
+        // What is saved from now on goes to another file.
+        upkept.spans = upkept.spans.take().filter(|f| f.number > last);
+        let footer = Footer {
+            level: 1,
+            spans_through: last,
+            replaces_from: upkept.next_block,
+            through: spans.through.clone(),
+            ..Footer::default()
+        };
+        let mut writer = BlockWriter::new(&self.folder.join("blocks"), upkept.next_block, footer)?;
+        let mut buffer = Vec::new();
+        for name in self.metric_names() {
+            for (labels, places) in self.series_of(name.as_deref()) {
+                let data = spans.data(&places, &mut buffer);
+                let data = data.unwrap_or_else(|data| {
+                    self.counters.damaged.fetch_add(1, Relaxed);
+                    data
+                });
+                writer.add(&labels, data)?;
+            }
+        }
+        let block = writer.finish()?;
+        upkept.next_block += u64::from(block.is_some());
+        let cut = block.is_some();
+        {
+            let mut core = self.core.write();
+            core.blocks.extend(block.map(Arc::new));
+            for group in core.head.groups.values_mut() {
+                group.sealed.retain(|s| !matches!(&s.body, Body::File { file, .. } if file.number <= last));
+                group.sealed.shrink_to_fit();
+            }
+        }
+        for (number, file) in &spans.files {
+            if spans.damaged.contains(number) {
+                set_aside(&self.folder, &file.path)?;
+            } else {
+                delete(&file.path)?;
+            }
+        }
+        sync_folder(&self.folder.join("spans"))?;
+        Ok(cut)
+    }
+
+    fn saved_spans(&self) -> Spans {
+        let (mut by_group, mut through): (Vec<(u32, Vec<Sealed>)>, Vec<Through>) = (Vec::new(), Vec::new());
+        {
+            let core = self.core.read();
+            for (id, group) in &core.head.groups {
+                if group.saved_seq > 0 {
+                    through.push(Through { group: *id, seq: group.saved_seq, newest_ms: group.newest_ms });
+                }
+                let saved: Vec<Sealed> =
+                    group.sealed.iter().filter(|s| matches!(s.body, Body::File { .. })).cloned().collect();
+                if !saved.is_empty() {
+                    by_group.push((*id, saved));
+                }
+            }
+        }
+        through.sort_unstable_by_key(|t| t.group);
+        let mut out = Spans { by_group: HashMap::new(), files: BTreeMap::new(), through, damaged: Vec::new() };
+        let (mut key, mut buffer) = (0, Vec::new());
+        for (id, saved) in by_group {
+            for sealed in saved {
+                let Body::File { file, offset, length } = sealed.body else { continue };
+                out.files.insert(file.number, file.clone());
+                key += 1;
+                let read = file.read(offset, length, &mut buffer);
+                let view = read.and_then(|()| SpanView::open(&buffer)).filter(|v| v.group == id);
+                match view {
+                    Some(view) => {
+                        let index = view.index(offset + FRAME_HEAD as u64);
+                        out.by_group.entry(id).or_default().push((key, file, index));
+                    }
+                    None => {
+                        self.counters.damaged.fetch_add(1, Relaxed);
+                        tracing::error!(file = %file.path.display(), offset, "a span is damaged and left out of its block");
+                        out.damaged.push(file.number);
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// Names of all metrics in memory, sorted; `None` for series without one.
+    fn metric_names(&self) -> Vec<Option<Arc<str>>> {
+        let core = self.core.read();
+        let pairs = core.registry.pairs_of(METRIC_NAME);
+        let mut all: Vec<Option<Arc<str>>> = pairs.iter().map(|p| Some(core.registry.texts(*p).1.clone())).collect();
+        all.sort_unstable();
+        all.insert(0, None);
+        all
+    }
+
+    /// Series of a metric with their places, sorted by labels.
+    fn series_of(&self, name: Option<&str>) -> Vec<(Labels, Vec<(u32, u32)>)> {
+        let core = self.core.read();
+        let ids: Vec<SeriesId> = match name {
+            Some(name) => {
+                core.registry.pair(METRIC_NAME, name).map_or_else(Vec::new, |p| core.registry.postings(p).to_vec())
+            }
+            None => core.registry.unnamed(),
+        };
+        let places = |id| core.registry.places(id).map(|p| (p.group, p.column)).collect();
+        let mut all: Vec<_> = ids.into_iter().map(|id| (core.registry.labels(id), places(id))).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Joins the next blocks that are due; answers how many.
+    pub(crate) fn join_next(&self, upkept: &mut Upkept, _: i64) -> Result<Option<usize>, SeriesError> {
+        let found = {
+            let core = self.core.read();
+            let Some(newest) = core.head.newest_ms.into_iter().chain(core.blocks.iter().map(|b| b.footer.max_ms)).max()
+            else {
+                return Ok(None);
+            };
+            due(&core, newest)
+        };
+        if found.len() < 2 {
+            return Ok(None);
+        }
+        self.rewrite(&found, upkept)?;
+        Ok(Some(found.len()))
+    }
+
+    /// Writes blocks that stand one behind the other anew, as one, without what was deleted.
+    pub(crate) fn rewrite(&self, blocks: &[Arc<Block>], _: &mut Upkept) -> Result<(), SeriesError> {
+        let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else { return Ok(()) };
+        let footer = Footer {
+            level: blocks.iter().map(|b| b.footer.level).max().unwrap_or(0) + 1,
+            spans_through: blocks.iter().map(|b| b.footer.spans_through).max().unwrap_or(0),
+            replaces_from: first.footer.replaces_from,
+            through: newest_through(blocks.iter().flat_map(|b| b.footer.through.iter().copied())),
+            ..Footer::default()
+        };
+        let mut writer = BlockWriter::new(&self.folder.join("blocks"), last.number, footer)?;
+        let mut cursors: Vec<Walk> = blocks.iter().map(|b| Walk::new(b.clone())).collect();
+        cursors.iter_mut().for_each(|c| self.step(c));
+        loop {
+            let next = cursors.iter().filter_map(|c| c.key.as_ref()).min().cloned();
+            let Some(next) = next else { break };
+            let mut data = SeriesData::default();
+            for (i, cursor) in cursors.iter_mut().enumerate() {
+                if cursor.key.as_ref() == Some(&next) {
+                    if !cursor.take(i as u64, &mut data) {
+                        self.counters.damaged.fetch_add(1, Relaxed);
+                    }
+                    self.step(cursor);
+                }
+            }
+            writer.add(&next.1, data)?;
+        }
+        let block = writer.finish()?;
+        let old = {
+            let mut core = self.core.write();
+            let at = core.blocks.iter().position(|b| b.number == first.number).unwrap_or(core.blocks.len());
+            let end = (at + blocks.len()).min(core.blocks.len());
+            core.blocks.splice(at..end, block.map(Arc::new)).collect::<Vec<_>>()
+        };
+        for block in old {
+            tombstones::forget(&block.path)?;
+            if block.number != last.number || !self.core.read().blocks.iter().any(|b| b.number == last.number) {
+                delete(&block.path)?;
+            }
+        }
+        sync_folder(&self.folder.join("blocks"))
+    }
+
+    fn step(&self, walk: &mut Walk) {
+        loop {
+            walk.next += 1;
+            if walk.next > walk.block.series_count() {
+                walk.key = None;
+                walk.block.forget();
+                return;
+            }
+            match walk.block.labels(walk.next - 1) {
+                Some(labels) => {
+                    walk.key = Some((labels.name().to_owned(), labels));
+                    return;
+                }
+                None => _ = self.counters.damaged.fetch_add(1, Relaxed),
+            }
+        }
+    }
+}
+
+/// Blocks of one window that is over, or nothing.
+fn due(core: &Core, newest_ms: i64) -> Vec<Arc<Block>> {
+    let [window] = WINDOWS_MS;
+    let of = |b: &Arc<Block>| (b.footer.min_ms / 2 + b.footer.max_ms / 2).div_euclid(window);
+    let over = |b: &Arc<Block>| (of(b) + 1) * window + window / 24 <= newest_ms;
+    for some in core.blocks.chunk_by(|a, b| of(a) == of(b)) {
+        if some.len() > 1 && some.iter().all(over) {
+            return some.to_vec();
+        }
+    }
+    Vec::new()
+}
+
+/// Walks through the series of a block.
+struct Walk {
+    block: Arc<Block>,
+    /// The number behind the current one.
+    next: u32,
+    key: Option<(String, Labels)>,
+}
+
+impl Walk {
+    fn new(block: Arc<Block>) -> Self {
+        Self { block, next: 0, key: None }
+    }
+
+    /// Adds what the block holds of the current series; `false` when it is damaged.
+    fn take(&self, number: u64, data: &mut SeriesData) -> bool {
+        let series = self.next - 1;
+        let Some(run) = self.block.run(series, i64::MIN, i64::MAX) else { return false };
+        let deleted = self.block.deleted.lock().clone();
+        let ranges = deleted.of(series);
+        for (column, times, values) in run.pieces {
+            let values = if ranges.is_empty() { values } else { kept(&times, &values, ranges) };
+            data.pieces.push(Piece { key: number << 32 | u64::from(column), times, values });
+        }
+        let keep = |t: i64| !is_deleted(ranges, t);
+        let mut beside = run.beside;
+        beside.numbers.retain(|(t, _)| keep(*t));
+        beside.histograms.retain(|(t, _)| keep(*t));
+        data.beside.add(beside);
+        true
+    }
+}
+
+/// Values without those in deleted ranges.
+pub(crate) fn kept(times: &[i64], values: &Values, ranges: &[(i64, i64)]) -> Values {
+    let mut out = Values { presence: Presence::none(times.len()), bits: Vec::new() };
+    for (row, bits) in values.presence.rows(times.len()).zip(&values.bits) {
+        if !is_deleted(ranges, times[row]) {
+            out.presence.set(row);
+            out.bits.push(*bits);
+        }
+    }
+    out.presence.tidy(times.len());
+    out
+}
+
+impl Spans {
+    /// What the spans hold of a series; what could be read of it where some is damaged.
+    fn data(&self, places: &[(u32, u32)], buffer: &mut Vec<u8>) -> Result<SeriesData, SeriesData> {
+        let (mut data, mut damaged) = (SeriesData::default(), false);
+        for (group, column) in places {
+            for (key, file, index) in self.by_group.get(group).into_iter().flatten() {
+                match index.column(file, *column, buffer) {
+                    Some(values) if values.bits.is_empty() => {}
+                    Some(values) => data.pieces.push(Piece { key: *key, times: index.times.clone(), values }),
+                    None => damaged = true,
+                }
+                match index.beside(file, *column, buffer) {
+                    Some(beside) => data.beside.add(beside),
+                    None => damaged = true,
+                }
+            }
+        }
+        if damaged { Err(data) } else { Ok(data) }
+    }
+}

@@ -1,0 +1,173 @@
+//! Putting what was found of a series together: columns of times are shared where rows are whole. Pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use kernel::Labels;
+use kernel::series::{Column, Point, Series};
+
+use crate::page::Values;
+use crate::side::{Beside, decoded};
+
+/// Values over a column of times.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) times: Arc<[i64]>,
+    pub(crate) values: Values,
+}
+
+/// What one block, span, or the open rows of a group have of a series.
+#[derive(Debug, Default)]
+pub(crate) struct Source {
+    pub(crate) parts: Vec<Part>,
+    pub(crate) beside: Beside,
+}
+
+/// All that was found of one series, in the order in which it was written: of one time the first sample counts.
+pub(crate) type Found = Vec<Source>;
+
+/// Which rows of which columns of times.
+type Rows = Vec<(usize, u32, u32)>;
+
+/// The columns of times that were put together so far. It holds the parts' columns, so that no place in memory is taken twice.
+#[derive(Debug, Default)]
+pub(crate) struct Columns {
+    known: HashMap<Rows, Arc<[i64]>>,
+    held: HashMap<usize, Arc<[i64]>>,
+}
+
+impl Columns {
+    fn column(&mut self, parts: &[(&Part, usize, usize)]) -> Arc<[i64]> {
+        let place = |times: &Arc<[i64]>| times.as_ptr() as usize;
+        let rows: Rows = parts.iter().map(|(p, from, to)| (place(&p.times), *from as u32, *to as u32)).collect();
+        if let Some(known) = self.known.get(&rows) {
+            return known.clone();
+        }
+        for (part, _, _) in parts {
+            self.held.entry(place(&part.times)).or_insert_with(|| part.times.clone());
+        }
+        let column: Arc<[i64]> = match parts {
+            [(part, 0, to)] if *to == part.times.len() => part.times.clone(),
+            _ => parts.iter().flat_map(|(p, from, to)| p.times[*from..*to].iter().copied()).collect(),
+        };
+        self.known.insert(rows, column.clone());
+        column
+    }
+}
+
+/// The series between two times, both inclusive; `None` when it has no sample there. The second answer says whether a
+/// histogram could not be read.
+pub(crate) fn series(
+    labels: Labels,
+    mut found: Found,
+    (start_ms, end_ms): (i64, i64),
+    columns: &mut Columns,
+) -> (Option<Series>, bool) {
+    found.iter_mut().for_each(|source| source.parts.retain(|p| !p.values.bits.is_empty()));
+    let mut all: Vec<&Part> = found.iter().flat_map(|source| &source.parts).collect();
+    all.sort_by_key(|p| p.times.first().copied());
+    let whole = found.iter().all(|source| source.beside.is_empty())
+        && all.iter().all(|p| matches!(p.values.presence, crate::page::Presence::All))
+        && all.windows(2).all(|w| w[0].times.last() < w[1].times.first());
+    if !whole {
+        return merged(labels, &found, (start_ms, end_ms));
+    }
+    let clipped = |p| clip(p, start_ms, end_ms);
+    let parts: Vec<(&Part, usize, usize)> = all.into_iter().map(clipped).filter(|(_, from, to)| from < to).collect();
+    if parts.is_empty() {
+        return (None, false);
+    }
+    let timestamps = columns.column(&parts);
+    let mut values = Vec::with_capacity(timestamps.len());
+    for (part, from, to) in parts {
+        values.extend(part.values.bits[from..to].iter().map(|b| f64::from_bits(*b)));
+    }
+    (Some(Series::floats(labels, timestamps, values)), false)
+}
+
+fn clip(part: &Part, start_ms: i64, end_ms: i64) -> (&Part, usize, usize) {
+    let from = part.times.partition_point(|t| *t < start_ms);
+    (part, from, part.times.partition_point(|t| *t <= end_ms))
+}
+
+/// The values of a part between two times.
+fn rows(part: &Part, start_ms: i64, end_ms: i64, mut take: impl FnMut(i64, u64)) {
+    let (_, from, to) = clip(part, start_ms, end_ms);
+    let mut at = part.values.presence.before(from);
+    for row in from..to {
+        if part.values.presence.has(row) {
+            take(part.times[row], part.values.bits[at]);
+            at += 1;
+        }
+    }
+}
+
+/// One sample on its way.
+enum Sample<'a> {
+    Number(u64),
+    Histogram(&'a [u8]),
+}
+
+fn merged(labels: Labels, found: &Found, (start_ms, end_ms): (i64, i64)) -> (Option<Series>, bool) {
+    // Ascending numbers are the rule: a list, and a tree only where that does not hold.
+    let mut list: Vec<(i64, u64)> = Vec::new();
+    for part in found.iter().flat_map(|source| &source.parts) {
+        rows(part, start_ms, end_ms, |t, bits| list.push((t, bits)));
+    }
+    if list.is_sorted_by(|a, b| a.0 < b.0) && found.iter().all(|source| source.beside.is_empty()) {
+        let (times, values): (Vec<i64>, Vec<f64>) = list.iter().map(|(t, b)| (*t, f64::from_bits(*b))).unzip();
+        return ((!times.is_empty()).then(|| Series::floats(labels, times.into(), values)), false);
+    }
+    let mut all: BTreeMap<i64, Sample<'_>> = BTreeMap::new();
+    let within = |t: i64| (start_ms..=end_ms).contains(&t);
+    for source in found {
+        for part in &source.parts {
+            rows(part, start_ms, end_ms, |t, bits| _ = all.entry(t).or_insert(Sample::Number(bits)));
+        }
+        for (t, bits) in source.beside.numbers.iter().filter(|(t, _)| within(*t)) {
+            all.entry(*t).or_insert(Sample::Number(*bits));
+        }
+        for (t, bytes) in source.beside.histograms.iter().filter(|(t, _)| within(*t)) {
+            all.entry(*t).or_insert(Sample::Histogram(bytes));
+        }
+    }
+    let mut damaged = false;
+    let has_histograms = all.values().any(|s| matches!(s, Sample::Histogram(_)));
+    let mut times = Vec::with_capacity(all.len());
+    let values = if has_histograms {
+        let mut points = Vec::with_capacity(all.len());
+        for (t, sample) in &all {
+            let point = match sample {
+                Sample::Number(bits) => Some(Point::Float(f64::from_bits(*bits))),
+                Sample::Histogram(bytes) => decoded(bytes).map(|h| Point::Histogram(Arc::new(h))),
+            };
+            damaged = damaged || point.is_none();
+            if let Some(point) = point {
+                times.push(*t);
+                points.push(point);
+            }
+        }
+        Column::Mixed(points)
+    } else {
+        times.extend(all.keys());
+        let bits = all.values().filter_map(|s| if let Sample::Number(bits) = s { Some(*bits) } else { None });
+        Column::Floats(bits.map(f64::from_bits).collect())
+    };
+    if times.is_empty() {
+        return (None, damaged);
+    }
+    let starts = starts(found, &times);
+    (Some(Series { labels, timestamps: times.into(), values, starts }), damaged)
+}
+
+/// The start time of each sample, where any is known.
+fn starts(found: &Found, times: &[i64]) -> Option<Arc<[i64]>> {
+    let known: BTreeMap<i64, i64> = found.iter().flat_map(|s| s.beside.starts.iter().copied()).collect();
+    if known.is_empty() {
+        return None;
+    }
+    let at = |t: &i64| known.range(..=*t).next_back().map_or(0, |(_, start)| *start);
+    let all: Arc<[i64]> = times.iter().map(at).collect();
+    all.iter().any(|start| *start != 0).then_some(all)
+}

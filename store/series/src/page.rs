@@ -1,0 +1,181 @@
+//! A page: the values of one series over the rows of a span, complete in itself and exact for any bits. Pure.
+//!
+//! First byte: coding in the low 4 bits, presence in the high 4. Then presence, where some rows have no value; then the values
+//! that are there. Which coding is taken is decided for each page by its size: see `docs/decisions/metrics-format.md`.
+
+mod models;
+mod packed;
+mod presence;
+mod steps;
+mod xor;
+
+use crate::codec::{Cursor, put_varint, unzigzag, zigzag};
+use crate::decimal::{SCALE_MAX, decimal, decimals, undecimal};
+
+pub(crate) use presence::Presence;
+
+const CONSTANT: u8 = 0;
+const CONSTANT_RAW: u8 = 1;
+const XOR: u8 = 2;
+const PACKED: u8 = 3;
+const STEPS: u8 = 4;
+const MODEL_DECIMALS: u8 = 5;
+const MODEL_FLOATS: u8 = 6;
+
+/// How much work may go into a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// When a span leaves memory: it will be written again.
+    Fresh,
+    /// When a block is made.
+    Compact,
+}
+
+/// The values of a series that are there, and in which rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Values {
+    pub(crate) presence: Presence,
+    /// Bits, one for each row that has a value.
+    pub(crate) bits: Vec<u64>,
+}
+
+/// Writes a page. Nothing is written for a series without any value: its page has no bytes.
+pub(crate) fn put_page(out: &mut Vec<u8>, presence: &Presence, bits: &[u64], effort: Effort) {
+    let Some(first) = bits.first() else { return };
+    let head = out.len();
+    out.push(0);
+    let presence = presence.put(out);
+    let kind = if bits.iter().all(|b| b == first) { put_constant(out, *first) } else { put_moving(out, bits, effort) };
+    out[head] = kind | presence << 4;
+}
+
+fn put_constant(out: &mut Vec<u8>, bits: u64) -> u8 {
+    match decimal(f64::from_bits(bits)) {
+        Some((m, scale)) => {
+            out.push(scale);
+            put_varint(out, zigzag(m));
+            CONSTANT
+        }
+        None => {
+            out.extend_from_slice(&bits.to_le_bytes());
+            CONSTANT_RAW
+        }
+    }
+}
+
+fn put_moving(out: &mut Vec<u8>, bits: &[u64], effort: Effort) -> u8 {
+    let mut best = (XOR, Vec::new());
+    match decimals(bits) {
+        Some((mantissas, scale)) => {
+            best = (STEPS, vec![scale]);
+            steps::put(&mut best.1, &mantissas);
+            let mut packed = vec![scale];
+            packed::put(&mut packed, &mantissas);
+            best = smaller(best, (PACKED, packed));
+            if effort == Effort::Compact {
+                let mut model = vec![scale];
+                if models::put_integers(&mut model, &mantissas) {
+                    best = smaller(best, (MODEL_DECIMALS, model));
+                }
+            }
+        }
+        None => {
+            xor::put(&mut best.1, bits);
+            if effort == Effort::Compact {
+                let mut model = Vec::new();
+                if models::put_floats(&mut model, bits) {
+                    best = smaller(best, (MODEL_FLOATS, model));
+                }
+            }
+        }
+    }
+    out.extend_from_slice(&best.1);
+    best.0
+}
+
+fn smaller(a: (u8, Vec<u8>), b: (u8, Vec<u8>)) -> (u8, Vec<u8>) {
+    if b.1.len() < a.1.len() { b } else { a }
+}
+
+/// Reads a page of so many rows; `None` when it is damaged.
+pub(crate) fn page(bytes: &[u8], rows: usize) -> Option<Values> {
+    if bytes.is_empty() {
+        return Some(Values { presence: Presence::none(rows), bits: Vec::new() });
+    }
+    let mut cursor = Cursor::new(bytes);
+    let head = cursor.byte()?;
+    let presence = Presence::read(head >> 4, &mut cursor, rows)?;
+    let count = presence.count(rows);
+    let mut bits = Vec::with_capacity(count);
+    match head & 0x0f {
+        CONSTANT => {
+            let scale = cursor.byte().filter(|s| *s <= SCALE_MAX)?;
+            bits.resize(count, undecimal(unzigzag(cursor.varint()?), scale).to_bits());
+        }
+        CONSTANT_RAW => bits.resize(count, cursor.u64()?),
+        XOR => xor::read(cursor.rest(), count, &mut bits)?,
+        MODEL_FLOATS => models::floats(cursor.rest(), count, &mut bits)?,
+        kind => {
+            let scale = cursor.byte().filter(|s| *s <= SCALE_MAX)?;
+            let mantissas = match kind {
+                PACKED => packed::read(&mut cursor, count)?,
+                STEPS => steps::read(&mut cursor, count)?,
+                MODEL_DECIMALS => models::integers(cursor.rest(), count)?,
+                _ => return None,
+            };
+            bits.extend(mantissas.iter().map(|m| undecimal(*m, scale).to_bits()));
+        }
+    }
+    Some(Values { presence, bits })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn values() -> impl Strategy<Value = Vec<u64>> {
+        let plain = prop_oneof![
+            6 => (-500i64..500).prop_map(|m| (m as f64).to_bits()),
+            3 => (-50_000i64..50_000, 0u8..5).prop_map(|(m, s)| undecimal(m, s).to_bits()),
+            1 => any::<i64>().prop_map(|m| ((m >> 8) as f64).to_bits()),
+        ];
+        (prop::collection::vec(plain, 1..250), prop::collection::vec((0usize..250, any::<u64>()), 0..3), 0usize..3)
+            .prop_map(|(mut all, odd, still)| {
+                let n = all.len();
+                odd.into_iter().for_each(|(i, bits)| all[i % n] = bits);
+                if still > 0 {
+                    let first = all[0];
+                    all.iter_mut().enumerate().filter(|(i, _)| still == 2 || i % 30 != 0).for_each(|(_, v)| *v = first);
+                }
+                all
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn any_page_comes_back(all in values(), gone in prop::collection::vec(any::<bool>(), 250), holes in 0u8..3) {
+            let present: Vec<bool> = all.iter().zip(&gone).enumerate().map(|(i, (_, g))| match holes {
+                0 => true,
+                1 => *g,
+                _ => i / 20 % 2 == 1,
+            }).collect();
+            let presence = Presence::of(&present);
+            let bits: Vec<u64> = all.iter().zip(&present).filter(|(_, p)| **p).map(|(v, _)| *v).collect();
+            for effort in [Effort::Fresh, Effort::Compact] {
+                let mut bytes = Vec::new();
+                put_page(&mut bytes, &presence, &bits, effort);
+                let back = page(&bytes, all.len()).unwrap();
+                prop_assert_eq!(&back.bits, &bits);
+                prop_assert_eq!((0..all.len()).map(|i| back.presence.has(i)).collect::<Vec<_>>(), present.clone());
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..60), rows in 0usize..1000) {
+            if let Some(found) = page(&bytes, rows) {
+                prop_assert_eq!(found.bits.len(), found.presence.count(rows));
+            }
+        }
+    }
+}
