@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 use kernel::Labels;
-use kernel::series::{Appended, Batch, GroupId, SeriesError, SeriesWriter};
+use kernel::series::{Appended, Batch, GroupId, KnownColumns, SeriesError, SeriesWriter};
 use parking_lot::{Mutex, RwLock};
 
 use crate::apply::{Commit, Scratch};
@@ -400,6 +400,15 @@ impl SeriesWriter for SeriesStore {
 
     fn columns(&self, group: GroupId, series: &[Labels]) -> Result<Vec<u32>, SeriesError> {
         self.counted(self.make_columns(group, series))
+    }
+
+    fn known_columns(&self, group: GroupId, series: &[Labels]) -> Result<KnownColumns, SeriesError> {
+        let core = self.core.read();
+        let Some(known) = core.head.groups.get(&group.0) else {
+            return Err(SeriesError::Storage(format!("there is no group {} (any more): open it first", group.0)));
+        };
+        let columns = series.iter().map(|labels| core.registry.column(group.0, labels)).collect();
+        Ok(KnownColumns { columns, series: Some(known.series.len().max(known.width()) as u32) })
     }
 
     fn append(&self, batch: &Batch) -> Result<Appended, SeriesError> {
