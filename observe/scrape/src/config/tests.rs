@@ -217,6 +217,49 @@ fn aliases_do_not_explode() {
     assert!(parse(&"[".repeat(200)).is_err());
 }
 
+/// Keys of a job, right and wrong.
+const JOBS: &[&str] = &[
+    "honor_labels: true\nscrape_interval: 1h30m",
+    "scrape_interval: 1.5h",
+    "scrape_interval: 30m1h",
+    "scrape_timeout: 90s",
+    "metrics_path: /x\nparams: {a: [b, c]}",
+    "params: {a: b}",
+    "scheme: https\ntls_config: {insecure_skip_verify: true, server_name: x, min_version: TLS13}",
+    "tls_config: {min_version: SSL3}",
+    "basic_auth: {username: a, password: b}",
+    "basic_auth: {username: a, password: b, password_file: c}",
+    "authorization: {credentials: x}\nbearer_token: y",
+    "oauth2: {client_id: a, client_secret: b, token_url: 'http://t'}",
+    "oauth2: {token_url: 'http://t'}",
+    "static_configs: [{targets: ['a:1', b], labels: {x: y}}]",
+    "static_configs: [{targets: ['a/b']}]",
+    "static_configs: [{targets: ['a/b']}]\nrelabel_configs: [{target_label: __address__, replacement: x}]",
+    "static_configs: [{targets: a}]",
+    "file_sd_configs: [{files: ['x/*.yml', y.json]}]",
+    "file_sd_configs: [{files: ['x*/a.yml']}]",
+    "file_sd_configs: [{}]",
+    "http_sd_configs: [{url: 'http://x/y'}]",
+    "http_sd_configs: [{url: 'ftp://x/y'}]",
+    "dns_sd_configs: [{names: [a], type: AAAA, port: 1}]",
+    "dns_sd_configs: [{names: [a], type: PTR}]",
+    "docker_sd_configs: [{host: 'unix:///x'}]",
+    "docker_sd_configs: [{}]",
+    "relabel_configs: [{source_labels: [a, b], regex: '(.*);x', target_label: c, replacement: '${1}-x'}]",
+    "relabel_configs: [{action: KEEP, source_labels: [a], regex: '[a'}]",
+    "relabel_configs: [{action: labeldrop, regex: a, source_labels: [b]}]",
+    "relabel_configs: [{action: lowercase, source_labels: [a], target_label: b, replacement: c}]",
+    "relabel_configs: [{action: hashmod, source_labels: [a], target_label: b, modulus: 4}]",
+    "relabel_configs: [null]",
+    "metric_relabel_configs: [{action: drop, source_labels: [__name__], regex: 5}]",
+    "sample_limit: 10\nlabel_limit: 5\nbody_size_limit: 10MB",
+    "sample_limit: ten",
+    "body_size_limit: 10XB",
+    "honor_labels: 1",
+    "nope: 1",
+    "job_name: again",
+];
+
 /// The same verdict as Debian's promtool, whose version knows fewer keys, and was built without Kubernetes.
 #[test]
 fn promtool_agrees() {
@@ -227,48 +270,7 @@ fn promtool_agrees() {
     assert!(version.status.success());
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("prometheus.yml");
-    let jobs = [
-        "honor_labels: true\nscrape_interval: 1h30m",
-        "scrape_interval: 1.5h",
-        "scrape_interval: 30m1h",
-        "scrape_timeout: 90s",
-        "metrics_path: /x\nparams: {a: [b, c]}",
-        "params: {a: b}",
-        "scheme: https\ntls_config: {insecure_skip_verify: true, server_name: x, min_version: TLS13}",
-        "tls_config: {min_version: SSL3}",
-        "basic_auth: {username: a, password: b}",
-        "basic_auth: {username: a, password: b, password_file: c}",
-        "authorization: {credentials: x}\nbearer_token: y",
-        "oauth2: {client_id: a, client_secret: b, token_url: 'http://t'}",
-        "oauth2: {token_url: 'http://t'}",
-        "static_configs: [{targets: ['a:1', b], labels: {x: y}}]",
-        "static_configs: [{targets: ['a/b']}]",
-        "static_configs: [{targets: ['a/b']}]\nrelabel_configs: [{target_label: __address__, replacement: x}]",
-        "static_configs: [{targets: a}]",
-        "file_sd_configs: [{files: ['x/*.yml', y.json]}]",
-        "file_sd_configs: [{files: ['x*/a.yml']}]",
-        "file_sd_configs: [{}]",
-        "http_sd_configs: [{url: 'http://x/y'}]",
-        "http_sd_configs: [{url: 'ftp://x/y'}]",
-        "dns_sd_configs: [{names: [a], type: AAAA, port: 1}]",
-        "dns_sd_configs: [{names: [a], type: PTR}]",
-        "docker_sd_configs: [{host: 'unix:///x'}]",
-        "docker_sd_configs: [{}]",
-        "relabel_configs: [{source_labels: [a, b], regex: '(.*);x', target_label: c, replacement: '${1}-x'}]",
-        "relabel_configs: [{action: KEEP, source_labels: [a], regex: '[a'}]",
-        "relabel_configs: [{action: labeldrop, regex: a, source_labels: [b]}]",
-        "relabel_configs: [{action: lowercase, source_labels: [a], target_label: b, replacement: c}]",
-        "relabel_configs: [{action: hashmod, source_labels: [a], target_label: b, modulus: 4}]",
-        "relabel_configs: [null]",
-        "metric_relabel_configs: [{action: drop, source_labels: [__name__], regex: 5}]",
-        "sample_limit: 10\nlabel_limit: 5\nbody_size_limit: 10MB",
-        "sample_limit: ten",
-        "body_size_limit: 10XB",
-        "honor_labels: 1",
-        "nope: 1",
-        "job_name: again",
-    ];
-    let mut all: Vec<String> = jobs.iter().map(|keys| job(keys)).collect();
+    let mut all: Vec<String> = JOBS.iter().map(|keys| job(keys)).collect();
     all.extend(
         [
             "",
