@@ -217,6 +217,94 @@ fn aliases_do_not_explode() {
     assert!(parse(&"[".repeat(200)).is_err());
 }
 
+/// Keys of a job, right and wrong.
+const JOBS: &[&str] = &[
+    "honor_labels: true\nscrape_interval: 1h30m",
+    "scrape_interval: 1.5h",
+    "scrape_interval: 30m1h",
+    "scrape_timeout: 90s",
+    "metrics_path: /x\nparams: {a: [b, c]}",
+    "params: {a: b}",
+    "scheme: https\ntls_config: {insecure_skip_verify: true, server_name: x, min_version: TLS13}",
+    "tls_config: {min_version: SSL3}",
+    "basic_auth: {username: a, password: b}",
+    "basic_auth: {username: a, password: b, password_file: c}",
+    "authorization: {credentials: x}\nbearer_token: y",
+    "oauth2: {client_id: a, client_secret: b, token_url: 'http://t'}",
+    "oauth2: {token_url: 'http://t'}",
+    "static_configs: [{targets: ['a:1', b], labels: {x: y}}]",
+    "static_configs: [{targets: ['a/b']}]",
+    "static_configs: [{targets: ['a/b']}]\nrelabel_configs: [{target_label: __address__, replacement: x}]",
+    "static_configs: [{targets: a}]",
+    "file_sd_configs: [{files: ['x/*.yml', y.json]}]",
+    "file_sd_configs: [{files: ['x*/a.yml']}]",
+    "file_sd_configs: [{}]",
+    "http_sd_configs: [{url: 'http://x/y'}]",
+    "http_sd_configs: [{url: 'ftp://x/y'}]",
+    "dns_sd_configs: [{names: [a], type: AAAA, port: 1}]",
+    "dns_sd_configs: [{names: [a], type: PTR}]",
+    "docker_sd_configs: [{host: 'unix:///x'}]",
+    "docker_sd_configs: [{}]",
+    "relabel_configs: [{source_labels: [a, b], regex: '(.*);x', target_label: c, replacement: '${1}-x'}]",
+    "relabel_configs: [{action: KEEP, source_labels: [a], regex: '[a'}]",
+    "relabel_configs: [{action: labeldrop, regex: a, source_labels: [b]}]",
+    "relabel_configs: [{action: lowercase, source_labels: [a], target_label: b, replacement: c}]",
+    "relabel_configs: [{action: hashmod, source_labels: [a], target_label: b, modulus: 4}]",
+    "relabel_configs: [null]",
+    "metric_relabel_configs: [{action: drop, source_labels: [__name__], regex: 5}]",
+    "sample_limit: 10\nlabel_limit: 5\nbody_size_limit: 10MB",
+    "sample_limit: ten",
+    "body_size_limit: 10XB",
+    "honor_labels: 1",
+    "nope: 1",
+    "job_name: again",
+];
+
+/// The same verdict as Debian's promtool, whose version knows fewer keys, and was built without Kubernetes.
+#[test]
+fn promtool_agrees() {
+    let Ok(version) = std::process::Command::new("promtool").arg("--version").output() else {
+        crate::serve::skipped("promtool is not installed");
+        return;
+    };
+    assert!(version.status.success());
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("prometheus.yml");
+    let mut all: Vec<String> = JOBS.iter().map(|keys| job(keys)).collect();
+    all.extend(
+        [
+            "",
+            "global: {scrape_interval: 5s, external_labels: {a: b}}",
+            "global: {external_labels: {a: [b]}}",
+            "global: {evaluation_interval: 0s, nope: 1}",
+            "rule_files: [a.yml]\nglobal: [1]",
+            "alerting: {alertmanagers: [{static_configs: [{targets: [x]}], api_version: v2}], alert_relabel_configs: [{action: drop, source_labels: [a]}]}",
+            "alerting: {alertmanagers: [{api_version: v7}]}",
+            "remote_write: [{url: 'http://x', name: a}]\nremote_read: [{url: 'http://x'}]",
+            "remote_write: [{}]",
+            "storage: {tsdb: {out_of_order_time_window: 10m}, exemplars: {max_exemplars: -1}}",
+            "storage: {tsdb: {nope: 1}}",
+            "tracing: {endpoint: x, client_type: grpc}",
+            "scrape_configs: {a: b}",
+            "scrape_configs: [{job_name: a}, {job_name: a}]",
+            "a: &x 1\nb: *y",
+        ]
+        .map(str::to_owned),
+    );
+    let mut differ = String::new();
+    for text in all {
+        std::fs::write(&path, &text).unwrap();
+        let theirs =
+            std::process::Command::new("promtool").args(["check", "config", "--syntax-only"]).arg(&path).output();
+        let theirs = theirs.unwrap();
+        let ours = parse(&text).err();
+        if ours.is_none() != theirs.status.success() {
+            differ += &format!("{text}\n-- promtool: {}\n-- ours: {ours:?}\n", String::from_utf8_lossy(&theirs.stderr));
+        }
+    }
+    assert_eq!(differ, "");
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_makes_it_panic(lines in proptest::collection::vec((0..4usize, proptest::sample::select(vec![
