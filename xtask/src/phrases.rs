@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 
 /// Where failures are worded. Texts that are written in both languages beside each other (findings, messages) are not here:
-/// the compiler or their own tests see to those.
+/// the compiler or their own tests see to those. Mistakes in templates (`decide/src/rules/template`) are told in Go's own
+/// words, which people look up, and which promtool says too.
 const SOURCES: &[&str] = &[
     "observe/src/probe",
     "observe/src/host",
@@ -16,7 +17,6 @@ const SOURCES: &[&str] = &[
     "decide/src/health/heartbeat.rs",
     "decide/src/rules/file.rs",
     "decide/src/rules/query.rs",
-    "decide/src/rules/template",
     "decide/promql/src/syntax/",
     "kernel/src/duration.rs",
     "kernel/src/quantity.rs",

@@ -49,17 +49,25 @@ pub enum BodyError {
     },
 }
 
-/// Unpacks `body` into `out`, which is emptied first and keeps its memory.
+/// Unpacks `body` into `out`, which keeps its memory.
 ///
 /// # Errors
 /// It would be longer than `limit`, or is damaged.
 pub fn unpack(packing: Packing, body: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<(), BodyError> {
+    let length = unpack_over(packing, body, limit, out)?;
+    out.truncate(length);
+    Ok(())
+}
+
+/// As [`unpack`], but writes over what `out` holds, and may leave some of that behind what it wrote: answers how many bytes it
+/// wrote. So a buffer that is used again is not filled with zeros every time.
+pub(crate) fn unpack_over(packing: Packing, body: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<usize, BodyError> {
     match packing {
         Packing::Plain if body.len() > limit => Err(BodyError::TooLong { limit }),
         Packing::Plain => {
             out.clear();
             out.extend_from_slice(body);
-            Ok(())
+            Ok(out.len())
         }
         Packing::Snappy => unpack_snappy(body, limit, out),
         Packing::Gzip => read_all("gzip", flate2::read::MultiGzDecoder::new(body), limit, out),
@@ -71,7 +79,7 @@ pub fn unpack(packing: Packing, body: &[u8], limit: usize, out: &mut Vec<u8>) ->
 }
 
 /// A snappy block says first how long it will be: nothing is set aside before that was compared with the limit.
-fn unpack_snappy(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<(), BodyError> {
+fn unpack_snappy(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<usize, BodyError> {
     let damaged = |error: snap::Error| BodyError::Damaged { packing: "snappy", why: error.to_string() };
     let length = snap::raw::decompress_len(body).map_err(damaged)?;
     if length > limit {
@@ -81,20 +89,20 @@ fn unpack_snappy(body: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<(), Bod
     if length / 22 > body.len() {
         return Err(BodyError::Damaged { packing: "snappy", why: "it is shorter than its length says".into() });
     }
-    out.resize(length, 0);
-    let written = snap::raw::Decoder::new().decompress(body, out).map_err(damaged)?;
-    out.truncate(written);
-    Ok(())
+    if out.len() < length {
+        out.resize(length, 0);
+    }
+    snap::raw::Decoder::new().decompress(body, out.get_mut(..length).unwrap_or_default()).map_err(damaged)
 }
 
-fn read_all(packing: &'static str, from: impl Read, limit: usize, out: &mut Vec<u8>) -> Result<(), BodyError> {
+fn read_all(packing: &'static str, from: impl Read, limit: usize, out: &mut Vec<u8>) -> Result<usize, BodyError> {
     out.clear();
     let read = from.take(limit as u64 + 1).read_to_end(out);
     read.map_err(|error| BodyError::Damaged { packing, why: error.to_string() })?;
     if out.len() > limit {
         return Err(BodyError::TooLong { limit });
     }
-    Ok(())
+    Ok(out.len())
 }
 
 #[cfg(test)]

@@ -345,6 +345,20 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
+    /// Goes over a delimited field when its tag, of one byte, is `tag`; answers whether it did.
+    ///
+    /// # Errors
+    /// The field is longer than what is left.
+    #[inline]
+    pub fn skip_delimited(&mut self, tag: u8) -> Result<bool, WireError> {
+        let Some((first, rest)) = self.rest.split_first() else { return Ok(false) };
+        if *first != tag {
+            return Ok(false);
+        }
+        self.rest = rest;
+        self.delimited().map(|_| true)
+    }
+
     /// So many bytes as they stand.
     ///
     /// # Errors

@@ -148,8 +148,8 @@ impl Writer {
         }
         let mut scratch = self.scratches.lock().pop().unwrap_or_default();
         let mut plain = std::mem::take(&mut scratch.plain);
-        let answer = match body::unpack(packing, body, limits.decoded_bytes, &mut plain) {
-            Ok(()) => take(&plain, &mut scratch),
+        let answer = match body::unpack_over(packing, body, limits.decoded_bytes, &mut plain) {
+            Ok(length) => take(plain.get(..length).unwrap_or_default(), &mut scratch),
             Err(error) => {
                 let (status, reason) = match error {
                     BodyError::TooLong { .. } => (413, Reason::Body),

@@ -1,6 +1,7 @@
 //! Measures scraping alone: targets on this machine, a writer that only counts. I/O.
 //!
 //! usage: farm INTERVAL SECONDS PORT… — prints samples, CPU seconds of this process per million samples, and memory.
+//! usage: farm body FILE ROUNDS — reads one body again and again; prints nanoseconds of CPU per sample.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,10 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use foldhash::quality::RandomState;
 use kernel::series::{Appended, Batch, GroupId, SeriesError, SeriesWriter};
 use kernel::{Clock, Labels, Timestamp};
 use observe_scrape::config::Config;
+use observe_scrape::exposition::Format;
 use observe_scrape::manager::{Manager, Options};
+use observe_scrape::reader::{Input, LineRules, ReadSettings, Scratch, TargetReader};
 use parking_lot::Mutex;
 
 struct SystemClock;
@@ -78,10 +82,44 @@ fn usage() -> (f64, u64) {
     ((ticks(11) + ticks(12)) / 100.0, kib * 1024)
 }
 
+/// Reading alone: a body that stays the same but for its values, which are parsed each time.
+#[expect(clippy::print_stdout, reason = "the result of the measurement")]
+fn read_body(file: &str, rounds: u32) -> Result<(), Box<dyn std::error::Error>> {
+    let body = std::fs::read(file)?;
+    let (settings, rules, hashes) = (ReadSettings::default(), LineRules::default(), RandomState::default());
+    let input = Input {
+        body: &body,
+        format: Format::Text,
+        settings: &settings,
+        rules: &rules,
+        hashes: &hashes,
+        latest_ms: i64::MAX,
+    };
+    let writer = Counting::default();
+    let (mut reader, mut scratch) = (TargetReader::new("body".to_owned()), Scratch::default());
+    let (mut batch, mut samples, mut before) = (Batch::default(), 0, 0.0);
+    for round in 0..=rounds {
+        if round == 1 {
+            before = usage().0;
+        }
+        reader.read(&input, &mut scratch)?;
+        samples = reader.resolve(&writer, &mut scratch)?.scraped;
+        batch.clear();
+        reader.emit(&mut scratch, i64::from(round), false, &hashes, &mut batch);
+    }
+    let nanoseconds = (usage().0 - before) * 1e9 / (samples as f64 * f64::from(rounds));
+    println!("{samples} samples, {nanoseconds:.1} ns per sample, {} B per sample kept", reader.heap_bytes() / samples);
+    Ok(())
+}
+
 #[expect(clippy::print_stdout, reason = "the result of the measurement")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let interval = arguments.next().unwrap_or_else(|| "4s".to_owned());
+    if interval == "body" {
+        let file = arguments.next().unwrap_or_default();
+        return read_body(&file, arguments.next().unwrap_or_default().parse()?);
+    }
     let seconds: u64 = arguments.next().unwrap_or_default().parse()?;
     let targets: Vec<String> = arguments.map(|port| format!("'127.0.0.1:{port}'")).collect();
     let text = format!(
@@ -106,6 +144,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     for (name, _, n) in manager.counters().all().into_iter().filter(|c| c.2 > 0) {
         println!("{name} {n}");
+    }
+    let pools = manager.pools(None);
+    if let Some(failed) = pools.iter().flat_map(|p| &p.active).find(|t| !t.last_error.is_empty()) {
+        println!("{}: {}", failed.scrape_url, failed.last_error);
     }
     manager.stop();
     Ok(())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kernel::Labels;
 
-use crate::config::{Job, format_duration, parse_duration};
+use crate::config::{Alertmanager, Job, TargetGroup, format_duration, parse_duration};
 use crate::labelset::LabelBuilder;
 use crate::relabel::{RelabelStep, relabel, relabel_steps};
 
@@ -16,6 +16,8 @@ const TIMEOUT: &str = "__scrape_timeout__";
 const PARAM_PREFIX: &str = "__param_";
 const META_PREFIX: &str = "__meta_";
 const RESERVED_PREFIX: &str = "__";
+const ALERTS_PATH: &str = "__alerts_path__";
+const ALERTS_API: &str = "/api/v2/alerts";
 
 /// What is scraped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +122,32 @@ pub fn populate(job: &Job, target: &Labels, group: &Labels) -> Result<Populated,
 /// How relabeling came to a target's labels, rule by rule.
 pub fn target_relabel_steps(job: &Job, discovered: &Labels) -> Vec<RelabelStep> {
     relabel_steps(discovered, &job.relabel)
+}
+
+/// Where alerts are sent: the Alertmanagers that were found, and those that relabeling dropped.
+///
+/// Labels before relabeling are the discovered ones with `__scheme__` and `__alerts_path__`.
+pub fn alertmanager_urls(config: &Alertmanager, groups: &[TargetGroup]) -> (Vec<String>, Vec<String>) {
+    let (mut active, mut dropped) = (Vec::new(), Vec::new());
+    let prefix = config.path_prefix.trim_matches('/');
+    let path = if prefix.is_empty() { ALERTS_API.to_owned() } else { format!("/{prefix}{ALERTS_API}") };
+    for (group, target) in groups.iter().flat_map(|g| g.targets.iter().map(move |t| (g, t))) {
+        let mut builder = LabelBuilder::new(&group.labels);
+        target.iter().for_each(|(name, value)| builder.set(name, value));
+        for (name, value) in [(SCHEME, config.scheme.as_str()), (ALERTS_PATH, path.as_str())] {
+            if builder.get(name).is_empty() {
+                builder.set(name, value);
+            }
+        }
+        let url = |b: &LabelBuilder| format!("{}://{}{}", b.get(SCHEME), b.get(ADDRESS), b.get(ALERTS_PATH));
+        let before = url(&builder);
+        if !relabel(&mut builder, &config.relabel) {
+            dropped.push(before);
+        } else if !builder.get(ADDRESS).is_empty() && !builder.get(ADDRESS).contains('/') {
+            active.push(url(&builder));
+        }
+    }
+    (active, dropped)
 }
 
 fn time(text: &str, what: &str) -> Result<Duration, String> {
@@ -228,6 +256,19 @@ mod tests {
         assert_eq!(target.url, "http://blackbox:9115/probe?target=http_host");
         assert_eq!(target.labels.get("instance"), Some("http_host"));
         assert_eq!(target_relabel_steps(&job, &target.discovered).len(), 3);
+    }
+
+    #[test]
+    fn alertmanagers() {
+        let text = "alerting: {alertmanagers: [{scheme: https, path_prefix: /am/, static_configs: [{targets: ['a:9093', 'b:9093']}],
+            relabel_configs: [{source_labels: [__address__], regex: 'b.*', action: drop}]}]}";
+        let config = Config::parse("f", text, std::path::Path::new("")).unwrap();
+        let manager = &config.alerting.alertmanagers[0];
+        let crate::config::Discovery::Static(groups) = &manager.discovery[0] else { panic!("static") };
+        let (active, dropped) = alertmanager_urls(manager, groups);
+        assert_eq!((active.len(), dropped.len()), (1, 1));
+        assert_eq!(active[0], "https://a:9093/am/api/v2/alerts");
+        assert_eq!(dropped[0], "https://b:9093/am/api/v2/alerts");
     }
 
     #[test]

@@ -171,6 +171,13 @@ impl Commit<'_> {
                 }
             }
         }
+        self.log_numbers(group, row, began);
+        self.note(row.id, group);
+    }
+
+    /// Writes what was taken of a row's numbers: in the newest row, which `began` or goes on, and late ones.
+    fn log_numbers(&mut self, group: &mut Group, row: &Row<'_>, began: Option<u8>) {
+        let Scratch { tokens, changed, seen, late, .. } = &self.scratch;
         if let Some(flags) = began.filter(|flags| *flags == NEW || !seen.is_empty()) {
             group.seq += 1;
             group.newest_ms = group.newest_ms.max(row.t_ms);
@@ -187,7 +194,6 @@ impl Commit<'_> {
                 self.log.extend_from_slice(&bits.to_le_bytes());
             }
         }
-        self.note(row.id, group);
     }
 
     /// Histograms, and start times of what was taken.

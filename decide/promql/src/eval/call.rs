@@ -13,7 +13,7 @@ use super::scalar::Scalars;
 use super::select::Ranges;
 use crate::annotations::Note;
 use crate::functions::native::{self, Notes};
-use crate::functions::rates::{Rate, any_overlap, extrapolated, reset_indexes};
+use crate::functions::rates::{Rate, any_overlap, extended, extrapolated, reset_indexes};
 use crate::functions::window::Window;
 use crate::functions::{Kind, Mixed};
 use crate::syntax::ast::{Call, Expr, ExprKind, Extend, ValueType};
@@ -140,6 +140,15 @@ impl Engine<'_> {
     fn plain_rates(&self, series: &Ranges<'_>, rate: Rate, line: &mut Line, note: Notes<'_>) {
         let (times, values, starts) = (series.times, series.values, series.starts);
         let resets = if rate.is_counter() { reset_indexes(times, values, starts) } else { Vec::new() };
+        if series.histograms.is_none() && starts.is_empty() {
+            for (s, reach) in series.reaches(rate).iter().enumerate() {
+                if let Some(reach) = *reach {
+                    let values = &values[series.part(s)];
+                    line.values[s] = extended(values, reach, false, rate, series.before_resets(s, &resets));
+                }
+            }
+            return;
+        }
         let mut overlap = rate.is_counter() && !starts.is_empty();
         for s in 0..series.steps() {
             let (window, bounds) = (series.window(s), series.limits(s));

@@ -1,5 +1,6 @@
 //! Selectors and subqueries: from the store's columns to lines and ranges. Pure.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use kernel::Labels;
@@ -10,7 +11,7 @@ use super::columns::Columns;
 use super::engine::{Engine, Grid, Result, Sink};
 use super::line::{ABSENT, Line, is_absent};
 use super::windows::{NONE, PerColumn, bounds, newest};
-use crate::functions::rates::Bounds;
+use crate::functions::rates::{Bounds, Extent, Rate, Reach};
 use crate::functions::window::{Histograms, Window};
 use crate::syntax::ast::{Expr, ExprKind, Extend, RangeSelector, Selector, Subquery};
 use crate::syntax::span::Span;
@@ -23,6 +24,13 @@ pub(super) struct HistogramRanges<'s> {
     bounds: Vec<(u32, u32)>,
 }
 
+/// Which numbers of a series belong to which time, and what else is the same for all series with the same timestamps.
+pub(super) struct Places {
+    bounds: Vec<(u32, u32)>,
+    /// How far to extend a rate at each time; `None` where there are too few samples.
+    reaches: OnceCell<Vec<Option<Reach>>>,
+}
+
 /// One series and its ranges at all times of a query; staleness markers are left out.
 pub(super) struct Ranges<'s> {
     pub(super) labels: &'s Labels,
@@ -30,7 +38,7 @@ pub(super) struct Ranges<'s> {
     pub(super) times: &'s [i64],
     pub(super) values: &'s [f64],
     pub(super) starts: &'s [i64],
-    bounds: &'s [(u32, u32)],
+    places: &'s Places,
     pub(super) histograms: Option<HistogramRanges<'s>>,
     /// The end of the range at each time.
     pub(super) ends: Grid,
@@ -43,13 +51,30 @@ pub(super) struct Ranges<'s> {
 
 impl<'s> Ranges<'s> {
     pub(super) fn window(&self, step: usize) -> Window<'_> {
-        let (from, to) = self.bounds[step];
-        let part = from as usize..to as usize;
+        let part = self.part(step);
         let histograms = self.histograms.as_ref().map_or_else(Histograms::default, |h| {
             let (from, to) = h.bounds[step];
             h.part(from as usize, to as usize)
         });
         Window { histograms, now_ms: self.grid.at(step), ..self.floats(part) }
+    }
+
+    /// Where the numbers of a step are.
+    pub(super) fn part(&self, step: usize) -> std::ops::Range<usize> {
+        let (from, to) = self.places.bounds[step];
+        from as usize..to as usize
+    }
+
+    /// How far to extend a rate at each step where nothing is known of when counters began. A selector's ranges are of one
+    /// function only.
+    pub(super) fn reaches(&self, rate: Rate) -> &[Option<Reach>] {
+        self.places.reaches.get_or_init(|| {
+            let reach = |step| {
+                let limits = self.limits(step);
+                Extent::of(&self.times[self.part(step)], &[], limits, rate)?.reach(limits, rate)
+            };
+            (0..self.steps()).map(reach).collect()
+        })
     }
 
     /// A window of numbers by their places.
@@ -71,13 +96,13 @@ impl<'s> Ranges<'s> {
 
     /// The values before each of these falls that lie within the window of a step.
     pub(super) fn before_resets<'r>(&'r self, step: usize, resets: &'r [u32]) -> impl Iterator<Item = f64> + 'r {
-        let (from, to) = self.bounds[step];
+        let (from, to) = self.places.bounds[step];
         let first = resets.partition_point(|i| *i <= from);
         resets[first..].iter().take_while(move |i| **i < to).map(|i| self.values[*i as usize - 1])
     }
 
     pub(super) fn steps(&self) -> usize {
-        self.bounds.len()
+        self.places.bounds.len()
     }
 }
 
@@ -174,16 +199,17 @@ impl Engine<'_> {
         drop_name: bool,
         times: &Arc<[i64]>,
         frame: Frame,
-        shared: &mut PerColumn<Vec<(u32, u32)>>,
+        shared: &mut PerColumn<Places>,
         sink: RangeSink<'_>,
     ) -> Result<()> {
         let Frame { ends, range_ms, grid, extend } = frame;
         let own;
         let of = |times: &[i64]| bounds(times, ends, range_ms);
-        let bounds = if columns.shared {
-            shared.get(times, of)
+        let places = |times: &[i64]| Places { bounds: of(times), reaches: OnceCell::new() };
+        let places = if columns.shared {
+            shared.get(times, places)
         } else {
-            own = of(&columns.times);
+            own = places(&columns.times);
             &own
         };
         let histograms = columns.histograms.as_ref().map(|h| HistogramRanges {
@@ -198,7 +224,7 @@ impl Engine<'_> {
             times: &columns.times,
             values: &columns.values,
             starts: &columns.starts,
-            bounds,
+            places,
             histograms,
             ends,
             range_ms,

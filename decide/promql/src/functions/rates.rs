@@ -74,14 +74,14 @@ impl Extent {
         Some(Self { first, last, count: times.len(), start: starts.first().copied().filter(usable) })
     }
 
-    /// By how much the increase between the samples is multiplied to cover the range, as Prometheus does it; `None` when
-    /// there are too few samples.
-    ///
-    /// The samples cover less than the range. Towards each bound the result is extended by the gap when the gap is
-    /// under 1.1 average intervals, by half an interval otherwise, and never to before a counter's zero: `first` of
-    /// `increase` says where that is. Where the counter is known to have begun within the range, its increase is counted
-    /// from there, and nothing is extended on that side.
+    /// By how much the increase between the samples is multiplied to cover the range; `None` when there are too few
+    /// samples. `zero` is the first value and the increase of a counter that was at zero some time before.
     pub(crate) fn factor(&self, bounds: Bounds, rate: Rate, zero: Option<(f64, f64)>) -> Option<f64> {
+        Some(self.reach(bounds, rate)?.factor(zero))
+    }
+
+    /// What of the factor does not depend on values.
+    pub(crate) fn reach(&self, bounds: Bounds, rate: Rate) -> Option<Reach> {
         let seconds = |ms: i64| ms as f64 / 1000.0;
         let mut to_start = seconds(self.first - bounds.start);
         let mut to_end = seconds(bounds.end - self.last);
@@ -93,26 +93,56 @@ impl Extent {
             sampled = seconds(self.last - start);
         } else if self.count < 2 {
             return None;
-        } else {
-            if to_start >= threshold {
-                to_start = average / 2.0;
-            }
-            if let Some((first, increase)) = zero {
-                let to_zero = sampled * (first / increase);
-                if to_zero < to_start {
-                    to_start = to_zero;
-                }
-            }
+        } else if to_start >= threshold {
+            to_start = average / 2.0;
         }
         if to_end >= threshold {
             to_end = average / 2.0;
         }
-        let factor = if sampled == 0.0 { 1.0 } else { (sampled + to_start + to_end) / sampled };
-        Some(if rate == Rate::PerSecond { factor / bounds.seconds() } else { factor })
+        let per = if rate == Rate::PerSecond { bounds.seconds() } else { 1.0 };
+        let mut reach = Reach { to_start, sampled, to_end, per, whole: 0.0 };
+        reach.whole = reach.extended_from(to_start);
+        Some(reach)
     }
 }
 
-/// `rate`, `increase` or `delta` of numbers over a range, extrapolated to its bounds.
+/// How far the result of a range is extended, as Prometheus does it; the same for all series measured at the same times.
+///
+/// The samples cover less than the range. Towards each bound the result is extended by the gap when the gap is under 1.1
+/// average intervals, by half an interval otherwise, and never to before a counter's zero: the first value and the
+/// increase say where that is. Where the counter is known to have begun within the range, its increase is counted from
+/// there, and nothing is extended on that side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach {
+    /// Seconds.
+    to_start: f64,
+    sampled: f64,
+    to_end: f64,
+    /// The seconds a rate is divided by, 1 for an increase.
+    per: f64,
+    /// The factor where no zero stands in the way.
+    whole: f64,
+}
+
+impl Reach {
+    fn extended_from(&self, to_start: f64) -> f64 {
+        let factor = if self.sampled == 0.0 { 1.0 } else { (self.sampled + to_start + self.to_end) / self.sampled };
+        factor / self.per
+    }
+
+    /// The factor, for a first value and an increase.
+    pub(crate) fn factor(&self, zero: Option<(f64, f64)>) -> f64 {
+        if let Some((first, increase)) = zero {
+            let to_zero = self.sampled * (first / increase);
+            if to_zero < self.to_start {
+                return self.extended_from(to_zero);
+            }
+        }
+        self.whole
+    }
+}
+
+/// `rate`, `increase` or `delta` of numbers over a range, extrapolated to its bounds; `None` when there are too few.
 ///
 /// `before_resets` are the values of a counter before each of its resets in the range.
 pub(crate) fn extrapolated(
@@ -121,20 +151,29 @@ pub(crate) fn extrapolated(
     rate: Rate,
     before_resets: impl Iterator<Item = f64>,
 ) -> Option<f64> {
-    let n = w.values.len();
-    if n < 2 && w.starts.is_empty() {
-        return None;
-    }
     let extent = Extent::of(w.times, w.starts, bounds, rate)?;
-    let (first, last) = (w.values[0], w.values[n - 1]);
+    let reach = extent.reach(bounds, rate)?;
+    Some(extended(w.values, reach, extent.start.is_some(), rate, before_resets))
+}
+
+/// The same where it is known how far to extend; `begun` where the first value itself was counted within the range.
+pub(crate) fn extended(
+    values: &[f64],
+    reach: Reach,
+    begun: bool,
+    rate: Rate,
+    before_resets: impl Iterator<Item = f64>,
+) -> f64 {
+    let (Some(&first), Some(&last)) = (values.first(), values.last()) else { return f64::NAN };
     let mut result = last - first;
     before_resets.for_each(|v| result += v);
-    let from_zero = rate.is_counter() && result > 0.0 && first >= 0.0;
-    let factor = extent.factor(bounds, rate, from_zero.then_some((first, result)))?;
-    if extent.start.is_some() {
+    // A counter known to have begun within the range is not extended before that.
+    let from_zero = rate.is_counter() && !begun && result > 0.0 && first >= 0.0;
+    let factor = reach.factor(from_zero.then_some((first, result)));
+    if begun {
         result += first;
     }
-    Some(result * factor)
+    result * factor
 }
 
 fn instant(w: &Window<'_>, rate: bool) -> Option<f64> {

@@ -27,17 +27,52 @@ pub(crate) const SERIES: &[(&str, &str)] = &[
     (r#"latency_bucket{job="b",le="+Inf"}"#, "0+6x200"),
 ];
 
+/// Series of histograms, with resets, gaps, staleness, other layouts, and numbers among them.
+pub(crate) const NATIVE: &[(&str, &str)] = &[
+    (
+        r#"native{job="a",instance="1"}"#,
+        "{{schema:1 sum:1 count:6 buckets:[1 2 3] z_bucket:0 z_bucket_w:0.01}}+{{schema:1 sum:2 count:3 buckets:[1 1 1]}}x70 \
+         {{schema:0 sum:1 count:4 buckets:[1 0 3]}}+{{sum:2 count:3 buckets:[1 1 1]}}x40 stale _x3 \
+         {{schema:0 sum:4 count:9 buckets:[9] n_buckets:[1 1] z_bucket:2 z_bucket_w:0.5}}x60",
+    ),
+    (
+        r#"native{job="a",instance="2"}"#,
+        "{{sum:1 count:1 buckets:[1]}}x30 _x5 {{schema:3 sum:9 count:7 offset:-3 buckets:[3 4]}}x100",
+    ),
+    (
+        r#"native{job="b",instance="1"}"#,
+        "1+2x40 {{schema:2 sum:3 count:3 buckets:[1 2]}}+{{schema:2 sum:1 count:1 buckets:[1]}}x50 7x90",
+    ),
+    (
+        r#"native{job="b",instance="3"}"#,
+        "{{schema:-53 sum:3 count:6 custom_values:[1 5 10] buckets:[1 2 3]}}+{{schema:-53 sum:3 count:3 custom_values:[1 5 10] \
+         buckets:[1 1 1]}}x80 {{schema:-53 sum:3 count:5 custom_values:[1 10] buckets:[2 3]}}x90",
+    ),
+    (
+        r#"gauge{room="x"}"#,
+        "{{count:5 sum:3 buckets:[2 3] counter_reset_hint:gauge}}x80 {{sum:-1 count:2 n_buckets:[1 1] counter_reset_hint:gauge}}x90",
+    ),
+];
+
 /// A small reproducible source of choices.
-pub(crate) struct Choices(u64);
+pub(crate) struct Choices {
+    state: u64,
+    native: bool,
+}
 
 impl Choices {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { state: seed, native: false }
+    }
+
+    /// With expressions over histograms.
+    pub(crate) fn with_histograms(seed: u64) -> Self {
+        Self { state: seed, native: true }
     }
 
     fn next(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) % n as u64) as usize
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.state >> 33) % n as u64) as usize
     }
 
     fn of<'t>(&mut self, all: &[&'t str]) -> &'t str {
@@ -45,6 +80,9 @@ impl Choices {
     }
 
     fn selector(&mut self) -> &'static str {
+        if self.native && self.next(4) > 0 {
+            return self.of(&["native", r#"native{job="a"}"#, r#"native{instance!="1"}"#, "gauge"]);
+        }
         self.of(&[
             "requests_total",
             "errors_total",
@@ -131,6 +169,9 @@ impl Choices {
     }
 
     fn mapped(&mut self, depth: usize) -> String {
+        if self.native && self.next(2) == 0 {
+            return self.of_histograms(depth);
+        }
         let f = self.of(&[
             "abs",
             "ceil",
@@ -165,6 +206,19 @@ impl Choices {
             "+",
         ]);
         format!("{f}({})", self.vector(depth - 1))
+    }
+
+    fn of_histograms(&mut self, depth: usize) -> String {
+        let inner = self.vector(depth - 1);
+        match self.next(4) {
+            0 => format!("histogram_quantile({}, {inner})", self.of(&["0", "0.3", "0.99", "1", "-1"])),
+            1 => format!("histogram_fraction({}, {inner})", self.of(&["-1, 1", "0, 0.2", "-Inf, 3", "2, 1"])),
+            2 => format!("({inner}) {} {}", self.of(&["</", ">/"]), self.of(&["1", "0", "-0.3", "Inf"])),
+            _ => {
+                let functions = ["count", "sum", "avg", "stddev", "stdvar"];
+                format!("histogram_{}({inner})", self.of(&functions))
+            }
+        }
     }
 
     fn rounded(&mut self, depth: usize) -> String {

@@ -71,7 +71,56 @@ fn the_layout_of_a_chunk() {
     assert_eq!(read_xor(&bytes).unwrap(), [(1_000, 1.0), (2_000, 1.0), (3_100, 2.5)]);
 }
 
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+/// Both made by `tsdb/chunkenc` of Prometheus 3.16.
+#[test]
+fn histogram_chunks_of_prometheus() {
+    let whole = bytes(
+        "000500ff3f50624dd2f1a9fc94a558d2318b1113ff80000000000008a33f1f4642984effce83cfa1b0de3783cfa1f01f19e3e3d0644bf8\
+         f8c7c0bb818bdfd9dc000000000080",
+    );
+    let read = read_histograms(&whole, false).unwrap();
+    let spans = vec![BucketSpan { offset: -3, length: 2 }, BucketSpan { offset: 4, length: 1 }];
+    for (at, (n, (t, h))) in [1.0, 5.0, 5.0, 1_000.0].into_iter().zip(&read).enumerate() {
+        let expect = Histogram {
+            reset: if at == 0 { CounterReset::Unknown } else { CounterReset::NotReset },
+            schema: 2,
+            zero_threshold: 0.001,
+            zero_count: n,
+            count: 4.0 * n + 4.0,
+            sum: 1.5 * n,
+            positive_spans: spans.clone(),
+            positive_buckets: vec![n, n, n + 1.0],
+            negative_spans: vec![BucketSpan { offset: 1, length: 1 }],
+            negative_buckets: vec![3.0],
+            ..Histogram::default()
+        };
+        assert_eq!((*t, &**h), (1_000 * (at * at) as i64, &expect));
+    }
+    assert_eq!((read.len(), read[4].0, read[4].1.is_stale()), (5, 20_000, true));
+    let floats = bytes(
+        "00020000ee5c644bbea3ff5555555555555f81388401200000000000000000000000000003fe00000000000003ff80000000000004008000\
+         000000000e326c0b6cd2aaaaaaaaaaaaf09bfffd61f0",
+    );
+    let histogram = |n: f64| Histogram {
+        schema: -53,
+        count: 3.0 * n,
+        sum: n / 3.0,
+        positive_spans: vec![BucketSpan { offset: 0, length: 2 }],
+        positive_buckets: vec![n, 2.0 * n],
+        custom_bounds: vec![0.5, 1.0 / 3.0 + 1.0],
+        ..Histogram::default()
+    };
+    let samples = [(5_000, Arc::new(histogram(1.5))), (5_100, Arc::new(histogram(2.5)))];
+    assert_eq!(write_histograms(&samples), [(5_000, 5_100, floats)]);
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn numbers_come_back(all in proptest::collection::vec(any::<i64>(), 0..50), shifts in 0u32..64) {
         let mut w = BitWriter::default();

@@ -230,8 +230,7 @@ fn a_part_that_fails_is_a_partial_success() {
     assert!(Form::of("text/plain").is_err());
 }
 
-#[test]
-fn protobuf_says_the_same_as_json() {
+fn protobuf() -> Vec<u8> {
     let key_value = |w: &mut Wire, field: u32, key: &str, value: &str| {
         w.message(field, |w| {
             w.string(1, key);
@@ -287,8 +286,13 @@ fn protobuf_says_the_same_as_json() {
             });
         });
     });
+    w.finish()
+}
+
+#[test]
+fn protobuf_says_the_same_as_json() {
     let (writer, store) = receiver();
-    let answer = writer.otlp("", (Form::Protobuf, ""), w.bytes(), &OtlpOptions::default(), NOW);
+    let answer = writer.otlp("", (Form::Protobuf, ""), &protobuf(), &OtlpOptions::default(), NOW);
     assert_eq!((answer.status, answer.text.as_str()), (200, ""));
     let expect = [
         r#"e{job="shop"} 2 histogram(count 4, sum 0)"#,

@@ -1,21 +1,16 @@
 //! A real Prometheus writes to the receiver, and reads from the encoders of remote read.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use kernel::Labels;
 use kernel::series::{Point, Series};
 
 use super::http::{Response, serve};
-use super::run::{Prometheus, is_here};
+use super::run::{Prometheus, is_here, now_ms};
 use crate::limits::Limits;
 use crate::read::{ReadRequest, ResponseType, SAMPLED_CONTENT_TYPE, SampledAnswer};
 use crate::writer::Writer;
 use crate::writer::tests::memory::Memory;
-
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64
-}
 
 const EXPOSITION: &str = "# HELP requests_total All requests.\n# TYPE requests_total counter\n\
     requests_total{path=\"/a\\\"b\"} 3 # {trace_id=\"t1\"} 1 1.5\nrequests_total{path=\"/c\"} 4.25\n\

@@ -117,9 +117,7 @@ fn series(bytes: &[u8], intake: &mut Intake<'_>) -> Result<(), WireError> {
 #[inline]
 fn leading_labels(bytes: &[u8]) -> Result<(&[u8], &[u8]), WireError> {
     let mut reader = Reader::new(bytes);
-    while reader.rest().first() == Some(&LABEL_TAG) {
-        reader.next()?;
-    }
+    while reader.skip_delimited(LABEL_TAG)? {}
     let rest = reader.rest();
     Ok((bytes.get(..bytes.len() - rest.len()).unwrap_or_default(), rest))
 }
@@ -205,6 +203,20 @@ fn samples(bytes: &[u8], target: Target, intake: &mut Intake<'_>) -> Result<(), 
 /// Time and value.
 #[inline]
 fn sample(bytes: &[u8]) -> Result<(i64, f64), WireError> {
+    // As every known sender writes it: the value's tag and 8 bytes, the time's tag and a varint.
+    if let Some(([0x09, value @ .., 0x10], time)) = bytes.split_first_chunk::<10>() {
+        let mut rest = Reader::new(time);
+        let t_ms = rest.varint()? as i64;
+        if rest.is_empty() {
+            return Ok((t_ms, f64::from_le_bytes(*value)));
+        }
+    }
+    any_sample(bytes)
+}
+
+/// Fields in any order, or left out because they are 0.
+#[cold]
+fn any_sample(bytes: &[u8]) -> Result<(i64, f64), WireError> {
     let (mut t_ms, mut value) = (0, 0.0);
     let mut fields = Reader::new(bytes);
     while let Some(field) = fields.next()? {

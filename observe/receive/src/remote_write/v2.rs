@@ -62,8 +62,10 @@ impl<'a> Symbols<'a> {
 #[derive(Debug, Default)]
 struct Series {
     refs: Vec<u32>,
-    floats: u64,
+    /// Time, value and start of each number.
+    floats: Vec<(i64, f64, i64)>,
     histograms: u64,
+    exemplars: u64,
     /// Of all samples of the series; releases of Prometheus before 3.8 send it so.
     created_ms: i64,
     kind: u64,
@@ -74,8 +76,8 @@ struct Series {
 impl Series {
     fn take(&mut self, bytes: &[u8], symbols: &Symbols<'_>, intake: &mut Intake<'_>) -> Result<(), WireError> {
         self.read(bytes)?;
-        let hash = |at: &u32| symbols.hashes.get(*at as usize).copied();
-        let valid = self.refs.len().is_multiple_of(2) && self.refs.iter().all(|at| hash(at).is_some());
+        let largest = self.refs.iter().max().map_or(0, |at| *at as usize);
+        let valid = self.refs.len().is_multiple_of(2) && (largest < symbols.texts.len() || self.refs.is_empty());
         let target = if !valid {
             let text = symbols.labels(&self.refs).err().unwrap_or_default();
             self.refuse(
@@ -88,13 +90,20 @@ impl Series {
         } else {
             self.target(symbols, intake)
         };
-        samples(bytes, (target, self.created_ms), symbols, intake)
+        for (t_ms, value, start_ms) in &self.floats {
+            let start_ms = if *start_ms == 0 { self.created_ms } else { *start_ms };
+            intake.float(target, *t_ms, *value, start_ms);
+        }
+        if self.histograms + self.exemplars == 0 {
+            return Ok(());
+        }
+        others(bytes, (target, self.created_ms), symbols, intake)
     }
 
     fn target(&self, symbols: &Symbols<'_>, intake: &mut Intake<'_>) -> Target {
         let invalid = |text| Refusal { reason: Reason::InvalidLabels, text };
         let raw = || symbols.labels(&self.refs).map_err(invalid);
-        if self.floats + self.histograms == 0 {
+        if self.floats.is_empty() && self.histograms == 0 {
             let labels = raw().map(|raw| crate::writer::raw_text(&raw)).unwrap_or_default();
             let text = format!("TimeSeries must contain at least one sample or histogram for series {labels}");
             return self.refuse(intake, Reason::Invalid, text);
@@ -120,15 +129,17 @@ impl Series {
     }
 
     fn read(&mut self, bytes: &[u8]) -> Result<(), WireError> {
-        let mut refs = std::mem::take(&mut self.refs);
+        let (mut refs, mut floats) = (std::mem::take(&mut self.refs), std::mem::take(&mut self.floats));
         refs.clear();
-        *self = Self { refs, ..Self::default() };
+        floats.clear();
+        *self = Self { refs, floats, ..Self::default() };
         let mut fields = Reader::new(bytes);
         while let Some(field) = fields.next()? {
             match field.number {
                 1 => read_refs(&field, &mut self.refs)?,
-                2 => self.floats += 1,
+                2 => self.floats.push(sample(field.bytes()?)?),
                 3 => self.histograms += 1,
+                4 => self.exemplars += 1,
                 5 => self.read_metadata(&field)?,
                 6 => self.created_ms = field.int()?,
                 _ => {}
@@ -188,23 +199,20 @@ fn read_refs(field: &Field<'_>, refs: &mut Vec<u32>) -> Result<(), WireError> {
     Ok(())
 }
 
-fn samples(
+/// Histograms and exemplars.
+fn others(
     bytes: &[u8],
     (target, created_ms): (Target, i64),
     symbols: &Symbols<'_>,
     intake: &mut Intake<'_>,
 ) -> Result<(), WireError> {
-    let start = |own: i64| if own == 0 { created_ms } else { own };
     let mut fields = Reader::new(bytes);
     while let Some(field) = fields.next()? {
         match field.number {
-            2 => {
-                let (t_ms, value, start_ms) = sample(field.bytes()?)?;
-                intake.float(target, t_ms, value, start(start_ms));
-            }
             3 => {
                 let Timed { t_ms, start_ms, histogram } = read_histogram(field.bytes()?)?;
-                intake.histogram(target, t_ms, histogram, start(start_ms));
+                let start_ms = if start_ms == 0 { created_ms } else { start_ms };
+                intake.histogram(target, t_ms, histogram, start_ms);
             }
             4 => exemplar(&field, target, symbols, intake)?,
             _ => {}
@@ -216,6 +224,19 @@ fn samples(
 /// Time, value and start.
 #[inline]
 fn sample(bytes: &[u8]) -> Result<(i64, f64, i64), WireError> {
+    // As every known sender writes it: the value's tag and 8 bytes, the time's tag and a varint, perhaps the start.
+    if let Some(([0x09, value @ .., 0x10], time)) = bytes.split_first_chunk::<10>() {
+        let mut rest = Reader::new(time);
+        let t_ms = rest.varint()? as i64;
+        if rest.is_empty() {
+            return Ok((t_ms, f64::from_le_bytes(*value), 0));
+        }
+    }
+    any_sample(bytes)
+}
+
+/// Fields in any order, or left out because they are 0.
+fn any_sample(bytes: &[u8]) -> Result<(i64, f64, i64), WireError> {
     let (mut t_ms, mut value, mut start_ms) = (0, 0.0, 0);
     let mut fields = Reader::new(bytes);
     while let Some(field) = fields.next()? {

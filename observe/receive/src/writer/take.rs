@@ -25,7 +25,6 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(super) fn shrink(&mut self) {
-        self.plain.clear();
         if self.plain.capacity() > KEPT_BYTES {
             *self = Self::default();
         }

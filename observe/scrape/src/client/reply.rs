@@ -76,11 +76,11 @@ async fn head(stream: &mut Stream, buffer: &mut Vec<u8>) -> Result<(Head, usize)
             buffer.drain(..used);
             continue;
         }
-        if more(stream, buffer).await? == 0 {
-            return Err(ClientError::Connection("EOF".to_owned()));
-        }
         if buffer.len() > LARGEST_HEAD_BYTES {
             return Err(ClientError::Malformed(format!("its head is longer than {LARGEST_HEAD_BYTES} bytes")));
+        }
+        if more(stream, buffer).await? == 0 {
+            return Err(ClientError::Connection("EOF".to_owned()));
         }
     }
 }

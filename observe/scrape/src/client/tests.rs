@@ -88,6 +88,29 @@ async fn a_connection_is_kept_and_a_lost_one_replaced() {
 }
 
 #[tokio::test]
+async fn large_bodies_into_the_same_buffer() {
+    let body = "large_metric 1\n".repeat(100_000);
+    let length = body.len();
+    let (address, _) = serve(move |head| {
+        Some(match head.split(' ').nth(1) {
+            Some("/head") => format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(200_000)).into_bytes(),
+            _ => text(&body),
+        })
+    })
+    .await;
+    let client = HttpClient::new(&HttpConfig::default());
+    let request = Request::get(&format!("http://{address}/"), &[]).unwrap();
+    let (mut kept, mut buffer) = (None, Vec::new());
+    for _ in 0..4 {
+        let head = client.fetch(&request, &mut kept, &mut buffer, LARGEST_BODY_BYTES).await.unwrap();
+        assert_eq!(head.body.slice(&buffer).len(), length);
+    }
+    let endless = Request::get(&format!("http://{address}/head"), &[]).unwrap();
+    let error = client.fetch(&endless, &mut None, &mut buffer, 100).await.unwrap_err();
+    assert!(error.to_string().contains("its head is longer"), "{error}");
+}
+
+#[tokio::test]
 async fn limits_of_bodies() {
     let (address, _) = serve(|head| {
         Some(match head.split(' ').nth(1) {

@@ -75,7 +75,6 @@ impl HistogramFields {
             || !self.negative.spans.is_empty()
             || self.zero_threshold > 0.0
             || self.zero_count > 0.0
-            || self.zero_count_float > 0.0
     }
 
     /// All observations, whole or not.

@@ -174,7 +174,7 @@ pub(crate) fn series(bytes: &[u8], format: Format, kind: MetricKind) -> Result<N
 /// Bounds and quantiles are written alike, so that the same series has the same labels in every format.
 pub(crate) fn normalize(kind: MetricKind, label: &str, value: &mut Cow<'_, str>) {
     let is_number = match kind {
-        MetricKind::Histogram | MetricKind::GaugeHistogram => label == "le",
+        MetricKind::Histogram => label == "le",
         MetricKind::Summary => label == "quantile",
         _ => false,
     };

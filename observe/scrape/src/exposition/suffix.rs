@@ -52,6 +52,12 @@ fn value(cursor: &mut Cursor<'_>, after: &str) -> Result<f64, Fault> {
     if length == 0 {
         return Err(cursor.expected(&format!("expected value after {after}")));
     }
+    if let Some((value, read)) = number::read(rest)
+        && read == length
+    {
+        cursor.at += length;
+        return Ok(value);
+    }
     let word = String::from_utf8_lossy(&rest[..length]);
     let value = number::parse(&word)
         .ok_or_else(|| Fault::new(cursor.at, format!("the value {word:?} is not a number (or too large for one)")))?;

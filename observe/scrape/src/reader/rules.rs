@@ -43,6 +43,9 @@ pub enum LineError {
     /// Names that are not allowed.
     #[error("invalid metric name or label names: {0}")]
     Names(String),
+    /// The same label twice.
+    #[error("label name {0:?} is not unique: invalid sample")]
+    Twice(String),
     /// `label_limit`, `label_name_length_limit` or `label_value_length_limit`.
     #[error("{0}")]
     Limit(String),
@@ -54,6 +57,11 @@ impl LineRules {
     /// # Errors
     /// Names are wrong, or a limit was reached.
     pub fn labels(&self, pairs: &[Pair<'_>]) -> Result<Option<Labels>, LineError> {
+        for (at, (name, _)) in pairs.iter().enumerate() {
+            if pairs[..at].iter().any(|(before, _)| before == name) {
+                return Err(LineError::Twice(name.to_string()));
+            }
+        }
         let mut builder = LabelBuilder::from_pairs(pairs);
         self.join_target(&mut builder);
         if !relabel(&mut builder, &self.relabel) || builder.is_empty() {

@@ -199,6 +199,8 @@ fn limits_fail_the_scrape() {
     check(&|s| s.rules.label_limit = 1, "label_limit exceeded (metric: a, number of labels: 2, limit: 1)");
     check(&|s| s.rules.name_length_limit = 4, "label_name_length_limit exceeded (metric: a, label name: __name__");
     check(&|s| s.rules.value_length_limit = 4, "value: \"value\", length: 5, limit: 4)");
+    let twice = Story::plain().scrape("a{b=\"1\",b=\"2\"} 1\n").unwrap_err().to_string();
+    assert_eq!(twice, "label name \"b\" is not unique: invalid sample");
     let mut legacy = Story::plain();
     legacy.rules.scheme = NameScheme::Legacy;
     assert!(legacy.scrape("{\"a.b\"} 1\n").unwrap_err().to_string().contains("invalid metric name"));
