@@ -217,7 +217,7 @@ impl Reader<'_> {
         let mut out = Vec::new();
         for (name, entry) in all {
             if !is_label_name(name) || **name == *kernel::labels::METRIC_NAME {
-                let message = format!("`{name}` is no name of a label: use letters, digits and underscores");
+                let message = format!("`{name}` is no name of a label that can be set here");
                 self.error("bad-key", entry.key_span, message);
             }
             out.extend(self.text(all, name).map(|node| (name.to_string(), node.clone())));
@@ -281,7 +281,7 @@ impl Reader<'_> {
                     }
                 }
                 if !is_metric_name(record.as_text().unwrap_or_default()) {
-                    let message = "this is no name of a metric: use letters, digits, underscores and colons";
+                    let message = "this is no name of a metric: braces belong into `expr`";
                     self.error("bad-value", record.span, message);
                 }
                 (Some(record), RuleKind::Record)
@@ -329,14 +329,14 @@ impl Reader<'_> {
     }
 }
 
+/// Any text but the empty one, as in Prometheus 3.
 fn is_label_name(name: &str) -> bool {
-    let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    first && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    !name.is_empty()
 }
 
+/// Any text without braces: with them it is an expression in the wrong place.
 fn is_metric_name(name: &str) -> bool {
-    let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == ':');
-    first && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':')
+    !name.is_empty() && !name.contains(['{', '}'])
 }
 
 #[cfg(test)]

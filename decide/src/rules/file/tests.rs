@@ -86,7 +86,7 @@ fn alr_02_rule_groups_of_ecplacas_and_conecta360() {
 fn alr_01_all_mistakes_are_told_at_once() {
     let all = told(
         "groups:\n- name: a\n  intervall: 5m\n  limit: many\n  rules:\n  - alert: X\n    exp: up\n  - alert: Y\n    expr: up ==\n    \
-         for: 5 parsecs\n  - record: a b\n    expr: up\n    annotations: {a: b}\n  - alert: Z\n    record: z\n    expr: up\n\
+         for: 5 parsecs\n  - record: a{b}\n    expr: up\n    annotations: {a: b}\n  - alert: Z\n    record: z\n    expr: up\n\
          - name: a\n  rules: []\n- rules: []\n",
     );
     let starts: Vec<&str> = all.iter().map(|(line, _)| line.split(' ').next().unwrap()).collect();
