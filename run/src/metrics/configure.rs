@@ -35,9 +35,8 @@ impl Engine {
     async fn configure_from(&self, path: PathBuf) -> Result<()> {
         let of_file = path.clone();
         let (yaml, config) = tokio::task::spawn_blocking(move || read(&of_file)).await??;
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let errors = |all: Vec<String>| anyhow::anyhow!("{}", all.join("\n"));
-        self.rules.load(self.rule_settings(&config, folder)).await.map_err(errors)?;
+        self.rules.load(self.rule_settings(&config)).await.map_err(errors)?;
         self.tell(&config);
         let configuration = Configuration {
             yaml: redact(&yaml),
@@ -50,11 +49,11 @@ impl Engine {
         self.scrape(config)
     }
 
-    fn rule_settings(&self, config: &Config, folder: PathBuf) -> Settings {
+    fn rule_settings(&self, config: &Config) -> Settings {
         let length = |d: std::time::Duration| kernel::Duration::from_millis(d.as_millis() as u64);
         Settings {
+            // They stand below the configuration's folder already.
             rule_files: config.rule_files.iter().map(|p| p.display().to_string()).collect(),
-            folder,
             interval: length(config.global.evaluation_interval),
             query_offset: length(config.global.rule_query_offset),
             external_labels: config.global.external_labels.clone(),

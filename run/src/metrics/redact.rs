@@ -23,7 +23,11 @@ static USER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(://[^/\s:@
 pub(super) fn redact(yaml: &str) -> String {
     let (Some(value), Some(user)) = (VALUE.as_ref(), USER.as_ref()) else { return HIDDEN.to_owned() };
     let text = without_blocks(yaml, value);
-    let text = value.replace_all(&text, |found: &Captures<'_>| format!("{}{HIDDEN}", &found[1]));
+    let text = value.replace_all(&text, |found: &Captures<'_>| {
+        // Blanks before a brace or a comment are no part of the value.
+        let blanks = &found[2][found[2].trim_end().len()..];
+        format!("{}{HIDDEN}{blanks}", &found[1])
+    });
     user.replace_all(&text, |found: &Captures<'_>| format!("{}{HIDDEN}@", &found[1])).into_owned()
 }
 
@@ -56,6 +60,7 @@ mod tests {
         let check = |yaml: &str, expect: &str| assert_eq!(redact(yaml), format!("{expect}\n"));
         check("basic_auth:\n  username: a\n  password: b c", "basic_auth:\n  username: a\n  password: <secret>");
         check("basic_auth: { username: a, password: 'x, y' }", "basic_auth: { username: a, password: <secret> }");
+        check("basic_auth: { password: x }", "basic_auth: { password: <secret> }");
         check("- credentials: \"q\" # mine", "- credentials: <secret> # mine");
         check("password: |\n  line\n  more\nnext: 1", "password: <secret>\nnext: 1");
         check("url: http://user:pass@host/x", "url: http://user:<secret>@host/x");

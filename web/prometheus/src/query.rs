@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use axum::response::Response;
 use decide_promql::{
-    Annotation, AnnotationKind, EvalError, Evaluated, Query, Value, evaluate_cancellable, pretty, to_json,
+    Annotation, AnnotationKind, EvalError, Evaluated, Limits, Query, Value, evaluate_cancellable, pretty, to_json,
 };
 
 use crate::answer::{Answer, Api, TRUNCATED, json, success};
@@ -70,7 +70,9 @@ async fn evaluate(api: &Api, params: &Params, when: When, limit: Option<usize>) 
     let began = Instant::now();
     let expr = expression(params.text("query")).map_err(|e| ApiError::parameter("query", e))?;
     let prepared = began.elapsed();
-    let (reader, limits, stats) = (api.reader()?, settings.limits, params.text("stats").to_owned());
+    // A step more than the distance has: 11,000 steps are 11,001 points.
+    let limits = Limits { max_steps: settings.limits.max_steps.max(QUERY_STEPS.unsigned_abs() + 1), ..settings.limits };
+    let (reader, stats) = (api.reader()?, params.text("stats").to_owned());
     let work = move |turn: Turn| -> Result<Vec<u8>, ApiError> {
         let (query, at_ms) = match when {
             When::At(at) => (Query::instant(&expr, at), at),
@@ -144,6 +146,10 @@ fn remarks(all: &[Annotation]) -> (Vec<String>, Vec<String>) {
 fn failed(error: EvalError) -> ApiError {
     match error {
         EvalError::Cancelled => ApiError::new(ErrorKind::Canceled, "query was canceled in expression evaluation"),
+        // Whatever would fill memory has one text in Prometheus.
+        EvalError::Limit { what, .. } if what.ends_with("memory") || what.contains("subquery") => {
+            ApiError::execution("query processing would load too many samples into memory in query execution")
+        }
         EvalError::Read(error) => ApiError::execution(format!("expanding series: {error}")),
         other => ApiError::execution(other.to_string()),
     }

@@ -96,6 +96,8 @@ async fn pln_02_no_list_search_metric_or_error_tells_of_another_system() {
             "/api/v1/label/service/values",
             "/api/v1/label/__name__/values",
             "/api/v1/series?match[]=%7B__name__=~%22.%2B%22%7D",
+            "/api/v1/query_exemplars?query=%7B__name__=~%22.%2B%22%7D",
+            "/federate?match[]=%7B__name__=~%22.%2B%22%7D",
             "/plan/otro",
             "/s/otro",
         ]

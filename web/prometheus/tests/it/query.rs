@@ -213,3 +213,14 @@ async fn native_histograms() {
     let matrix = answer("matrix", &format!(r#""values":[[10000,"4"]],"histograms":[[9990,{histogram}]]"#));
     site.check("/api/v1/query?query=h[1m]", 200, &matrix).await;
 }
+
+#[tokio::test]
+async fn what_would_fill_memory_is_refused_in_prometheus_words() {
+    let got = site().get("/api/v1/query_range?query=1&start=0&end=11000&step=1").await;
+    assert_eq!(got.text().matches("],[").count(), 11_000, "as many steps as Prometheus allows are 11,001 points");
+    let mut served = Served::default();
+    served.settings.limits.max_samples = 2;
+    served.memory.add(Labels::metric("up", [("job", "a")]), &[(9_998_000, 1.0), (9_999_000, 1.0), (10_000_000, 1.0)]);
+    let expect = r#"{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"}"#;
+    Site::new(served).check("/api/v1/query?query=up[1m]", 422, expect).await;
+}

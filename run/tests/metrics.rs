@@ -1,0 +1,126 @@
+//! The metrics engine alone, over HTTP and the real store: written, read, restarted, scraped, ruled. I/O: temporary folders, sockets.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may give up loudly")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::Clock as _;
+use observe_receive::wire::Writer as Wire;
+use run::SystemClock;
+use run::metrics::{Metrics, MetricsConfig};
+use serde_json::Value;
+
+async fn start(data: &Path, config: Option<&Path>) -> Metrics {
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let config = MetricsConfig {
+        config: config.map(Path::to_owned),
+        admin: true,
+        lifecycle: true,
+        ..MetricsConfig::new(listen, data.to_owned())
+    };
+    Metrics::start(config, Arc::new(SystemClock)).await.unwrap()
+}
+
+async fn get(engine: &Metrics, path: &str) -> (u16, String) {
+    let url = format!("http://{}{path}", engine.address());
+    let answer = run::http_client().unwrap().get(url).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+async fn post(engine: &Metrics, path: &str, body: Vec<u8>) -> u16 {
+    let url = format!("http://{}{path}", engine.address());
+    let request = run::http_client().unwrap().post(url).header("content-encoding", "snappy");
+    let answer = request.header("content-type", "application/x-protobuf").body(body).send().await.unwrap();
+    answer.status().as_u16()
+}
+
+fn one_sample(name: &str, t_ms: i64, value: f64) -> Vec<u8> {
+    let mut w = Wire::default();
+    w.message(1, |series| {
+        series.message(1, |pair| {
+            pair.string(1, "__name__");
+            pair.string(2, name);
+        });
+        series.message(2, |sample| {
+            sample.double(1, value);
+            sample.int(2, t_ms);
+        });
+    });
+    snap::raw::Encoder::new().compress_vec(&w.finish()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn samples_of_any_time_are_kept_over_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = start(folder.path(), None).await;
+    assert_eq!(get(&engine, "/-/ready").await.0, 200);
+    // As the conformance scripts do: from the epoch on, into an empty store.
+    for (t_ms, value) in [(0, 1.0), (300_000, 2.0)] {
+        assert_eq!(post(&engine, "/api/v1/write", one_sample("old", t_ms, value)).await, 204);
+    }
+    let expect = concat!(
+        r#"{"status":"success","data":{"resultType":"matrix","result":["#,
+        r#"{"metric":{"__name__":"old"},"values":[[0,"1"],[300,"2"]]}]}}"#
+    );
+    let ask = "/api/v1/query?query=old[10m]&time=400";
+    assert_eq!(get(&engine, ask).await, (200, expect.to_owned()));
+    engine.stop().await;
+    let engine = start(folder.path(), None).await;
+    assert_eq!(get(&engine, ask).await, (200, expect.to_owned()));
+    assert_eq!(post(&engine, "/api/v1/admin/tsdb/delete_series?match[]=old&end=200", Vec::new()).await, 204);
+    let left = expect.replace(r#"[0,"1"],"#, "");
+    assert_eq!(get(&engine, ask).await, (200, left));
+    let quitting = engine.quitting();
+    assert_eq!(post(&engine, "/-/quit", Vec::new()).await, 200);
+    tokio::time::timeout(Duration::from_secs(5), quitting.notified()).await.unwrap();
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_scrapes_itself_and_evaluates_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("prometheus.yml");
+    std::fs::write(
+        folder.path().join("rules.yml"),
+        concat!(
+            "groups:\n- name: own\n  interval: 200ms\n  rules:\n",
+            "  - record: series:count\n    expr: count({job=\"own\"})\n",
+            "  - alert: Always\n    expr: vector(1)\n",
+        ),
+    )
+    .unwrap();
+    std::fs::write(&config, "rule_files: [rules.yml]\n").unwrap();
+    let engine = start(&folder.path().join("data"), Some(&config)).await;
+    let scraping = format!(
+        "global: {{ external_labels: {{ zone: z }} }}\nrule_files: [rules.yml]\nscrape_configs:\n- job_name: own\n  scrape_interval: 200ms\n  \
+         scrape_timeout: 200ms\n  basic_auth: {{ username: a, password: hidden-word }}\n  static_configs: [{{ targets: ['{}'] }}]\n",
+        engine.address()
+    );
+    std::fs::write(&config, scraping).unwrap();
+    assert_eq!(post(&engine, "/-/reload", Vec::new()).await, 200);
+    let deadline = SystemClock.now() + Duration::from_secs(30);
+    let found = loop {
+        let (_, text) = get(&engine, "/api/v1/query?query=series:count%20%3E%2010").await;
+        let found: Value = serde_json::from_str(&text).unwrap();
+        if found["data"]["result"].as_array().is_some_and(|all| !all.is_empty()) {
+            break found;
+        }
+        assert!(SystemClock.now() < deadline, "{text}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(found["data"]["result"][0]["metric"]["__name__"], "series:count");
+    let targets: Value = serde_json::from_str(&get(&engine, "/api/v1/targets").await.1).unwrap();
+    assert_eq!(targets["data"]["activeTargets"][0]["health"], "up", "{targets}");
+    let alerts: Value = serde_json::from_str(&get(&engine, "/api/v1/alerts").await.1).unwrap();
+    assert_eq!(alerts["data"]["alerts"][0]["labels"]["alertname"], "Always");
+    let metadata = get(&engine, "/api/v1/metadata?metric=farero_store_series").await.1;
+    assert!(metadata.contains(r#""type":"gauge""#), "{metadata}");
+    let shown = get(&engine, "/api/v1/status/config").await.1;
+    assert!(shown.contains("<secret>") && !shown.contains("hidden-word"), "{shown}");
+    std::fs::write(&config, "scrape_configs: [{ job_name: own, nonsense: 1 }]\n").unwrap();
+    assert_eq!(post(&engine, "/-/reload", Vec::new()).await, 500);
+    let runtime = get(&engine, "/api/v1/status/runtimeinfo").await.1;
+    assert!(runtime.contains(r#""reloadConfigSuccess":false"#), "{runtime}");
+    engine.stop().await;
+}
