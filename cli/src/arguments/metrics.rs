@@ -23,8 +23,9 @@ pub(crate) struct Metrics {
     /// Bytes that samples may take (`512MB`, `10GB`), 0 without a limit; the oldest go first.
     #[arg(long, visible_alias = "storage.tsdb.retention.size", default_value = "0", value_name = "BYTES", value_parser = bytes)]
     pub(crate) retention_size: u64,
-    /// How much older than the newest sample of its target a sample may be that comes late.
-    #[arg(long, default_value = "0s", value_name = "DURATION", value_parser = duration)]
+    /// How much older than the newest sample of its target a sample may be that comes late; 0s for not at all, as in
+    /// Prometheus without a setting of its own.
+    #[arg(long, default_value = "1h", value_name = "DURATION", value_parser = duration)]
     pub(crate) out_of_order_window: Duration,
     /// How far back an instant query looks for the newest sample.
     #[arg(long, visible_alias = "query.lookback-delta", default_value = "5m", value_parser = duration)]

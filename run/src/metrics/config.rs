@@ -52,7 +52,7 @@ impl MetricsConfig {
             config: None,
             retention: Duration::from_secs(15 * 86_400),
             retention_bytes: 0,
-            out_of_order_window: Duration::ZERO,
+            out_of_order_window: Duration::from_secs(3_600),
             query_timeout: web_prometheus::limits::QUERY_TIME,
             query_samples: Limits::MAX_SAMPLES,
             queries_at_once: web_prometheus::limits::QUERIES_AT_ONCE,

@@ -203,9 +203,12 @@ impl SeriesStore {
     }
 
     fn delete_old(&self, now: Timestamp) -> Result<u64, SeriesError> {
-        let oldest = (now - self.options.retention).as_millis();
         let old: Vec<Arc<Block>> = {
             let mut core = self.core.write();
+            // What is old is counted from the newest sample, as Prometheus does: data of long ago can be loaded and kept.
+            let newest = core.blocks.iter().map(|b| b.footer.max_ms).chain(core.head.newest_ms).max();
+            let reference = newest.map_or(now, |t| now.min(Timestamp::from_millis(t)));
+            let oldest = (reference - self.options.retention).as_millis();
             // The newest block stays: numbers and what of the log is on disk are counted on from it.
             let newest = core.blocks.last().map(|b| b.number);
             let (old, kept): (Vec<_>, Vec<_>) =

@@ -193,7 +193,11 @@ fn points(series: &Series) -> BTreeMap<i64, Sample> {
     let start = |i: usize| series.starts.as_ref().map_or(0, |s| s[i]);
     let one = |i: usize| match series.values.get(i).unwrap() {
         Point::Float(v) => Sample { bits: v.to_bits(), histogram: None, start: start(i) },
-        Point::Histogram(h) => Sample { bits: h.sum.to_bits(), histogram: Some(format!("{:?}", *h)), start: start(i) },
+        Point::Histogram(h) => {
+            // What is known of resets depends on the sample before.
+            let plain = Histogram { reset: CounterReset::Unknown, ..(*h).clone() };
+            Sample { bits: h.sum.to_bits(), histogram: Some(format!("{plain:?}")), start: start(i) }
+        }
     };
     series.timestamps.iter().enumerate().map(|(i, t)| (*t, one(i))).collect()
 }
