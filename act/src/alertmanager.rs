@@ -39,6 +39,9 @@ pub fn address(scheme: &str, host: &str, path_prefix: &str) -> Result<Url, Strin
     let prefix = path_prefix.trim_matches('/');
     let slash = if prefix.is_empty() { "" } else { "/" };
     let text = format!("{scheme}://{host}/{prefix}{slash}{PATH}");
+    if host.is_empty() {
+        return Err(format!("`{text}` is no address of an Alertmanager: it names no host"));
+    }
     text.parse().map_err(|e| format!("`{text}` is no address of an Alertmanager: {e}"))
 }
 
