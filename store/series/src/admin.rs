@@ -35,10 +35,10 @@ impl SeriesAdmin for SeriesStore {
     }
 
     fn clean_deleted(&self) -> Result<(), SeriesError> {
-        let mut upkept = self.upkeep.lock();
+        let _only_one = self.upkeep.lock();
         let blocks = self.core.read().blocks.clone();
         for block in blocks.into_iter().filter(|b| !b.deleted.lock().is_empty()) {
-            self.rewrite(&[block], &mut upkept)?;
+            self.rewrite(&[block])?;
         }
         Ok(())
     }

@@ -146,7 +146,7 @@ impl SeriesStore {
     }
 
     /// Joins the next blocks that are due; answers how many.
-    pub(crate) fn join_next(&self, upkept: &mut Upkept, _: i64) -> Result<Option<usize>, SeriesError> {
+    pub(crate) fn join_next(&self) -> Result<Option<usize>, SeriesError> {
         let found = {
             let core = self.core.read();
             let Some(newest) = core.head.newest_ms.into_iter().chain(core.blocks.iter().map(|b| b.footer.max_ms)).max()
@@ -158,12 +158,12 @@ impl SeriesStore {
         if found.len() < 2 {
             return Ok(None);
         }
-        self.rewrite(&found, upkept)?;
+        self.rewrite(&found)?;
         Ok(Some(found.len()))
     }
 
     /// Writes blocks that stand one behind the other anew, as one, without what was deleted.
-    pub(crate) fn rewrite(&self, blocks: &[Arc<Block>], _: &mut Upkept) -> Result<(), SeriesError> {
+    pub(crate) fn rewrite(&self, blocks: &[Arc<Block>]) -> Result<(), SeriesError> {
         let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else { return Ok(()) };
         let footer = Footer {
             level: blocks.iter().map(|b| b.footer.level).max().unwrap_or(0) + 1,

@@ -7,8 +7,9 @@ use hashbrown::HashMap;
 use kernel::Labels;
 use kernel::series::{Column, Histogram, Point, Series};
 
+use crate::histogram;
 use crate::page::Values;
-use crate::side::{Beside, decoded};
+use crate::side::Beside;
 
 /// Values over a column of times.
 #[derive(Debug)]
@@ -144,7 +145,7 @@ fn merged(labels: Labels, found: &Found, (start_ms, end_ms): (i64, i64)) -> (Opt
                     before = None;
                     Some(Point::Float(f64::from_bits(*bits)))
                 }
-                Sample::Histogram(bytes) => decoded(bytes).map(|mut h| {
+                Sample::Histogram(bytes) => histogram::decode(bytes).map(|mut h| {
                     h.reset = h.reset_after(before.as_deref());
                     Point::Histogram(before.insert(Arc::new(h)).clone())
                 }),

@@ -1,9 +1,6 @@
 //! What a series has beside the rows of its group: numbers at times of its own, histograms, start times. Pure.
 
-use kernel::series::Histogram;
-
 use crate::codec::{Cursor, body, put_body, put_varint, unzigzag, zigzag};
-use crate::histogram;
 use crate::limits::{FRAME_BYTES, HISTOGRAM_BYTES};
 use crate::page::{Effort, Presence, page, put_page};
 use crate::times::{put_times, times};
@@ -131,9 +128,4 @@ fn histograms(bytes: &[u8]) -> Option<Encoded> {
     let at = times(&mut cursor, count)?;
     let lengths: Vec<usize> = (0..count).map(|_| cursor.length(HISTOGRAM_BYTES)).collect::<Option<_>>()?;
     at.into_iter().zip(lengths).map(|(t, n)| Some((t, cursor.take(n)?.into()))).collect()
-}
-
-/// A histogram from its bytes.
-pub(crate) fn decoded(bytes: &[u8]) -> Option<Histogram> {
-    histogram::decode(bytes)
 }

@@ -146,7 +146,7 @@ impl<'a> SpanView<'a> {
         }
     }
 
-    /// Times of the oldest and the newest sample; of what is beside only where `all`.
+    /// Times of the oldest and the newest sample.
     pub(crate) fn range(&self) -> Option<(i64, i64)> {
         let mut range = self.times.first().copied().zip(self.times.last().copied());
         for (column, _, _) in &self.beside {

@@ -52,7 +52,7 @@ impl SeriesStore {
             done.cut = u64::from(self.cut_saved(&mut upkept)?);
             done.forgotten = self.forget_idle(false)?;
         }
-        while let Some(joined) = self.join_next(&mut upkept, now.as_millis())? {
+        while let Some(joined) = self.join_next()? {
             done.joined += joined as u64;
         }
         done.deleted = self.delete_old(now)?;

@@ -62,7 +62,6 @@ pub(crate) struct BlockWriter {
     chunk_offsets: Vec<u64>,
     /// Runs of a chunk that are not written yet: they stand together, whatever columns of times come up meanwhile.
     runs: Vec<u8>,
-    effort: Effort,
 }
 
 impl BlockWriter {
@@ -82,7 +81,6 @@ impl BlockWriter {
             entries: Vec::new(),
             chunk_offsets: Vec::new(),
             runs: Vec::new(),
-            effort: Effort::Compact,
         };
         out.write(MAGIC)?;
         Ok(out)
@@ -118,7 +116,7 @@ impl BlockWriter {
         for part in parts {
             let column = self.column(&part)?;
             let before = self.runs.len();
-            put_page(&mut self.runs, &part.presence, &part.bits, self.effort);
+            put_page(&mut self.runs, &part.presence, &part.bits, Effort::Compact);
             pages.push((column, (self.runs.len() - before) as u32));
             self.footer.samples += part.bits.len() as u64;
         }
@@ -127,7 +125,7 @@ impl BlockWriter {
             self.footer.samples += 1;
             self.note(t, t);
         }
-        data.beside.put(&mut self.runs, self.effort);
+        data.beside.put(&mut self.runs, Effort::Compact);
         let symbols = labels.pairs().iter().map(|(n, v)| (self.symbol(n), self.symbol(v))).collect();
         let run = &self.runs[start..];
         let (length, crc) = (run.len() as u32, crc32fast::hash(run));
