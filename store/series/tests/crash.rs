@@ -58,7 +58,8 @@ fn child_appends_until_it_is_killed() {
     let store = open(folder.as_ref());
     let group = store.group(&NAMES.map(|name| labels(name, 0))).unwrap();
     let complete = [one(&store, "n").len(), count(&store, "histogram"), one(&store, "late").len() + LATE_BY];
-    let first = complete.into_iter().min().unwrap().min(one(&store, "n").len());
+    // What was deleted after the last row is not known: it is written and deleted once more.
+    let first = complete.into_iter().min().unwrap().saturating_sub(1);
     let now = AtomicI64::new(time(first));
     std::thread::scope(|scope| {
         scope.spawn(|| {
