@@ -251,6 +251,7 @@ fn spawn_loops(core: &Arc<Core>, results: mpsc::Receiver<kernel::probe::ProbeRes
     tasks.spawn(loops::deliveries::run(core.clone()));
     tasks.spawn(loops::outbox::run(core.clone()));
     tasks.spawn(loops::views::run(core.clone()));
+    tasks.spawn(loops::kpis::run(core.clone()));
     tasks.spawn(loops::reload::run(core.clone()));
     tasks.spawn(loops::secrets::run(core.clone()));
     tasks.spawn(loops::watchful::run(core.clone()));
