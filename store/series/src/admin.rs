@@ -124,5 +124,5 @@ fn free_name(folder: &Path, number: u64) -> Result<String, SeriesError> {
 
 fn link(path: &Path, folder: &Path) -> Result<(), SeriesError> {
     let target = folder.join(path.file_name().unwrap_or_default());
-    std::fs::hard_link(path, &target).map_err(|e| storage("link into the snapshot", &target, &e))
+    crate::disk::link(path, &target).map_err(|e| storage("link into the snapshot", &target, &e))
 }

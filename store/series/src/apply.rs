@@ -14,6 +14,7 @@ use crate::limits;
 use crate::pool::Pool;
 use crate::record::{FULL, HISTOGRAM, LATE, NEW, ROW, START, put_head, put_key, put_places};
 use crate::undo::{Change, Undo};
+use crate::wal::Records;
 
 /// One commit while it is being made.
 pub(crate) struct Commit<'a> {
@@ -23,7 +24,7 @@ pub(crate) struct Commit<'a> {
     /// How much older than a group's newest sample a late one may be.
     pub(crate) window_ms: i64,
     /// What the log has to keep.
-    pub(crate) log: &'a mut Vec<u8>,
+    pub(crate) log: &'a mut Records,
     /// Groups in it, with the number of their last record.
     pub(crate) groups: Vec<(u32, u64)>,
     pub(crate) undo: Undo,
@@ -34,6 +35,7 @@ pub(crate) struct Commit<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     tokens: Vec<u8>,
+    raw: Vec<u8>,
     changed: Vec<u32>,
     seen: Vec<u32>,
     late: Vec<(u32, u64)>,
@@ -100,7 +102,7 @@ impl Commit<'_> {
         self.undo.push(Change::Group { group: id, seq, keyed, newest_ms });
         group.touched = self.number;
         if group.keyed != self.segment {
-            put_key(self.log, id, group);
+            put_key(&mut self.log.bytes, id, group);
             group.keyed = self.segment;
         }
     }
@@ -114,8 +116,9 @@ impl Commit<'_> {
     }
 
     fn take_numbers(&mut self, pool: &mut Pool, group: &mut Group, row: &Row<'_>, appended: &mut Appended) {
-        let Scratch { tokens, changed, seen, late, .. } = &mut self.scratch;
+        let Scratch { tokens, raw, changed, seen, late, .. } = &mut self.scratch;
         tokens.clear();
+        raw.clear();
         changed.clear();
         seen.clear();
         late.clear();
@@ -152,7 +155,7 @@ impl Commit<'_> {
                     }
                     continue;
                 }
-                if group.take(pool, s, bits, tokens, &mut self.undo) {
+                if group.take(pool, s, bits, (tokens, raw), &mut self.undo) {
                     changed.push(column);
                 }
                 seen.push(column);
@@ -177,21 +180,23 @@ impl Commit<'_> {
 
     /// Writes what was taken of a row's numbers: in the newest row, which `began` or goes on, and late ones.
     fn log_numbers(&mut self, group: &mut Group, row: &Row<'_>, began: Option<u8>) {
-        let Scratch { tokens, changed, seen, late, .. } = &self.scratch;
+        let Scratch { tokens, raw, changed, seen, late, .. } = &self.scratch;
         if let Some(flags) = began.filter(|flags| *flags == NEW || !seen.is_empty()) {
             group.seq += 1;
             group.newest_ms = group.newest_ms.max(row.t_ms);
-            put_row(self.log, row.id, group, flags, (tokens, changed, seen));
+            put_row(&mut self.log.bytes, row.id, group, flags, (tokens, raw.len(), changed, seen));
+            self.log.raw.extend_from_slice(raw);
         }
         if !late.is_empty() {
             group.seq += 1;
             group.newest_ms = group.newest_ms.max(row.t_ms);
-            put_head(self.log, LATE, row.id, group.seq);
-            put_varint(self.log, zigzag(row.t_ms));
-            put_varint(self.log, late.len() as u64);
+            let log = &mut self.log.bytes;
+            put_head(log, LATE, row.id, group.seq);
+            put_varint(log, zigzag(row.t_ms));
+            put_varint(log, late.len() as u64);
             for (column, bits) in late.iter() {
-                put_varint(self.log, u64::from(*column));
-                self.log.extend_from_slice(&bits.to_le_bytes());
+                put_varint(log, u64::from(*column));
+                log.extend_from_slice(&bits.to_le_bytes());
             }
         }
     }
@@ -235,11 +240,12 @@ impl Commit<'_> {
             Place::Free => {
                 group.seq += 1;
                 group.newest_ms = group.newest_ms.max(row.t_ms);
-                put_head(self.log, HISTOGRAM, row.id, group.seq);
-                put_varint(self.log, u64::from(column));
-                put_varint(self.log, zigzag(row.t_ms));
-                put_varint(self.log, bytes.len() as u64);
-                self.log.extend_from_slice(&bytes);
+                let log = &mut self.log.bytes;
+                put_head(log, HISTOGRAM, row.id, group.seq);
+                put_varint(log, u64::from(column));
+                put_varint(log, zigzag(row.t_ms));
+                put_varint(log, bytes.len() as u64);
+                log.extend_from_slice(&bytes);
                 note_beside(group, column, row.t_ms, &mut self.undo);
                 group.extra().histograms.insert((column, row.t_ms), bytes);
                 self.undo.push(Change::Histogram(column, row.t_ms));
@@ -259,10 +265,11 @@ impl Commit<'_> {
             return;
         }
         group.seq += 1;
-        put_head(self.log, START, row.id, group.seq);
-        put_varint(self.log, u64::from(column));
-        put_varint(self.log, zigzag(row.t_ms));
-        put_varint(self.log, zigzag(start));
+        let log = &mut self.log.bytes;
+        put_head(log, START, row.id, group.seq);
+        put_varint(log, u64::from(column));
+        put_varint(log, zigzag(row.t_ms));
+        put_varint(log, zigzag(start));
         group.extra().starts.insert((column, row.t_ms), start);
         self.undo.push(Change::Start(column, row.t_ms));
     }
@@ -378,8 +385,8 @@ fn note_beside(group: &mut Group, column: u32, t_ms: i64, undo: &mut Undo) {
     }
 }
 
-fn put_row(out: &mut Vec<u8>, id: u32, group: &Group, flags: u8, cells: (&[u8], &[u32], &[u32])) {
-    let (tokens, changed, seen) = cells;
+fn put_row(out: &mut Vec<u8>, id: u32, group: &Group, flags: u8, cells: (&[u8], usize, &[u32], &[u32])) {
+    let (tokens, raw, changed, seen) = cells;
     put_head(out, ROW, id, group.seq);
     let full = group.seen == group.alive;
     out.push(flags | if full { FULL } else { 0 });
@@ -394,5 +401,6 @@ fn put_row(out: &mut Vec<u8>, id: u32, group: &Group, flags: u8, cells: (&[u8], 
     }
     put_places(out, changed, words);
     put_varint(out, tokens.len() as u64);
+    put_varint(out, raw as u64);
     out.extend_from_slice(tokens);
 }

@@ -6,8 +6,6 @@ mod footer;
 mod lists;
 mod write;
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -18,6 +16,7 @@ use kernel::series::SeriesError;
 use parking_lot::Mutex;
 
 use crate::codec::{Cursor, body};
+use crate::disk::File;
 use crate::files::storage;
 use crate::frame::frame;
 use crate::limits::{FRAME_BYTES, LABEL_BYTES, LABELS};
@@ -98,7 +97,7 @@ impl Block {
         let failed = |e: std::io::Error| storage("read the block", path, &e);
         let damaged = |what: &str| SeriesError::Storage(format!("{}: {what}", path.display()));
         let file = File::open(path).map_err(failed)?;
-        let bytes = file.metadata().map_err(failed)?.len();
+        let bytes = file.length().map_err(failed)?;
         let mut trailer = [0u8; TRAILER as usize];
         if bytes < TRAILER {
             return Err(damaged("its end is missing"));
@@ -262,7 +261,7 @@ impl Block {
 pub(crate) fn verify_version(path: &Path) -> Result<(), SeriesError> {
     let failed = |e: std::io::Error| storage("read the block", path, &e);
     let file = File::open(path).map_err(failed)?;
-    let bytes = file.metadata().map_err(failed)?.len();
+    let bytes = file.length().map_err(failed)?;
     let (mut first, mut last) = ([0u8; 8], [0u8; 8]);
     if bytes < TRAILER
         || file.read_exact_at(&mut first, 0).and_then(|()| file.read_exact_at(&mut last, bytes - 8)).is_err()

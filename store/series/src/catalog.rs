@@ -1,7 +1,5 @@
 //! The file that says which groups and series are in memory: only ever appended to, or written anew. I/O.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +8,8 @@ use kernel::Labels;
 use kernel::series::SeriesError;
 
 use crate::codec::{Cursor, body, put_body, put_text, put_varint};
-use crate::files::{storage, sync_folder};
+use crate::disk::File;
+use crate::files::{replace, storage, sync_folder};
 use crate::frame::{put_frame, scan};
 use crate::limits::{FRAME_BYTES, GROUP_NAME_BYTES, GROUP_SERIES, LABEL_BYTES, LABELS};
 
@@ -40,6 +39,8 @@ pub(crate) struct Catalog {
     file: File,
     length: u64,
     dirty: bool,
+    /// Bytes written since the start.
+    pub(crate) written: u64,
 }
 
 impl Catalog {
@@ -48,12 +49,13 @@ impl Catalog {
         let path = folder.join(NAME);
         let failed = |e: std::io::Error| storage("read the list of series", &path, &e);
         let new = !path.exists();
-        let mut file = File::options().create(true).append(true).read(true).open(&path).map_err(failed)?;
         if new {
-            file.write_all(MAGIC).and_then(|()| file.sync_all()).map_err(failed)?;
+            let file = File::create(&path).map_err(failed)?;
+            file.write_all_at(MAGIC, 0).and_then(|()| file.sync()).map_err(failed)?;
             sync_folder(folder)?;
         }
-        let bytes = std::fs::read(&path).map_err(failed)?;
+        let file = File::open_to_write(&path).map_err(failed)?;
+        let bytes = crate::disk::read(&path).map_err(failed)?;
         let frames = scan(&bytes, MAGIC.len().min(bytes.len()));
         let mut found = Found::default();
         if !bytes.starts_with(MAGIC) {
@@ -71,17 +73,18 @@ impl Catalog {
         let end = frames.end.max(MAGIC.len()) as u64;
         if end < bytes.len() as u64 {
             // What was torn off while being written was never told to anybody.
-            file.set_len(end).and_then(|()| file.sync_all()).map_err(failed)?;
+            file.set_length(end).and_then(|()| file.sync()).map_err(failed)?;
         }
-        Ok((Self { path, file, length: end, dirty: false }, found))
+        Ok((Self { path, file, length: end, dirty: false, written: 0 }, found))
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), SeriesError> {
-        if let Err(error) = self.file.write_all(bytes) {
-            let _ = self.file.set_len(self.length);
+        if let Err(error) = self.file.write_all_at(bytes, self.length) {
+            let _ = self.file.set_length(self.length);
             return Err(storage("write the list of series", &self.path, &error));
         }
         self.length += bytes.len() as u64;
+        self.written += bytes.len() as u64;
         self.dirty = true;
         Ok(())
     }
@@ -102,8 +105,18 @@ impl Catalog {
 
     /// Makes durable what was added.
     pub(crate) fn sync(&mut self) -> Result<(), SeriesError> {
+        if !self.file.is_trusted() {
+            // What became of it is unknown since a sync failed: all of it goes to another file.
+            let failed = |e: std::io::Error| storage("write the list of series", &self.path, &e);
+            let mut bytes = vec![0; usize::try_from(self.length).unwrap_or(0)];
+            self.file.read_exact_at(&mut bytes, 0).map_err(failed)?;
+            if scan(&bytes, MAGIC.len()).end as u64 != self.length {
+                return Err(SeriesError::Storage(format!("{}: what was written is damaged", self.path.display())));
+            }
+            return self.renew(&bytes);
+        }
         if self.dirty {
-            self.file.sync_data().map_err(|e| storage("write the list of series", &self.path, &e))?;
+            self.file.sync().map_err(|e| storage("write the list of series", &self.path, &e))?;
             self.dirty = false;
         }
         Ok(())
@@ -115,8 +128,6 @@ impl Catalog {
         next_group: u32,
         groups: impl Iterator<Item = (u32, &'a str, Vec<Labels>)>,
     ) -> Result<(), SeriesError> {
-        let temporary = self.path.with_extension("new");
-        let failed = |e: std::io::Error| storage("write the list of series", &temporary, &e);
         let mut bytes = MAGIC.to_vec();
         let mut next = Vec::new();
         put_varint(&mut next, u64::from(next_group));
@@ -125,13 +136,14 @@ impl Catalog {
             put_frame(&mut bytes, GROUP, &encode_group(group, name));
             put_series(&mut bytes, group, 0, &series);
         }
-        let mut file = File::create(&temporary).map_err(failed)?;
-        file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)?;
-        std::fs::rename(&temporary, &self.path).map_err(failed)?;
-        sync_folder(self.path.parent().unwrap_or(Path::new(".")))?;
-        self.file = File::options().append(true).read(true).open(&self.path).map_err(failed)?;
+        self.renew(&bytes)
+    }
+
+    fn renew(&mut self, bytes: &[u8]) -> Result<(), SeriesError> {
+        self.file = replace("write the list of series", &self.path, bytes)?;
         (self.length, self.dirty) = (bytes.len() as u64, false);
-        Ok(())
+        self.written += self.length;
+        sync_folder(self.path.parent().unwrap_or(Path::new(".")))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::head::{Body, Sealed};
 use crate::limits::WINDOWS_MS;
 use crate::page::{Presence, Values};
 use crate::registry::SeriesId;
-use crate::span::{SpanIndex, SpanView};
+use crate::span::{Held, SpanIndex, SpanView};
 use crate::spanfile::SpanFile;
 use crate::store::{Core, SeriesStore, Upkept};
 use crate::tombstones::{self, is_deleted};
@@ -24,18 +24,22 @@ use crate::tombstones::{self, is_deleted};
 /// The spans that go into a block.
 struct Spans {
     /// By group, in the order in which they were sealed.
-    by_group: HashMap<u32, Vec<(u64, Arc<SpanFile>, SpanIndex)>>,
+    by_group: HashMap<u32, Vec<(u64, Held, SpanIndex)>>,
     files: BTreeMap<u64, Arc<SpanFile>>,
     through: Vec<Through>,
     /// Numbers of files with a damaged span.
     damaged: Vec<u64>,
+    is_empty: bool,
 }
 
 impl SeriesStore {
-    /// Makes a block of all spans on disk; `false` when there is none.
-    pub(crate) fn cut_saved(&self, upkept: &mut Upkept) -> Result<bool, SeriesError> {
-        let spans = self.saved_spans();
-        let Some(last) = spans.files.keys().next_back().copied() else { return Ok(false) };
+    /// Makes a block of all sealed spans; `false` when there is none.
+    pub(crate) fn cut_sealed(&self, upkept: &mut Upkept) -> Result<bool, SeriesError> {
+        let spans = self.sealed_spans();
+        if spans.is_empty {
+            return Ok(false);
+        }
+        let last = spans.files.keys().next_back().copied().unwrap_or(0);
         // What is saved from now on goes to another file.
         upkept.spans = upkept.spans.take().filter(|f| f.number > last);
         let footer = Footer {
@@ -58,16 +62,28 @@ impl SeriesStore {
             }
         }
         let block = writer.finish()?;
+        self.counters.block_bytes.fetch_add(block.as_ref().map_or(0, |b| b.bytes), Relaxed);
         upkept.next_block += u64::from(block.is_some());
         let cut = block.is_some();
         {
             let mut core = self.core.write();
+            let core = &mut *core;
             core.blocks.extend(block.map(Arc::new));
-            for group in core.head.groups.values_mut() {
-                group.sealed.retain(|s| !matches!(&s.body, Body::File { file, .. } if file.number <= last));
+            for through in &spans.through {
+                let Some(group) = core.head.groups.get_mut(&through.group) else { continue };
+                group.saved_seq = group.saved_seq.max(through.seq);
+                group.sealed.retain(|s| {
+                    if s.through_seq <= through.seq
+                        && let Body::Bytes(bytes) = &s.body
+                    {
+                        core.head.sealed_bytes = core.head.sealed_bytes.saturating_sub(bytes.len());
+                    }
+                    s.through_seq > through.seq
+                });
                 group.sealed.shrink_to_fit();
             }
         }
+        sync_folder(&self.folder.join("blocks"))?;
         for (number, file) in &spans.files {
             if spans.damaged.contains(number) {
                 set_aside(&self.folder, &file.path)?;
@@ -76,38 +92,48 @@ impl SeriesStore {
             }
         }
         sync_folder(&self.folder.join("spans"))?;
+        self.drop_log()?;
         Ok(cut)
     }
 
-    fn saved_spans(&self) -> Spans {
+    fn sealed_spans(&self) -> Spans {
         let (mut by_group, mut through): (Vec<(u32, Vec<Sealed>)>, Vec<Through>) = (Vec::new(), Vec::new());
         {
             let core = self.core.read();
             for (id, group) in &core.head.groups {
-                if group.saved_seq > 0 {
-                    through.push(Through { group: *id, seq: group.saved_seq, newest_ms: group.newest_ms });
+                let seq = group.sealed.last().map_or(0, |s| s.through_seq).max(group.saved_seq);
+                if seq > 0 {
+                    through.push(Through { group: *id, seq, newest_ms: group.newest_ms });
                 }
-                let saved: Vec<Sealed> =
-                    group.sealed.iter().filter(|s| matches!(s.body, Body::File { .. })).cloned().collect();
-                if !saved.is_empty() {
-                    by_group.push((*id, saved));
+                if !group.sealed.is_empty() {
+                    by_group.push((*id, group.sealed.clone()));
                 }
             }
         }
         through.sort_unstable_by_key(|t| t.group);
-        let mut out = Spans { by_group: HashMap::new(), files: BTreeMap::new(), through, damaged: Vec::new() };
+        let is_empty = by_group.is_empty();
+        let mut out =
+            Spans { by_group: HashMap::new(), files: BTreeMap::new(), through, damaged: Vec::new(), is_empty };
         let (mut key, mut buffer) = (0, Vec::new());
         for (id, saved) in by_group {
             for sealed in saved {
-                let Body::File { file, offset, length } = sealed.body else { continue };
-                out.files.insert(file.number, file.clone());
                 key += 1;
+                let (file, offset, length) = match sealed.body {
+                    Body::File { file, offset, length } => (file, offset, length),
+                    Body::Bytes(bytes) => {
+                        if let Some(index) = SpanView::open(&bytes).map(|view| view.index(0)) {
+                            out.by_group.entry(id).or_default().push((key, Held::Memory(bytes), index));
+                        }
+                        continue;
+                    }
+                };
+                out.files.insert(file.number, file.clone());
                 let read = file.read(offset, length, &mut buffer);
                 let view = read.and_then(|()| SpanView::open(&buffer)).filter(|v| v.group == id);
                 match view {
                     Some(view) => {
                         let index = view.index(offset + FRAME_HEAD as u64);
-                        out.by_group.entry(id).or_default().push((key, file, index));
+                        out.by_group.entry(id).or_default().push((key, Held::File(file), index));
                     }
                     None => {
                         self.counters.damaged.fetch_add(1, Relaxed);
@@ -190,12 +216,15 @@ impl SeriesStore {
             writer.add(&next.1, data)?;
         }
         let block = writer.finish()?;
+        self.counters.block_bytes.fetch_add(block.as_ref().map_or(0, |b| b.bytes), Relaxed);
         let old = {
             let mut core = self.core.write();
             let at = core.blocks.iter().position(|b| b.number == first.number).unwrap_or(core.blocks.len());
             let end = (at + blocks.len()).min(core.blocks.len());
             core.blocks.splice(at..end, block.map(Arc::new)).collect::<Vec<_>>()
         };
+        // What it stands for may go once its own name is durable.
+        sync_folder(&self.folder.join("blocks"))?;
         for block in old {
             tombstones::forget(&block.path)?;
             if block.number != last.number || !self.core.read().blocks.iter().any(|b| b.number == last.number) {

@@ -1,10 +1,11 @@
 //! Files made so that a crash leaves either the old state or the new one. I/O.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use kernel::series::SeriesError;
 
+use crate::disk::{self, File};
 use crate::limits::DAMAGED_FILES;
 
 /// An error with what was being done and what to do about it.
@@ -21,7 +22,7 @@ pub(crate) fn storage(doing: &str, path: &Path, error: &std::io::Error) -> Serie
 
 /// Makes what was created, renamed or deleted in a folder durable.
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), SeriesError> {
-    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| storage("sync the folder", folder, &e))
+    disk::sync_folder(folder).map_err(|e| storage("sync the folder", folder, &e))
 }
 
 pub(crate) fn make_folder(folder: &Path) -> Result<(), SeriesError> {
@@ -44,22 +45,33 @@ pub(crate) fn numbered(folder: &Path, ending: &str) -> Result<Vec<(u64, PathBuf)
 
 /// Deletes a file that may be gone already.
 pub(crate) fn delete(path: &Path) -> Result<(), SeriesError> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(storage("delete", path, &e)),
-        _ => Ok(()),
-    }
+    disk::remove(path).map_err(|e| storage("delete", path, &e))
 }
 
 /// Moves a damaged file to `damaged/` for a person to look at.
 pub(crate) fn set_aside(folder: &Path, path: &Path) -> Result<(), SeriesError> {
     let target = damaged_place(folder, path)?;
-    fs::rename(path, &target).map_err(|e| storage("set the damaged file aside", path, &e))
+    disk::rename(path, &target).map_err(|e| storage("set the damaged file aside", path, &e))
 }
 
 /// Keeps a damaged file under a second name in `damaged/`, before another file takes its own.
 pub(crate) fn keep_aside(folder: &Path, path: &Path) -> Result<(), SeriesError> {
     let target = damaged_place(folder, path)?;
-    fs::hard_link(path, &target).map_err(|e| storage("keep the damaged file", path, &e))
+    disk::link(path, &target).map_err(|e| storage("keep the damaged file", path, &e))
+}
+
+/// Writes a whole file so that a crash leaves the old one or the new one, whole.
+/// The folder is to be synced afterwards.
+pub(crate) fn replace(doing: &str, path: &Path, bytes: &[u8]) -> Result<File, SeriesError> {
+    let temporary = path.with_added_extension("tmp");
+    let write = || {
+        let file = File::create(&temporary)?;
+        file.write_all_at(bytes, 0)?;
+        file.sync()?;
+        disk::rename(&temporary, path)?;
+        Ok(file)
+    };
+    write().map_err(|e| storage(doing, path, &e))
 }
 
 /// A new place in `damaged/`, of which only the newest [`DAMAGED_FILES`] stay.

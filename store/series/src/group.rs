@@ -13,7 +13,7 @@ use crate::head::Sealed;
 use crate::page::{Presence, Values};
 use crate::pool::{CHUNK, NONE, Pool};
 use crate::registry::SeriesId;
-use crate::token::{RAW, Token, put_absent, put_absolute, put_token, token};
+use crate::token::{RAW, Token, join_bits, part_bits, put_absent, put_absolute, put_token, token};
 use crate::undo::{Change, RowState, Undo};
 
 /// No time yet.
@@ -220,9 +220,17 @@ impl Group {
         }
     }
 
-    /// Takes a value in the newest row, where the series has none yet; writes its token, if it needs one, and says so.
+    /// Takes a value in the newest row, where the series has none yet; writes its token, if it needs one, and says so. Bits
+    /// that nothing packs go to the second list.
     #[inline]
-    pub(crate) fn take(&mut self, pool: &mut Pool, s: usize, bits: u64, tokens: &mut Vec<u8>, undo: &mut Undo) -> bool {
+    pub(crate) fn take(
+        &mut self,
+        pool: &mut Pool,
+        s: usize,
+        bits: u64,
+        (tokens, raw): (&mut Vec<u8>, &mut Vec<u8>),
+        undo: &mut Undo,
+    ) -> bool {
         self.seen.set(s);
         let alive = self.alive.has(s);
         if alive && self.last[s] == bits {
@@ -235,19 +243,26 @@ impl Group {
             false => put_absolute(tokens, bits, self.scale[s]),
         };
         self.chain(pool, s, &tokens[start..]);
+        part_bits(tokens, start, raw);
         self.alive.set(s);
         self.last[s] = bits;
         self.scale[s] = scale;
         true
     }
 
-    /// Takes the token that [`Group::take`] wrote.
-    pub(crate) fn retake(&mut self, pool: &mut Pool, s: usize, cursor: &mut Cursor<'_>) -> Option<()> {
-        let before = cursor.rest();
+    /// Takes the token that [`Group::take`] wrote; `whole` is scratch.
+    pub(crate) fn retake(
+        &mut self,
+        pool: &mut Pool,
+        s: usize,
+        (tokens, raw): (&mut Cursor<'_>, &mut Cursor<'_>),
+        whole: &mut Vec<u8>,
+    ) -> Option<()> {
         let (last, scale) = if self.alive.has(s) { (*self.last.get(s)?, self.scale[s]) } else { (0, RAW) };
-        let read = token(cursor, last, scale)?;
+        join_bits(tokens, raw, whole)?;
+        let read = token(&mut Cursor::new(whole), last, scale)?;
         let Token::Value(bits, scale) = read else { return None };
-        self.chain(pool, s, &before[..before.len() - cursor.rest().len()]);
+        self.chain(pool, s, whole);
         self.seen.set(s);
         self.alive.set(s);
         self.last[s] = bits;

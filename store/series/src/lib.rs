@@ -23,6 +23,7 @@ mod codec;
 mod commit;
 mod compact;
 mod decimal;
+mod disk;
 mod exemplars;
 mod extra;
 mod files;
@@ -36,6 +37,8 @@ pub mod limits;
 mod open;
 mod page;
 mod pool;
+#[cfg(test)]
+mod proof;
 mod read;
 mod record;
 mod registry;
@@ -52,5 +55,5 @@ mod upkeep;
 mod wal;
 
 pub use open::OpenReport;
-pub use store::{Options, SeriesStore, Stats};
+pub use store::{Options, SeriesStore, Stats, Written};
 pub use upkeep::{UPKEEP_EVERY, Upkeep};

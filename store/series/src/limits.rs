@@ -20,6 +20,9 @@ pub const QUEUED_SAMPLES: usize = 4_000_000;
 pub const HEAD_BYTES: usize = 256 << 20;
 /// Bytes of sealed spans in memory that are written at once, rather than with the next upkeep.
 pub const SAVE_BYTES: usize = 4 << 20;
+/// Bytes of sealed spans in memory that upkeep writes: fewer wait for others, and small stores make blocks of them without having
+/// written them before. The log has them meanwhile, so that a start has no more than this, and what is open, to read again.
+pub const UPKEEP_SAVE_BYTES: usize = 1 << 20;
 /// Samples that one `select` may return: 400 MB of values.
 pub const SELECT_SAMPLES: u64 = 50_000_000;
 /// Rows of a span before it is sealed: long enough to compress, short enough to keep moving series small in memory.
@@ -34,6 +37,8 @@ pub const HISTOGRAM_BYTES: usize = 4 << 20;
 pub const EXEMPLARS: usize = 100_000;
 /// Commits (one `fdatasync` each) begin at most this often; rows that come in between share one.
 pub const COMMIT_INTERVAL: Duration = Duration::from_millis(50);
+/// Memory for the records of a commit that is kept for the next one: more than this is given back.
+pub const KEPT_RECORDS: usize = 1 << 20;
 /// Bytes after which a new segment of the log begins, so that replay never holds more than this of a file in memory.
 pub const SEGMENT_BYTES: u64 = 4 << 20;
 /// Bytes that one frame may have; more is damage.

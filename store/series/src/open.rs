@@ -179,10 +179,13 @@ fn replay(
 ) -> Result<(Log, Vec<PathBuf>), SeriesError> {
     let mut replay = Replay::after(saved.clone());
     let (mut number, mut old, mut damaged) = (0, Vec::new(), Vec::new());
-    for (segment, path) in wal::segments(logs)? {
+    let segments = wal::segments(logs)?;
+    let left: HashMap<u64, u64> = segments.iter().filter_map(|(_, path)| wal::said_of_left(path)).collect();
+    for (segment, path) in segments {
         let before = (replay.unknown, replay.lost);
         replay.last.clear();
-        let found = read_segment(&path, |records| replay.frame(&mut core.head, segment, records))?;
+        let most = left.get(&segment).copied().unwrap_or(u64::MAX);
+        let found = read_segment(&path, most, |records, raw| replay.frame(&mut core.head, segment, records, raw))?;
         report.torn_bytes += found.torn;
         let (unknown, lost) = (replay.unknown - before.0, replay.lost - before.1);
         if unknown > 0 {

@@ -45,13 +45,13 @@ impl Replay {
     }
 
     /// Takes the records of one frame; `None` when they are not understood.
-    pub(crate) fn frame(&mut self, head: &mut Head, segment: u64, bytes: &[u8]) -> Option<()> {
-        let mut cursor = Cursor::new(bytes);
+    pub(crate) fn frame(&mut self, head: &mut Head, segment: u64, bytes: &[u8], raw: &[u8]) -> Option<()> {
+        let (mut cursor, mut raw) = (Cursor::new(bytes), Cursor::new(raw));
         while !cursor.rest().is_empty() {
             let kind = cursor.byte()?;
             let id = u32::try_from(cursor.varint()?).ok()?;
             let low = u64::from(cursor.byte()?);
-            let body = Body::read(kind, &mut cursor, &mut self.scratch)?;
+            let body = Body::read(kind, &mut cursor, &mut raw, &mut self.scratch)?;
             self.record(head, segment, id, low, body)?;
         }
         Some(())
@@ -107,15 +107,34 @@ impl Replay {
 /// A record behind its head.
 enum Body<'a> {
     Key(Box<Key>),
-    Row { flags: u8, delta: i64, width: usize, seen: Option<Vec<u32>>, changed: Vec<u32>, tokens: &'a [u8] },
-    Late { t_ms: i64, cells: Vec<(u32, u64)> },
-    Histogram { column: u32, t_ms: i64, bytes: &'a [u8] },
-    Start { column: u32, t_ms: i64, start: i64 },
+    Row {
+        flags: u8,
+        delta: i64,
+        width: usize,
+        seen: Option<Vec<u32>>,
+        changed: Vec<u32>,
+        tokens: &'a [u8],
+        raw: &'a [u8],
+    },
+    Late {
+        t_ms: i64,
+        cells: Vec<(u32, u64)>,
+    },
+    Histogram {
+        column: u32,
+        t_ms: i64,
+        bytes: &'a [u8],
+    },
+    Start {
+        column: u32,
+        t_ms: i64,
+        start: i64,
+    },
     Exemplar(u32, kernel::series::Exemplar),
 }
 
 impl<'a> Body<'a> {
-    fn read(kind: u8, cursor: &mut Cursor<'a>, scratch: &mut Vec<u32>) -> Option<Self> {
+    fn read(kind: u8, cursor: &mut Cursor<'a>, raw: &mut Cursor<'a>, scratch: &mut Vec<u32>) -> Option<Self> {
         let column = |cursor: &mut Cursor<'a>| cursor.varint().and_then(|n| u32::try_from(n).ok());
         match kind {
             KEY => Key::read(cursor, GROUP_SERIES).map(|key| Self::Key(Box::new(key))),
@@ -130,7 +149,9 @@ impl<'a> Body<'a> {
                 }
                 places(cursor, width, scratch)?;
                 let length = cursor.length(cursor.rest().len())?;
-                Some(Self::Row { flags, delta, width, seen, changed: scratch.clone(), tokens: cursor.take(length)? })
+                let apart = cursor.length(raw.rest().len())?;
+                let (tokens, raw) = (cursor.take(length)?, raw.take(apart)?);
+                Some(Self::Row { flags, delta, width, seen, changed: scratch.clone(), tokens, raw })
             }
             LATE => {
                 let t_ms = unzigzag(cursor.varint()?);
@@ -160,7 +181,7 @@ impl<'a> Body<'a> {
         scratch.clear();
         match self {
             Self::Key(_) | Self::Exemplar(..) => Some(0),
-            Self::Row { flags, delta, width, seen, changed, tokens } => {
+            Self::Row { flags, delta, width, seen, changed, tokens, raw } => {
                 group.widen(width);
                 if flags & NEW != 0 {
                     let before = if group.last_ms == NEVER { 0 } else { group.last_ms };
@@ -170,9 +191,9 @@ impl<'a> Body<'a> {
                 }
                 let count = |group: &Group| group.seen.0.iter().map(|w| u64::from(w.count_ones())).sum::<u64>();
                 let before = count(group);
-                let mut cursor = Cursor::new(tokens);
+                let (mut tokens, mut raw, mut whole) = (Cursor::new(tokens), Cursor::new(raw), Vec::new());
                 for s in changed {
-                    group.retake(pool, s as usize, &mut cursor)?;
+                    group.retake(pool, s as usize, (&mut tokens, &mut raw), &mut whole)?;
                 }
                 match seen {
                     Some(seen) => {

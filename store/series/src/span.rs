@@ -160,7 +160,28 @@ impl<'a> SpanView<'a> {
     }
 }
 
-/// Where the parts of a span are in its file, for reading some of its columns.
+/// What a span lies in.
+#[derive(Debug)]
+pub(crate) enum Held {
+    Memory(Arc<[u8]>),
+    File(Arc<SpanFile>),
+}
+
+impl Held {
+    fn read(&self, offset: u64, length: u32, buffer: &mut Vec<u8>) -> Option<()> {
+        match self {
+            Self::File(file) => file.read_raw(offset, length, buffer),
+            Self::Memory(bytes) => {
+                let from = usize::try_from(offset).ok()?;
+                buffer.clear();
+                buffer.extend_from_slice(bytes.get(from..from.checked_add(length as usize)?)?);
+                Some(())
+            }
+        }
+    }
+}
+
+/// Where the parts of a span are in what it lies in, for reading some of its columns.
 #[derive(Debug)]
 pub(crate) struct SpanIndex {
     pub(crate) times: Arc<[i64]>,
@@ -186,20 +207,20 @@ impl SpanView<'_> {
 
 impl SpanIndex {
     /// The values of a series in the rows; `None` when they cannot be read.
-    pub(crate) fn column(&self, file: &SpanFile, column: u32, buffer: &mut Vec<u8>) -> Option<Values> {
+    pub(crate) fn column(&self, held: &Held, column: u32, buffer: &mut Vec<u8>) -> Option<Values> {
         let c = column as usize;
         let rows = self.times.len();
         let Some(end) = self.ends.get(c) else { return page(&[], rows) };
         let start = c.checked_sub(1).map_or(0, |before| self.ends[before]);
-        file.read_raw(self.pages + u64::from(start), end - start, buffer)?;
+        held.read(self.pages + u64::from(start), end - start, buffer)?;
         page(buffer, rows)
     }
 
     /// What a series has beside the rows; `None` when it cannot be read.
-    pub(crate) fn beside(&self, file: &SpanFile, column: u32, buffer: &mut Vec<u8>) -> Option<Beside> {
+    pub(crate) fn beside(&self, held: &Held, column: u32, buffer: &mut Vec<u8>) -> Option<Beside> {
         let Ok(i) = self.beside.binary_search_by_key(&column, |(c, _, _)| *c) else { return Some(Beside::default()) };
         let (_, start, end) = self.beside[i];
-        file.read_raw(self.payloads + u64::from(start), end - start, buffer)?;
+        held.read(self.payloads + u64::from(start), end - start, buffer)?;
         Beside::read(buffer)
     }
 }

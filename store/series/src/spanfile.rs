@@ -1,14 +1,12 @@
 //! Files of sealed spans: written once, read by place, deleted when a block holds what they hold. I/O.
 
-use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kernel::series::SeriesError;
 use parking_lot::Mutex;
 
+use crate::disk::File;
 use crate::files::{storage, sync_folder};
 use crate::frame::{FRAME_HEAD, frame, is_whole, put_frame, scan};
 
@@ -35,8 +33,8 @@ impl SpanFile {
     pub(crate) fn create(folder: &Path, number: u64) -> Result<Self, SeriesError> {
         let path = folder.join(format!("{number:010}{ENDING}"));
         let failed = |e: std::io::Error| storage("make the file of spans", &path, &e);
-        let mut file = File::options().create_new(true).read(true).write(true).open(&path).map_err(failed)?;
-        file.write_all(MAGIC).and_then(|()| file.sync_all()).map_err(failed)?;
+        let file = File::create(&path).map_err(failed)?;
+        file.write_all_at(MAGIC, 0).and_then(|()| file.sync()).map_err(failed)?;
         sync_folder(folder)?;
         Ok(Self { number, path, file, length: Mutex::new(MAGIC.len() as u64) })
     }
@@ -48,10 +46,11 @@ impl SpanFile {
         mut take: impl FnMut(Found),
     ) -> Result<(Self, Vec<String>), SeriesError> {
         let failed = |e: std::io::Error| storage("read the file of spans", path, &e);
-        let file = File::options().read(true).write(true).open(path).map_err(failed)?;
-        let bytes = std::fs::read(path).map_err(failed)?;
+        let file = File::open_to_write(path).map_err(failed)?;
+        let bytes = crate::disk::read(path).map_err(failed)?;
         let mut damage = Vec::new();
-        if !bytes.starts_with(MAGIC) {
+        // A shorter one was being made when the power went, and never had anything in it.
+        if bytes.len() >= MAGIC.len() && !bytes.starts_with(MAGIC) {
             damage.push(format!("{}: the first bytes are not those of a file of spans", path.display()));
         }
         let found = scan(&bytes, MAGIC.len().min(bytes.len()));
@@ -73,6 +72,11 @@ impl SpanFile {
         Ok((Self { number, path: path.to_owned(), file, length: Mutex::new(length) }, damage))
     }
 
+    /// Whether more may be written to it.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.file.is_trusted()
+    }
+
     /// Bytes in it.
     pub(crate) fn length(&self) -> u64 {
         *self.length.lock()
@@ -90,9 +94,9 @@ impl SpanFile {
             put_frame(&mut bytes, SPAN, span);
             places.push((*length + start as u64, (bytes.len() - start) as u32));
         }
-        let written = self.file.write_all_at(&bytes, *length).and_then(|()| self.file.sync_data());
+        let written = self.file.write_all_at(&bytes, *length).and_then(|()| self.file.sync());
         if let Err(error) = written {
-            let _ = self.file.set_len(*length);
+            let _ = self.file.set_length(*length);
             return Err(storage("write the file of spans", &self.path, &error));
         }
         *length += bytes.len() as u64;

@@ -24,7 +24,7 @@ use crate::record::EXEMPLAR;
 use crate::registry::{Place, Registry, SeriesId, verify};
 use crate::spanfile::SpanFile;
 use crate::undo::Undo;
-use crate::wal::Wal;
+use crate::wal::{Records, Wal};
 
 /// What may be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct Stats {
     pub cache_bytes: u64,
     /// Segments of the log.
     pub log_segments: u64,
+    /// What was written to the disk since the start.
+    pub written: Written,
     /// Samples taken since the start.
     pub samples: u64,
     /// Samples left out because they came too late, or in conflict with another.
@@ -89,8 +91,23 @@ pub struct Stats {
     pub damaged: u64,
 }
 
+/// Bytes written since the start, by the kind of file. The disk writes whole pages, and takes some more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// To the log.
+    pub log: u64,
+    /// To the list of series.
+    pub catalog: u64,
+    /// To files of spans.
+    pub spans: u64,
+    /// To blocks, those included that were joined or deleted since.
+    pub blocks: u64,
+}
+
 #[derive(Default)]
 pub(crate) struct Counters {
+    pub(crate) span_bytes: AtomicU64,
+    pub(crate) block_bytes: AtomicU64,
     samples: AtomicU64,
     out_of_order: AtomicU64,
     duplicates: AtomicU64,
@@ -141,13 +158,13 @@ pub(crate) struct Upkept {
 pub(crate) struct Log {
     pub(crate) wal: Wal,
     commits: u64,
-    records: Vec<u8>,
+    records: Records,
     scratch: Scratch,
 }
 
 impl Log {
     pub(crate) fn new(wal: Wal) -> Self {
-        Self { wal, commits: 0, records: Vec::new(), scratch: Scratch::default() }
+        Self { wal, commits: 0, records: Records::default(), scratch: Scratch::default() }
     }
 }
 
@@ -184,7 +201,11 @@ impl SeriesStore {
 
     /// Numbers to show about the store.
     pub fn stats(&self) -> Stats {
-        let log_segments = self.wal.lock().wal.segments() as u64;
+        let (log_segments, log) = {
+            let log = self.wal.lock();
+            (log.wal.segments() as u64, log.wal.written)
+        };
+        let catalog = self.catalog.lock().written;
         let core = self.core.read();
         let c = &self.counters;
         Stats {
@@ -195,6 +216,7 @@ impl SeriesStore {
             head_bytes: (core.head.heap() + core.registry.heap()) as u64,
             cache_bytes: core.blocks.iter().map(|b| b.cached() as u64).sum(),
             log_segments,
+            written: Written { log, catalog, spans: c.span_bytes.load(Relaxed), blocks: c.block_bytes.load(Relaxed) },
             samples: c.samples.load(Relaxed),
             out_of_order: c.out_of_order.load(Relaxed),
             duplicates: c.duplicates.load(Relaxed),
@@ -302,7 +324,7 @@ impl SeriesStore {
             let take = |batch: &Batch| {
                 core.head.verify_room()?;
                 let mut appended = commit.take(&mut core.head, batch);
-                appended.exemplars = core.take_exemplars(batch, commit.log);
+                appended.exemplars = core.take_exemplars(batch, &mut commit.log.bytes);
                 Ok(appended)
             };
             batches.iter().map(take).collect()
@@ -321,8 +343,8 @@ impl SeriesStore {
                 return outcomes;
             }
         }
-        if records.capacity() > 4 << 20 {
-            *records = Vec::new();
+        if records.bytes.capacity() > limits::KEPT_RECORDS {
+            *records = Records::default();
         }
         self.count(&outcomes);
         outcomes

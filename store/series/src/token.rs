@@ -68,6 +68,34 @@ pub(crate) fn put_absent(out: &mut Vec<u8>) {
     put_varint(out, ABSENT);
 }
 
+/// Moves the bits of the token that begins at `start`, where it has some, to where they stand apart.
+#[inline]
+pub(crate) fn part_bits(tokens: &mut Vec<u8>, start: usize, raw: &mut Vec<u8>) {
+    if tokens.get(start).copied().map(u64::from) == Some(XORED) {
+        raw.extend_from_slice(&tokens[start + 2..]);
+        tokens.truncate(start + 2);
+    }
+}
+
+/// Reads a token whose bits stand apart, and puts it together again.
+pub(crate) fn join_bits(tokens: &mut Cursor<'_>, raw: &mut Cursor<'_>, out: &mut Vec<u8>) -> Option<()> {
+    let before = tokens.rest();
+    let kind = tokens.varint()?;
+    out.clear();
+    if kind == XORED {
+        let head = tokens.byte()?;
+        out.extend_from_slice(&[XORED as u8, head]);
+        out.extend_from_slice(raw.take(usize::from(head & 15))?);
+        return Some(());
+    }
+    if kind == SCALED {
+        tokens.byte()?;
+        tokens.varint()?;
+    }
+    out.extend_from_slice(&before[..before.len() - tokens.rest().len()]);
+    Some(())
+}
+
 /// Reads a token that follows a value and scale.
 #[inline]
 pub(crate) fn token(cursor: &mut Cursor<'_>, last: u64, scale: u8) -> Option<Token> {

@@ -1,13 +1,12 @@
 //! What was deleted from a block: a small file beside it, until the block is written anew without it. I/O.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use hashbrown::HashMap;
 use kernel::series::SeriesError;
 
 use crate::codec::{Cursor, put_varint, unzigzag, zigzag};
-use crate::files::{storage, sync_folder};
+use crate::files::{replace, storage, sync_folder};
 use crate::frame::{frame, put_frame};
 
 /// Kind of the frame that holds everything.
@@ -29,7 +28,7 @@ impl Tombstones {
     /// What was deleted from a block whose end has this checksum.
     pub(crate) fn open(block: &Path, checksum: u32) -> Result<Self, SeriesError> {
         let path = beside(block);
-        let bytes = match std::fs::read(&path) {
+        let bytes = match crate::disk::read(&path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self { block: checksum, ranges: HashMap::new() });
@@ -57,8 +56,6 @@ impl Tombstones {
     /// Writes it beside a block.
     pub(crate) fn save(&self, block: &Path) -> Result<(), SeriesError> {
         let path = beside(block);
-        let temporary = path.with_extension("deleted.tmp");
-        let failed = |e: std::io::Error| storage("write what is deleted", &path, &e);
         let (mut payload, mut bytes) = (Vec::new(), Vec::new());
         payload.extend_from_slice(&self.block.to_le_bytes());
         put_varint(&mut payload, self.ranges.len() as u64);
@@ -71,9 +68,7 @@ impl Tombstones {
             }
         }
         put_frame(&mut bytes, DELETED, &payload);
-        let mut file = std::fs::File::create(&temporary).map_err(failed)?;
-        file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)?;
-        std::fs::rename(&temporary, &path).map_err(failed)?;
+        replace("write what is deleted", &path, &bytes)?;
         sync_folder(path.parent().unwrap_or(Path::new(".")))
     }
 

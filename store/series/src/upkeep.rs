@@ -1,6 +1,7 @@
 //! Upkeep: spans leave memory, become blocks, small blocks become large ones, old ones are deleted. I/O.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use hashbrown::{HashMap, HashSet};
@@ -11,7 +12,7 @@ use crate::block::Block;
 use crate::files::{delete, sync_folder};
 use crate::group::Group;
 use crate::head::{Body, Head};
-use crate::limits::{CUT_BYTES, CUT_EVERY_MS, FORGET_MS, IDLE_MS, SAVE_BYTES};
+use crate::limits::{CUT_BYTES, CUT_EVERY_MS, FORGET_MS, IDLE_MS, SAVE_BYTES, UPKEEP_SAVE_BYTES};
 use crate::spanfile::SpanFile;
 use crate::store::{Core, SeriesStore, Upkept};
 use crate::tombstones;
@@ -41,7 +42,9 @@ impl SeriesStore {
         let mut done = Upkeep::default();
         let mut upkept = self.upkeep.lock();
         self.seal_idle();
-        self.save(&mut upkept)?;
+        if self.core.read().head.sealed_bytes >= UPKEEP_SAVE_BYTES {
+            self.save(&mut upkept)?;
+        }
         let due = {
             let core = self.core.read();
             let bytes = upkept.spans.as_ref().is_some_and(|f| f.length() >= CUT_BYTES);
@@ -49,7 +52,7 @@ impl SeriesStore {
             bytes || saved.zip(core.head.newest_ms).is_some_and(|(oldest, newest)| newest - oldest >= CUT_EVERY_MS)
         };
         if due {
-            done.cut = u64::from(self.cut_saved(&mut upkept)?);
+            done.cut = u64::from(self.cut_sealed(&mut upkept)?);
             done.forgotten = self.forget_idle(false)?;
         }
         while let Some(joined) = self.join_next()? {
@@ -84,8 +87,7 @@ impl SeriesStore {
     pub(crate) fn cut_all(&self, upkept: &mut Upkept) -> Result<bool, SeriesError> {
         self.seal_where(|_| true);
         self.wal.lock().wal.rotate();
-        self.save(upkept)?;
-        self.cut_saved(upkept)
+        self.cut_sealed(upkept)
     }
 
     /// Seals open rows of the groups with this newest time. No commit runs meanwhile, so that all of it is in the log.
@@ -142,6 +144,8 @@ impl SeriesStore {
             let file = self.span_file(upkept)?;
             let bytes: Vec<Arc<[u8]>> = batch.iter().map(|(_, bytes, _)| bytes.clone()).collect();
             let places = file.append(&bytes)?;
+            let written = places.iter().map(|(_, length)| u64::from(*length)).sum();
+            self.counters.span_bytes.fetch_add(written, Relaxed);
             let mut core = self.core.write();
             for ((id, bytes, through), (offset, length)) in batch.iter().zip(places) {
                 core.head.sealed_bytes = core.head.sealed_bytes.saturating_sub(bytes.len());
@@ -155,13 +159,18 @@ impl SeriesStore {
                 group.saved_seq = group.saved_seq.max(*through);
             }
         }
+        self.drop_log()
+    }
+
+    /// Deletes what the log need not keep any more.
+    pub(crate) fn drop_log(&self) -> Result<(), SeriesError> {
         let mut log = self.wal.lock();
         let core = self.core.read();
         log.wal.drop_saved(|id, seq| core.head.groups.get(&id).is_none_or(|g| g.saved_seq >= seq))
     }
 
     fn span_file(&self, upkept: &mut Upkept) -> Result<Arc<SpanFile>, SeriesError> {
-        if let Some(file) = &upkept.spans {
+        if let Some(file) = upkept.spans.as_ref().filter(|file| file.is_trusted()) {
             return Ok(file.clone());
         }
         let file = Arc::new(SpanFile::create(&self.folder.join("spans"), upkept.next_file)?);

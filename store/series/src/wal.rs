@@ -4,24 +4,25 @@
 //! groups with a key, so that it can be read without the segments before it. A segment is deleted once spans on disk hold all
 //! that its records say.
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use hashbrown::HashMap;
 use kernel::series::SeriesError;
 
-use crate::codec::{body, put_body};
+use crate::codec::{Cursor, body, put_body, put_varint};
+use crate::disk::{File, SECTOR};
 use crate::files::{delete, numbered, storage, sync_folder};
-use crate::frame::{put_frame, scan};
+use crate::frame::{FRAME_HEAD, frame, put_frame, scan};
 use crate::limits::{FRAME_BYTES, SEGMENT_BYTES};
 
 /// Ending of a segment's name.
 pub(crate) const ENDING: &str = ".wal";
 /// First bytes of a segment.
-const MAGIC: &[u8; 8] = b"FAROWAL2";
+const MAGIC: &[u8; 8] = b"FAROWAL3";
 /// Kind of the frames that hold records.
 const RECORDS: u8 = 1;
+/// Kind of the frame that says where the segment before ends: what lies behind was never acknowledged.
+const END: u8 = 2;
 
 /// A segment that is not written to any more.
 #[derive(Debug)]
@@ -29,6 +30,33 @@ pub(crate) struct Segment {
     pub(crate) number: u64,
     /// The last record of each group in it.
     pub(crate) last: HashMap<u32, u64>,
+}
+
+/// What a commit has to keep: records, and values that no compression makes smaller, apart so that they do not spoil it.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) raw: Vec<u8>,
+}
+
+impl Records {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.raw.clear();
+    }
+
+    fn framed(&self) -> Vec<u8> {
+        let (mut payload, mut out) = (Vec::new(), Vec::new());
+        put_varint(&mut payload, self.raw.len() as u64);
+        payload.extend_from_slice(&self.raw);
+        put_body(&mut payload, &self.bytes);
+        put_frame(&mut out, RECORDS, &payload);
+        out
+    }
 }
 
 /// The segment that is written to, and what is known of those before it.
@@ -40,6 +68,8 @@ pub(crate) struct Wal {
     length: u64,
     last: HashMap<u32, u64>,
     old: Vec<Segment>,
+    /// A segment left behind after a failure, and how much of it counts: the next one says so.
+    left: Option<(u64, u64)>,
     /// Bytes written since the start.
     pub(crate) written: u64,
 }
@@ -47,7 +77,8 @@ pub(crate) struct Wal {
 impl Wal {
     /// Goes on in a new segment of this number.
     pub(crate) fn new(folder: &Path, number: u64, old: Vec<Segment>) -> Self {
-        Self { folder: folder.to_owned(), number, file: None, length: 0, last: HashMap::new(), old, written: 0 }
+        let (last, left) = (HashMap::new(), None);
+        Self { folder: folder.to_owned(), number, file: None, length: 0, last, old, left, written: 0 }
     }
 
     fn path(&self) -> PathBuf {
@@ -66,43 +97,62 @@ impl Wal {
     ///
     /// # Errors
     /// Nothing was kept; the next call begins where this one did.
-    pub(crate) fn append(&mut self, records: &[u8], groups: &[(u32, u64)]) -> Result<(), SeriesError> {
-        let (mut payload, mut bytes) = (Vec::new(), Vec::new());
-        put_body(&mut payload, records);
-        put_frame(&mut bytes, RECORDS, &payload);
+    pub(crate) fn append(&mut self, records: &Records, groups: &[(u32, u64)]) -> Result<(), SeriesError> {
         let path = self.path();
-        if let Err(error) = self.write(&bytes) {
-            // Whether any of it reached the disk is unknown: cut it off, or leave the segment behind for good.
-            let length = self.length;
-            let cut = self.file.as_mut().is_some_and(|f| {
-                f.set_len(length).and_then(|()| f.seek(SeekFrom::Start(length))).and_then(|_| f.sync_data()).is_ok()
-            });
-            if !cut {
-                self.rotate();
+        match self.write(&records.framed()) {
+            Ok(taken) => {
+                self.length += taken;
+                self.written += taken;
+                for (group, seq) in groups {
+                    self.last.insert(*group, *seq);
+                }
+                Ok(())
             }
-            return Err(storage("write the log", &path, &error));
+            Err(error) => {
+                self.leave();
+                Err(storage("write the log", &path, &error))
+            }
         }
-        self.length += bytes.len() as u64;
-        self.written += bytes.len() as u64;
-        for (group, seq) in groups {
-            self.last.insert(*group, *seq);
-        }
-        Ok(())
     }
 
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    /// Whether any of what failed reached the disk is unknown: it is cut off. Where that cannot be trusted, the segment is left
+    /// behind for good, and the next one says how much of it counts.
+    fn leave(&mut self) {
+        let Some(file) = &self.file else {
+            // It was not even made: what there is of it means nothing.
+            let _ = delete(&self.path());
+            self.number += 1;
+            return;
+        };
+        let cut = file.set_length(self.length);
+        if cut.is_err() || !file.is_trusted() || file.sync().is_err() {
+            self.left = Some((self.number, self.length));
+            self.rotate();
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<u64> {
         if self.file.is_none() {
-            let path = self.path();
-            let mut file = File::options().create(true).truncate(true).write(true).open(&path)?;
-            file.write_all(MAGIC)?;
-            file.sync_all()?;
-            File::open(&self.folder)?.sync_all()?;
-            self.length = MAGIC.len() as u64;
+            let file = File::create_direct(&self.path())?;
+            let mut head = MAGIC.to_vec();
+            if let Some((number, length)) = self.left {
+                let mut payload = Vec::new();
+                put_varint(&mut payload, number);
+                put_varint(&mut payload, length);
+                put_frame(&mut head, END, &payload);
+            }
+            file.write_all_at(&head, 0)?;
+            file.sync()?;
+            crate::disk::sync_folder(&self.folder)?;
+            self.length = file.taken_by(head.len());
+            self.written += self.length;
+            self.left = None;
             self.file = Some(file);
         }
-        let Some(file) = self.file.as_mut() else { return Ok(()) };
-        file.write_all(bytes)?;
-        file.sync_data()
+        let Some(file) = self.file.as_ref() else { return Ok(0) };
+        file.write_all_at(bytes, self.length)?;
+        file.sync()?;
+        Ok(file.taken_by(bytes.len()))
     }
 
     /// Ends the segment, if anything was written to it.
@@ -117,8 +167,9 @@ impl Wal {
     /// Deletes ended segments whose records are all on disk otherwise, as `is_saved` says of each group's last one.
     pub(crate) fn drop_saved(&mut self, is_saved: impl Fn(u32, u64) -> bool) -> Result<(), SeriesError> {
         let done = self.old.iter().take_while(|s| s.last.iter().all(|(group, seq)| is_saved(*group, *seq))).count();
-        for segment in self.old.drain(..done) {
-            delete(&self.folder.join(format!("{:010}{ENDING}", segment.number)))?;
+        for _ in 0..done {
+            delete(&self.folder.join(format!("{:010}{ENDING}", self.old[0].number)))?;
+            self.old.remove(0);
         }
         if done == 0 { Ok(()) } else { sync_folder(&self.folder) }
     }
@@ -138,29 +189,69 @@ pub(crate) struct Read {
     pub(crate) damage: Vec<String>,
 }
 
-/// Reads a segment and hands out the records of its frames in the order in which they were written.
+/// What the segment says of one before it: its number, and how many of its bytes count.
+pub(crate) fn said_of_left(path: &Path) -> Option<(u64, u64)> {
+    let mut head = [0; MAGIC.len() + FRAME_HEAD + 20];
+    let file = File::open(path).ok()?;
+    let length = usize::try_from(file.length().ok()?).ok()?.min(head.len());
+    file.read_exact_at(&mut head[..length], 0).ok()?;
+    let (kind, payload) = frame(head[..length].strip_prefix(MAGIC)?)?;
+    let mut cursor = Cursor::new(payload);
+    (kind == END).then_some(())?;
+    Some((cursor.varint()?, cursor.varint()?))
+}
+
+/// Reads a segment, or so many bytes of it, and hands out the records of its frames in the order in which they were written,
+/// with the values that stand apart from them.
 ///
 /// # Errors
 /// The file cannot be read; damage inside it is no error.
-pub(crate) fn read_segment(path: &Path, mut take: impl FnMut(&[u8]) -> Option<()>) -> Result<Read, SeriesError> {
-    let bytes = std::fs::read(path).map_err(|e| storage("read the log", path, &e))?;
+pub(crate) fn read_segment(
+    path: &Path,
+    most: u64,
+    take: impl FnMut(&[u8], &[u8]) -> Option<()>,
+) -> Result<Read, SeriesError> {
+    let mut bytes = crate::disk::read(path).map_err(|e| storage("read the log", path, &e))?;
+    bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    Ok(read_log(&bytes, &path.display().to_string(), take))
+}
+
+/// Reads the bytes of a segment.
+pub(crate) fn read_log(bytes: &[u8], name: &str, mut take: impl FnMut(&[u8], &[u8]) -> Option<()>) -> Read {
     let mut out = Read::default();
     let start = if bytes.starts_with(MAGIC) { MAGIC.len() } else { 0 };
-    let found = scan(&bytes, start);
+    let found = scan(bytes, start);
     if start == 0 && !found.frames.is_empty() {
-        out.damage.push(format!("{}: the first bytes are not a log's", path.display()));
+        out.damage.push(format!("{name}: the first bytes are not a log's"));
     }
-    out.torn = (bytes.len() - found.end) as u64;
-    for (at, length) in found.damaged {
-        out.damage.push(format!("{}: {length} bytes at {at} are damaged", path.display()));
+    if !is_filling(bytes, found.end, bytes.len()) {
+        out.torn = (bytes.len() - found.end) as u64;
+    }
+    for (at, length) in found.damaged.into_iter().filter(|(at, length)| !is_filling(bytes, *at, at + length)) {
+        out.damage.push(format!("{name}: {length} bytes at {at} are damaged"));
     }
     for (kind, payload) in found.frames {
-        let understood = kind == RECORDS && body(payload, FRAME_BYTES).is_some_and(|records| take(&records).is_some());
+        let understood = match kind {
+            RECORDS => records(payload, &mut take).is_some(),
+            kind => kind == END,
+        };
         if !understood {
-            out.damage.push(format!("{}: a frame of kind {kind} is not understood", path.display()));
+            out.damage.push(format!("{name}: a frame of kind {kind} is not understood"));
         }
     }
-    Ok(out)
+    out
+}
+
+fn records(payload: &[u8], take: &mut impl FnMut(&[u8], &[u8]) -> Option<()>) -> Option<()> {
+    let mut cursor = Cursor::new(payload);
+    let length = cursor.length(FRAME_BYTES)?;
+    let raw = cursor.take(length)?;
+    take(&body(cursor.rest(), FRAME_BYTES)?, raw)
+}
+
+/// Whether this is what is left of a sector: commits begin with a new one, where sectors are written whole.
+fn is_filling(bytes: &[u8], from: usize, to: usize) -> bool {
+    to - from < SECTOR && to.is_multiple_of(SECTOR) && bytes[from..to].iter().all(|b| *b == 0)
 }
 
 /// The log's segments in a folder, by number.

@@ -1,8 +1,6 @@
 //! Writing a block, series by series in the order of their names and labels. I/O.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,12 +12,16 @@ use super::footer::{Footer, Through};
 use super::lists;
 use super::{Block, CHUNK_SERIES, ENDING, FOOTER, MAGIC, POSTINGS, SYMBOLS, TABLE, TIMES};
 use crate::codec::{put_body, put_text, put_varint, zigzag};
-use crate::files::{storage, sync_folder};
+use crate::disk::File;
+use crate::files::storage;
 use crate::frame::put_frame;
 use crate::limits::PAGE_ROWS;
 use crate::page::{Effort, Presence, Values, put_page};
 use crate::side::Beside;
 use crate::times::put_times;
+
+/// Bytes that are written at a time.
+const WRITE_BYTES: usize = 256 << 10;
 
 /// Values over a column of times.
 #[derive(Debug)]
@@ -52,7 +54,10 @@ pub(crate) struct BlockWriter {
     folder: PathBuf,
     temporary: PathBuf,
     number: u64,
-    file: BufWriter<File>,
+    file: File,
+    /// What is not written yet, from this place of the file on.
+    waiting: Vec<u8>,
+    written: u64,
     offset: u64,
     footer: Footer,
     columns: HashMap<Box<[Rows]>, u32>,
@@ -73,7 +78,9 @@ impl BlockWriter {
             folder: folder.to_owned(),
             temporary,
             number,
-            file: BufWriter::with_capacity(1 << 18, file),
+            file,
+            waiting: Vec::new(),
+            written: 0,
             offset: 0,
             footer: Footer { min_ms: i64::MAX, max_ms: i64::MIN, ..footer },
             columns: HashMap::new(),
@@ -87,10 +94,21 @@ impl BlockWriter {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<u64, SeriesError> {
-        self.file.write_all(bytes).map_err(|e| storage("write the block", &self.temporary, &e))?;
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() >= WRITE_BYTES {
+            self.write_waiting()?;
+        }
         let at = self.offset;
         self.offset += bytes.len() as u64;
         Ok(at)
+    }
+
+    fn write_waiting(&mut self) -> Result<(), SeriesError> {
+        let written = self.file.write_all_at(&self.waiting, self.written);
+        written.map_err(|e| storage("write the block", &self.temporary, &e))?;
+        self.written += self.waiting.len() as u64;
+        self.waiting.clear();
+        Ok(())
     }
 
     fn write_frame(&mut self, kind: u8, body: &[u8]) -> Result<(u64, u32), SeriesError> {
@@ -174,11 +192,10 @@ impl BlockWriter {
         Ok(number)
     }
 
-    /// Ends the block and opens it; `None` when nothing is in it.
+    /// Ends the block and opens it; `None` when nothing is in it. Its name is durable once the folder is synced.
     pub(crate) fn finish(mut self) -> Result<Option<Block>, SeriesError> {
         self.flush_runs()?;
         if self.entries.is_empty() {
-            drop(self.file);
             crate::files::delete(&self.temporary)?;
             return Ok(None);
         }
@@ -198,10 +215,13 @@ impl BlockWriter {
         self.write(&end)?;
         let path = self.folder.join(format!("{:010}{ENDING}", self.number));
         let failed = |e: std::io::Error| storage("write the block", &path, &e);
-        self.file.flush().and_then(|()| self.file.get_ref().sync_all()).map_err(failed)?;
-        std::fs::rename(&self.temporary, &path).map_err(failed)?;
-        sync_folder(&self.folder)?;
-        Block::open(self.number, &path).map(Some)
+        self.write_waiting()?;
+        self.file.sync().map_err(failed)?;
+        // It is read before it takes the place of another one.
+        let mut block = Block::open(self.number, &self.temporary)?;
+        crate::disk::rename(&self.temporary, &path).map_err(failed)?;
+        block.path = path;
+        Ok(Some(block))
     }
 
     /// Writes the strings sorted, each without what it shares with the one before; returns new numbers by old ones.
