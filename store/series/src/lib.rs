@@ -35,6 +35,7 @@ mod index;
 pub mod limits;
 mod open;
 mod page;
+mod parallel;
 mod pool;
 mod read;
 mod record;
