@@ -36,6 +36,7 @@ mod index;
 pub mod limits;
 mod open;
 mod page;
+mod parallel;
 mod pool;
 #[cfg(test)]
 mod proof;

@@ -8,22 +8,24 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
 use kernel::Labels;
 use kernel::series::{Exemplar, Select, Series, SeriesError, SeriesReader, Visit};
+use parking_lot::Mutex;
 
-use crate::block::Block;
-use crate::compact::kept;
+use crate::block::{Block, LabelSets, hash_of};
 use crate::gather::{Columns, Found, Part, Source, series};
 use crate::head::{Body, Sealed};
-use crate::index::matching;
+use crate::index::{at_most, matching};
 use crate::limits;
+use crate::parallel::in_order;
 use crate::registry::SeriesId;
 use crate::span::{SpanView, open_beside};
 use crate::store::{Core, SeriesStore};
 
-/// Series put together at a time: so many are in memory, however many are asked for.
-const AT_A_TIME: usize = 2_048;
+/// Series put together at a time, by one thread: so few that a question of some hundred already has work for two, so many that a span is
+/// not read again for every few of its series.
+const AT_A_TIME: usize = 512;
 
 /// Where the samples of one series are.
 #[derive(Default)]
@@ -49,7 +51,6 @@ impl SeriesStore {
 
     fn plan(&self, select: &Select) -> Plan {
         let mut plan = Plan { blocks: Vec::new(), answers: Vec::new(), sealed: HashMap::new() };
-        let mut numbers: HashMap<Labels, usize> = HashMap::new();
         let core = self.core.read();
         plan.blocks = overlapping(&core, select);
         let head = matched(&core, select);
@@ -80,31 +81,56 @@ impl SeriesStore {
                 }
                 sources.open.push(source);
             }
-            numbers.insert(labels.clone(), plan.answers.len());
             plan.answers.push((labels, sources));
         }
         drop(core);
-        let now = self.clock.fetch_add(1, Relaxed) + 1;
-        for (at, block) in (0u32..).zip(&plan.blocks) {
-            block.touch(now);
-            for number in self.in_block(block, select) {
-                let Some(labels) = block.labels(number) else {
-                    self.damaged(1);
-                    continue;
-                };
-                let answer = *numbers.entry(labels).or_insert_with_key(|labels| {
-                    plan.answers.push((labels.clone(), Sources::default()));
-                    plan.answers.len() - 1
-                });
-                plan.answers[answer].1.blocks.push((at, number));
-            }
-        }
+        self.plan_blocks(&mut plan, select);
         // Spans and blocks are read once for many series that lie together.
         plan.answers.sort_by(|a, b| {
             let key = |s: &Sources| (s.places.first().copied(), s.blocks.first().copied());
             key(&a.1).cmp(&key(&b.1))
         });
         plan
+    }
+
+    /// Adds what blocks have: a series that several of them have, or memory too, is one answer.
+    fn plan_blocks(&self, plan: &mut Plan, select: &Select) {
+        let now = self.clock.fetch_add(1, Relaxed) + 1;
+        let found: Vec<Vec<u32>> = plan.blocks.iter().map(|block| self.in_block(block, select)).collect();
+        let several = found.iter().filter(|f| !f.is_empty()).count() + usize::from(!plan.answers.is_empty()) > 1;
+        let mut known: HashTable<(u64, usize)> = HashTable::new();
+        if several {
+            for (at, (labels, _)) in plan.answers.iter().enumerate() {
+                let hash = hash_of(labels);
+                known.insert_unique(hash, (hash, at), |(hash, _)| *hash);
+            }
+        }
+        for ((at, block), found) in (0u32..).zip(&plan.blocks).zip(found) {
+            block.touch(now);
+            let mut sets = None;
+            for number in found {
+                if sets
+                    .as_ref()
+                    .is_none_or(|(sets, first): &(Arc<LabelSets>, u32)| (number - first) as usize >= sets.len())
+                {
+                    sets = block.label_sets(number);
+                }
+                let set = sets.as_ref().and_then(|(sets, first)| sets.get((number - first) as usize));
+                let Some((hash, labels)) = set else {
+                    self.damaged(1);
+                    continue;
+                };
+                let same = |(_, answer): &(u64, usize)| plan.answers[*answer].0 == *labels;
+                let answer = known.find(*hash, same).map_or(plan.answers.len(), |(_, answer)| *answer);
+                if answer == plan.answers.len() {
+                    plan.answers.push((labels.clone(), Sources::default()));
+                    if several {
+                        known.insert_unique(*hash, (*hash, answer), |(hash, _)| *hash);
+                    }
+                }
+                plan.answers[answer].1.blocks.push((at, number));
+            }
+        }
     }
 
     /// Numbers of the series of a block that match.
@@ -119,17 +145,13 @@ impl SeriesStore {
     }
 
     fn gather(&self, plan: &Plan, answers: &mut [(Labels, Sources)], select: &Select) -> Vec<Found> {
-        let mut found: Vec<Found> = Vec::with_capacity(answers.len());
+        let mut found: Vec<Found> = answers.iter().map(|_| Found::default()).collect();
+        self.gather_blocks(plan, answers, select, &mut found);
         let mut groups: HashMap<u32, Vec<(usize, u32)>> = HashMap::new();
         for (i, (_, sources)) in answers.iter_mut().enumerate() {
-            let mut one = Found::default();
-            for (block, number) in &sources.blocks {
-                self.read_block(&plan.blocks[*block as usize], *number, select, &mut one);
-            }
             for (group, column) in &sources.places {
                 groups.entry(*group).or_default().push((i, *column));
             }
-            found.push(one);
         }
         let mut buffer = Vec::new();
         for (group, columns) in &groups {
@@ -158,40 +180,42 @@ impl SeriesStore {
         found
     }
 
-    fn read_block(&self, block: &Block, number: u32, select: &Select, found: &mut Found) {
-        let Some(run) = block.run(number, select.start_ms, select.end_ms) else {
-            self.damaged(1);
-            return;
-        };
-        let deleted = block.deleted.lock().clone();
-        let ranges = deleted.of(number);
-        let mut parts = Vec::with_capacity(run.pieces.len());
-        for (_, times, values) in run.pieces {
-            let values = if ranges.is_empty() { values } else { kept(&times, &values, ranges) };
-            parts.push(Part { times, values });
+    fn gather_blocks(&self, plan: &Plan, answers: &[(Labels, Sources)], select: &Select, found: &mut [Found]) {
+        let mut wanted: Vec<Vec<(u32, usize)>> = vec![Vec::new(); plan.blocks.len()];
+        for (i, (_, sources)) in answers.iter().enumerate() {
+            for (block, number) in &sources.blocks {
+                wanted[*block as usize].push((*number, i));
+            }
         }
-        let mut beside = run.beside;
-        if !ranges.is_empty() {
-            beside.numbers.retain(|(t, _)| !crate::tombstones::is_deleted(ranges, *t));
-            beside.histograms.retain(|(t, _)| !crate::tombstones::is_deleted(ranges, *t));
+        for (block, wanted) in plan.blocks.iter().zip(&mut wanted) {
+            self.damaged(block.read_into(wanted, (select.start_ms, select.end_ms), found));
         }
-        found.push(Source { parts, beside });
+    }
+
+    /// The series of some answers.
+    fn put_together(&self, plan: &Plan, mut answers: Vec<(Labels, Sources)>, select: &Select) -> Vec<Series> {
+        let found = self.gather(plan, &mut answers, select);
+        let mut columns = Columns::default();
+        let mut out = Vec::with_capacity(answers.len());
+        for ((labels, _), found) in answers.into_iter().zip(found) {
+            let (series, damaged) = series(labels, found, (select.start_ms, select.end_ms), &mut columns);
+            self.damaged(u64::from(damaged));
+            out.extend(series);
+        }
+        out
     }
 
     fn each(&self, select: &Select, visit: Visit<'_>) {
         let mut plan = self.plan(select);
         let mut answers = std::mem::take(&mut plan.answers);
-        let mut columns = Columns::default();
-        for some in answers.chunks_mut(AT_A_TIME) {
-            let found = self.gather(&plan, some, select);
-            for ((labels, _), found) in some.iter().zip(found) {
-                let (series, damaged) = series(labels.clone(), found, (select.start_ms, select.end_ms), &mut columns);
-                self.damaged(u64::from(damaged));
-                if series.is_some_and(|series| visit(series).is_break()) {
-                    return;
-                }
-            }
+        let mut pieces = Vec::with_capacity(answers.len().div_ceil(AT_A_TIME));
+        while answers.len() > AT_A_TIME {
+            pieces.push(Mutex::new(answers.split_off(answers.len() - AT_A_TIME)));
         }
+        pieces.push(Mutex::new(answers));
+        pieces.reverse();
+        let work = |piece: usize| self.put_together(&plan, std::mem::take(&mut *pieces[piece].lock()), select);
+        in_order(pieces.len(), work, |all| all.into_iter().try_for_each(&mut *visit));
         self.trim_cache();
     }
 
@@ -204,6 +228,14 @@ impl SeriesStore {
         }
         let mut oldest: Vec<&Arc<Block>> = blocks.iter().collect();
         oldest.sort_by_key(|b| b.used());
+        for block in &oldest {
+            if total <= limits::CACHE_BYTES / 2 {
+                return;
+            }
+            let before = block.cached();
+            block.forget_labels();
+            total = total.saturating_sub(before.saturating_sub(block.cached()));
+        }
         for block in oldest {
             if total <= limits::CACHE_BYTES / 2 {
                 break;
@@ -287,6 +319,15 @@ impl SeriesReader for SeriesStore {
     fn visit(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
         self.each(select, visit);
         Ok(())
+    }
+
+    fn at_most(&self, select: &Select) -> Option<u64> {
+        let (blocks, head) = {
+            let core = self.core.read();
+            (overlapping(&core, select), at_most(&core.registry, &select.matchers)?)
+        };
+        let of_block = |block: &Arc<Block>| at_most(&block.index()?, &select.matchers);
+        blocks.iter().try_fold(head, |sum, block| Some(sum + of_block(block)?))
     }
 
     fn series(&self, select: &Select) -> Result<Vec<Labels>, SeriesError> {
