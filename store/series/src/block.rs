@@ -361,3 +361,18 @@ fn read_chunk(bytes: &[u8]) -> Option<Vec<Entry>> {
     }
     Some(out)
 }
+
+/// Whether these bytes are a footer; for fuzzing.
+pub(crate) fn parse_footer(bytes: &[u8]) -> bool {
+    Footer::read(bytes).is_some()
+}
+
+/// Whether these bytes are a chunk of the table; for fuzzing.
+pub(crate) fn parse_table(bytes: &[u8]) -> bool {
+    read_chunk(bytes).is_some()
+}
+
+/// Whether these bytes are the lists of a label; for fuzzing.
+pub(crate) fn parse_lists(bytes: &[u8]) -> bool {
+    NameLists::read(bytes.to_vec()).is_some()
+}

@@ -33,6 +33,7 @@ mod group;
 mod head;
 mod histogram;
 mod index;
+pub mod inspect;
 pub mod limits;
 mod open;
 mod page;

@@ -41,7 +41,7 @@ impl Tombstones {
         if read.block == checksum { Ok(read) } else { Ok(Self { block: checksum, ranges: HashMap::new() }) }
     }
 
-    fn read(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let mut cursor = Cursor::new(bytes);
         let mut out = Self { block: cursor.u32()?, ranges: HashMap::new() };
         for _ in 0..cursor.length(bytes.len())? {
