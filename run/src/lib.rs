@@ -41,7 +41,7 @@ pub mod system;
 pub mod trail;
 mod trail_check;
 
-pub use act::{http_client, socket_client};
+pub use act::{HttpRequest, http_client, socket_client};
 pub use clock::SystemClock;
 pub use config::Config;
 pub use core::Core;

@@ -31,14 +31,17 @@ pub(crate) type Found = Vec<Source>;
 /// Which rows of which columns of times.
 type Rows = Vec<(usize, u32, u32)>;
 
+/// So many columns are looked for one by one, which costs less than a hash.
+pub(crate) const RECENT: usize = 16;
+
 /// Rows of a column of times, and the column they make.
 type Clipped = (Arc<[i64]>, usize, usize, Arc<[i64]>);
 
 /// The columns of times that were put together so far. It holds the parts' columns, so that no place in memory is taken twice.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
-    /// The newest one of a single part: neighbours nearly always have the same rows.
-    last: Option<Clipped>,
+    /// Those of a single part: neighbours have the rows of one of few groups.
+    recent: Vec<Clipped>,
     known: HashMap<Rows, Arc<[i64]>>,
     held: HashMap<usize, Arc<[i64]>>,
 }
@@ -49,16 +52,18 @@ impl Columns {
         if (from, to) == (0, times.len()) {
             return times.clone();
         }
-        match &self.last {
-            Some((of, f, t, column)) if Arc::ptr_eq(of, times) && (*f, *t) == (from, to) => column.clone(),
-            _ => {
-                let key = vec![(times.as_ptr() as usize, from as u32, to as u32)];
-                self.held.entry(key[0].0).or_insert_with(|| times.clone());
-                let column = self.known.entry(key).or_insert_with(|| times[from..to].into()).clone();
-                self.last = Some((times.clone(), from, to, column.clone()));
-                column
-            }
+        let same = |(of, f, t, _): &&Clipped| Arc::ptr_eq(of, times) && (*f, *t) == (from, to);
+        if let Some((_, _, _, column)) = self.recent.iter().find(same) {
+            return column.clone();
         }
+        let key = vec![(times.as_ptr() as usize, from as u32, to as u32)];
+        self.held.entry(key[0].0).or_insert_with(|| times.clone());
+        let column = self.known.entry(key).or_insert_with(|| times[from..to].into()).clone();
+        if self.recent.len() >= RECENT {
+            self.recent.remove(0);
+        }
+        self.recent.push((times.clone(), from, to, column.clone()));
+        column
     }
 
     fn column(&mut self, parts: &[(&Part, usize, usize)]) -> Arc<[i64]> {

@@ -18,6 +18,7 @@ use crate::gather::{Columns, Found, Part, Source, series};
 use crate::head::{Body, Sealed};
 use crate::index::{at_most, matching};
 use crate::limits;
+use crate::page::{Presence, Values};
 use crate::parallel::in_order;
 use crate::registry::SeriesId;
 use crate::span::{SpanView, open_beside};
@@ -35,6 +36,16 @@ struct Sources {
     /// Group and column.
     places: Vec<(u32, u32)>,
     open: Vec<Source>,
+    /// Nothing else is needed.
+    is_whole: bool,
+}
+
+/// How much of each series is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Want {
+    All,
+    /// The newest sample in the range.
+    Newest,
 }
 
 /// What a question needs.
@@ -49,16 +60,24 @@ impl SeriesStore {
         self.counters.damaged.fetch_add(count, Relaxed);
     }
 
-    fn plan(&self, select: &Select) -> Plan {
+    fn plan(&self, select: &Select, want: Want) -> Plan {
         let mut plan = Plan { blocks: Vec::new(), answers: Vec::new(), sealed: HashMap::new() };
         let core = self.core.read();
         plan.blocks = overlapping(&core, select);
         let head = matched(&core, select);
         let mut open: HashMap<u32, Arc<[i64]>> = HashMap::new();
+        let mut newest = NewestTimes::default();
         let mut buffer = Vec::new();
         for id in head {
             let labels = core.registry.labels(id);
             let mut sources = Sources::default();
+            if want == Want::Newest
+                && let Some(source) = newest.source(&core, id, select)
+            {
+                (sources.open, sources.is_whole) = (vec![source], true);
+                plan.answers.push((labels, sources));
+                continue;
+            }
             for place in core.registry.places(id) {
                 let Some(group) = core.head.groups.get(&place.group) else { continue };
                 if group.newest_ms < select.start_ms {
@@ -128,7 +147,10 @@ impl SeriesStore {
                         known.insert_unique(*hash, (*hash, answer), |(hash, _)| *hash);
                     }
                 }
-                plan.answers[answer].1.blocks.push((at, number));
+                let sources = &mut plan.answers[answer].1;
+                if !sources.is_whole {
+                    sources.blocks.push((at, number));
+                }
             }
         }
     }
@@ -205,8 +227,8 @@ impl SeriesStore {
         out
     }
 
-    fn each(&self, select: &Select, visit: Visit<'_>) {
-        let mut plan = self.plan(select);
+    fn each(&self, select: &Select, want: Want, visit: Visit<'_>) {
+        let mut plan = self.plan(select, want);
         let mut answers = std::mem::take(&mut plan.answers);
         let mut pieces = Vec::with_capacity(answers.len().div_ceil(AT_A_TIME));
         while answers.len() > AT_A_TIME {
@@ -274,6 +296,30 @@ impl SeriesStore {
     }
 }
 
+/// Times of newest rows, as columns of one row that the series of a group share.
+#[derive(Default)]
+struct NewestTimes(HashMap<(u32, i64), Arc<[i64]>>);
+
+impl NewestTimes {
+    /// The newest sample of a series, when it is known without reading anything: one of the open rows of the only group that has the
+    /// series.
+    fn source(&mut self, core: &Core, id: SeriesId, select: &Select) -> Option<Source> {
+        let mut places = core.registry.places(id);
+        let (place, None) = (places.next()?, places.next()) else { return None };
+        let group = core.head.groups.get(&place.group)?;
+        if group.extra.as_ref().is_some_and(|extra| !open_beside(extra, place.column).is_empty()) {
+            return None;
+        }
+        let (t_ms, bits) = group.newest_open(place.column as usize)?;
+        if !(select.start_ms..=select.end_ms).contains(&t_ms) {
+            return None;
+        }
+        let times = self.0.entry((place.group, t_ms)).or_insert_with(|| Arc::from([t_ms])).clone();
+        let values = Values { presence: Presence::All, bits: vec![bits] };
+        Some(Source { parts: vec![Part { times, values }], ..Source::default() })
+    }
+}
+
 fn overlapping(core: &Core, select: &Select) -> Vec<Arc<Block>> {
     let within = |b: &&Arc<Block>| b.footer.min_ms <= select.end_ms && b.footer.max_ms >= select.start_ms;
     core.blocks.iter().filter(within).cloned().collect()
@@ -299,7 +345,7 @@ fn matched(core: &Core, select: &Select) -> Vec<SeriesId> {
 impl SeriesReader for SeriesStore {
     fn select(&self, select: &Select) -> Result<Vec<Series>, SeriesError> {
         let (mut all, mut samples, mut over) = (Vec::new(), 0u64, false);
-        self.each(select, &mut |series| {
+        self.each(select, Want::All, &mut |series| {
             samples += series.timestamps.len() as u64;
             over = samples > limits::SELECT_SAMPLES;
             all.push(series);
@@ -317,7 +363,12 @@ impl SeriesReader for SeriesStore {
     }
 
     fn visit(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
-        self.each(select, visit);
+        self.each(select, Want::All, visit);
+        Ok(())
+    }
+
+    fn visit_newest(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        self.each(select, Want::Newest, visit);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use super::{Block, CHUNK_SERIES, Entry, Run};
 use crate::compact::kept;
-use crate::gather::{Found, Part, Source};
+use crate::gather::{Found, Part, RECENT, Source};
 use crate::tombstones::{Tombstones, is_deleted};
 
 /// Bytes that are read at once: so many that a series costs no call of its own, so few that they stay in the processor's cache.
@@ -21,7 +21,7 @@ struct Reader<'b> {
     range: (i64, i64),
     chunk: Option<(u32, Arc<Vec<Entry>>)>,
     times: HashMap<u32, Arc<[i64]>>,
-    last_times: Option<(u32, Arc<[i64]>)>,
+    recent: Vec<(u32, Arc<[i64]>)>,
     bytes: Vec<u8>,
     /// Where the bytes begin in the file.
     start: u64,
@@ -34,7 +34,8 @@ impl Block {
         wanted.sort_unstable();
         let deleted = self.deleted.lock().clone();
         let (times, bytes) = (HashMap::new(), Vec::new());
-        let mut reader = Reader { block: self, deleted, range, chunk: None, times, last_times: None, bytes, start: 0 };
+        let mut reader =
+            Reader { block: self, deleted, range, chunk: None, times, recent: Vec::new(), bytes, start: 0 };
         let mut damaged = 0;
         for at in 0..wanted.len() {
             match reader.source(&wanted[at..]) {
@@ -102,9 +103,7 @@ impl Reader<'_> {
     }
 
     fn times(&mut self, number: u32) -> Option<Arc<[i64]>> {
-        if let Some((known, times)) = &self.last_times
-            && *known == number
-        {
+        if let Some((_, times)) = self.recent.iter().find(|(known, _)| *known == number) {
             return Some(times.clone());
         }
         let times = match self.times.get(&number) {
@@ -115,7 +114,10 @@ impl Reader<'_> {
                 times
             }
         };
-        self.last_times = Some((number, times.clone()));
+        if self.recent.len() >= RECENT {
+            self.recent.remove(0);
+        }
+        self.recent.push((number, times.clone()));
         Some(times)
     }
 
