@@ -28,6 +28,7 @@ pub mod core;
 pub mod counters;
 pub mod doors;
 pub mod folder;
+pub mod import;
 pub mod layout;
 pub mod login;
 pub mod loops;
