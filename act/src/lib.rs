@@ -8,3 +8,4 @@ pub mod notify;
 pub mod outgoing;
 
 pub use outgoing::{http_client, socket_client};
+pub use reqwest::RequestBuilder as HttpRequest;

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod deliver;
 pub mod health;
+pub mod kpi;
 pub mod rules;
 pub mod severity;
 pub mod words;

@@ -22,6 +22,10 @@ impl Labels {
 
     /// As [`Labels::new`], from strings that are shared already.
     pub fn from_shared(mut pairs: Vec<(Arc<str>, Arc<str>)>) -> Self {
+        // What was a label set before is in order already.
+        if pairs.is_sorted_by(|a, b| a.0 < b.0) && pairs.iter().all(|(_, v)| !v.is_empty()) {
+            return Self(pairs.into());
+        }
         pairs.sort_by(|a, b| a.0.cmp(&b.0));
         let mut out: Vec<(Arc<str>, Arc<str>)> = Vec::with_capacity(pairs.len());
         for pair in pairs {

@@ -251,6 +251,18 @@ pub trait SeriesReader: Send + Sync {
         Ok(())
     }
 
+    /// As [`SeriesReader::visit`], where of each series its newest sample in the range is enough; earlier ones may come too.
+    fn visit_newest(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        self.visit(select, visit)
+    }
+
+    /// A number that the matching series are not more than, told without searching; `None` when only a search would tell. What reads
+    /// little need not wait behind what reads much.
+    fn at_most(&self, select: &Select) -> Option<u64> {
+        let _ = select;
+        None
+    }
+
     /// The labels of the matching series, sorted.
     fn series(&self, select: &Select) -> Result<Vec<Labels>, SeriesError> {
         let mut all: Vec<Labels> = self.select(select)?.into_iter().map(|s| s.labels).collect();

@@ -28,6 +28,7 @@ pub mod core;
 pub mod counters;
 pub mod doors;
 pub mod folder;
+pub mod import;
 pub mod layout;
 pub mod login;
 pub mod loops;
@@ -41,7 +42,7 @@ pub mod system;
 pub mod trail;
 mod trail_check;
 
-pub use act::{http_client, socket_client};
+pub use act::{HttpRequest, http_client, socket_client};
 pub use clock::SystemClock;
 pub use config::Config;
 pub use core::Core;
@@ -251,6 +252,7 @@ fn spawn_loops(core: &Arc<Core>, results: mpsc::Receiver<kernel::probe::ProbeRes
     tasks.spawn(loops::deliveries::run(core.clone()));
     tasks.spawn(loops::outbox::run(core.clone()));
     tasks.spawn(loops::views::run(core.clone()));
+    tasks.spawn(loops::kpis::run(core.clone()));
     tasks.spawn(loops::reload::run(core.clone()));
     tasks.spawn(loops::secrets::run(core.clone()));
     tasks.spawn(loops::watchful::run(core.clone()));

@@ -7,6 +7,7 @@ pub(crate) mod backups;
 pub(crate) mod badge;
 pub(crate) mod checks;
 pub(crate) mod deliveries;
+pub(crate) mod kpis;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod people;

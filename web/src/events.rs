@@ -65,6 +65,8 @@ enum View {
     Plan,
     /// Rules and their last evaluation.
     Rules,
+    /// Measures of success.
+    Kpis,
     /// Channels and what became of their last messages.
     Channels,
 }
@@ -182,7 +184,7 @@ impl Page {
         match change {
             Change::Check(id) => seen.check(id, |_, _| ()).is_some(),
             Change::Plan(s) => seen.system(s, |_| ()).is_some(),
-            Change::System(s) | Change::Alerts(s) | Change::Rules(s, _) => seen.sees_whole(s),
+            Change::System(s) | Change::Alerts(s) | Change::Kpis(s) | Change::Rules(s, _) => seen.sees_whole(s),
             Change::Deliveries => seen.sees_everything(),
         }
     }
@@ -191,7 +193,7 @@ impl Page {
     fn mark_beat(&mut self) {
         let seen = self.visit.seen(&self.app);
         match self.wanted.view {
-            View::Alerts | View::Deliveries | View::Channels | View::Rules => self.dirty.stale = true,
+            View::Alerts | View::Deliveries | View::Channels | View::Rules | View::Kpis => self.dirty.stale = true,
             View::System => self.dirty.parts.extend(self.wanted.system.as_deref().map(Arc::from)),
             View::Systems => {
                 let names = seen.system_names().into_iter().map(|(name, _)| name);
@@ -228,7 +230,8 @@ impl Page {
             }
             (View::Alerts, Change::Alerts(_))
             | (View::Deliveries | View::Channels, Change::Deliveries)
-            | (View::Rules, Change::Rules(..)) => dirty.stale = true,
+            | (View::Rules, Change::Rules(..))
+            | (View::Kpis, Change::Kpis(_)) => dirty.stale = true,
             (_, Change::Plan(s)) if about(s) => dirty.stale = true,
             _ => {}
         }

@@ -103,6 +103,18 @@ pub fn date_time(language: Language, at: Timestamp, zone: &TimeZone) -> String {
     format!("{} {} {}, {time}", z.day(), month(language, &z), z.year())
 }
 
+/// A day in a zone: `3 feb 2026`.
+pub fn day(language: Language, at: Timestamp, zone: &TimeZone) -> String {
+    let z = at.in_zone(zone);
+    format!("{} {} {}", z.day(), month(language, &z), z.year())
+}
+
+/// A month in a zone: `feb 2026`.
+pub fn month_of(language: Language, at: Timestamp, zone: &TimeZone) -> String {
+    let z = at.in_zone(zone);
+    format!("{} {}", month(language, &z), z.year())
+}
+
 /// Only what differs from today: `07:00:05` today, `3 feb, 07:00` this year, else with the year.
 pub fn short_time(language: Language, at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (z, today) = (at.in_zone(zone), now.in_zone(zone));

@@ -22,7 +22,8 @@ pub use host::{DiskUse, HostUse};
 pub use seen::Seen;
 pub use series::SeenSeries;
 pub use system::{
-    InBoth, Intensive, PlanVersion, Reload, RuleGroupState, RuleState, RuleVerdict, SystemState, TodayValue,
+    InBoth, Intensive, KpiPeriod, KpiState, PlanVersion, Reload, RuleGroupState, RuleState, RuleVerdict, SystemState,
+    TodayValue,
 };
 
 use crate::limits::CHANGES_BUFFERED;
@@ -36,6 +37,8 @@ pub enum Change {
     System(Arc<str>),
     /// Alerts that are pending or firing, or their acknowledgements.
     Alerts(Arc<str>),
+    /// The measures of success of a system.
+    Kpis(Arc<str>),
     /// How the last evaluation of a group of rules went: its system, its name.
     Rules(Arc<str>, Arc<str>),
     /// The outbox or its log.
@@ -192,6 +195,11 @@ impl Live {
     /// Sets the counters of today's activity, in the plan's order.
     pub fn set_today(&self, system: &str, today: Vec<TodayValue>) {
         self.change_system(system, Change::System(system.into()), |s| s.today = today);
+    }
+
+    /// Sets the measures of success, in the plan's order.
+    pub fn set_kpis(&self, system: &str, kpis: Vec<KpiState>) {
+        self.change_system(system, Change::Kpis(system.into()), |s| s.kpis = kpis);
     }
 
     /// Sets the alerts that are pending or firing.

@@ -13,6 +13,7 @@ pub(crate) mod form;
 pub(crate) mod frame;
 pub(crate) mod installation;
 pub(crate) mod intensive;
+pub(crate) mod kpis;
 pub(crate) mod login;
 pub(crate) mod overview;
 pub(crate) mod people;

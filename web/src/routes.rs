@@ -10,8 +10,8 @@ use kernel::access::{Kind, Verb};
 use crate::app::App;
 use crate::auth::guard::{Guard, guard};
 use crate::pages::{
-    about, alerts, approvals, channels, check, confirm, deliveries, document, entry, installation, intensive, login,
-    overview, people, plan, roles, rules, security, settings, trail, welcome,
+    about, alerts, approvals, channels, check, confirm, deliveries, document, entry, installation, intensive, kpis,
+    login, overview, people, plan, roles, rules, security, settings, trail, welcome,
 };
 use crate::{api, assets, events};
 
@@ -176,6 +176,7 @@ fn pages() -> Vec<Route> {
         get(Page, "/plan/{system}/signed/{*path}", see(System), document::signed_copy),
         post(Page, "/plan/{system}/reload", run(System), plan::reload),
         get(Page, "/rules", see(Filtered), rules::rules),
+        get(Page, "/kpis", see(Filtered), kpis::kpis),
         get(Page, "/people", SEE_PEOPLE, people::people),
         post(Page, "/people", ADMINISTER, people::add),
         get(Page, "/people/{id}", SEE_PEOPLE, people::person),
@@ -299,6 +300,7 @@ fn own_api() -> Vec<Route> {
         post(Api, "/api/farero/v1/systems/{system}/deployments", see(System), api::approvals::deploy),
         get(Api, "/api/farero/v1/systems", see(Filtered), api::systems::systems),
         get(Api, "/api/farero/v1/systems/{system}/overview", see(System), api::systems::overview),
+        get(Api, "/api/farero/v1/systems/{system}/kpis", see(System), api::kpis::kpis),
         get(Api, "/api/farero/v1/systems/{system}/services", see(System), api::systems::services),
         get(Api, "/api/farero/v1/systems/{system}/plan", see(System), api::plan::plan),
         post(Api, "/api/farero/v1/systems/{system}/intensive", run(System), api::systems::intensive),

@@ -7,6 +7,7 @@ mod alerts;
 mod auth;
 mod check;
 mod common;
+mod kpis;
 mod login;
 mod manage;
 mod overview;
@@ -48,6 +49,7 @@ pub struct Text {
     pub manage: manage::Manage,
     pub auth: auth::Auth,
     pub people: people::People,
+    pub kpis: kpis::Kpis,
     pub trail: trail::Trail,
     pub login: login::Login,
     pub welcome: welcome::Welcome,
@@ -61,6 +63,7 @@ static ES: Text = Text {
     manage: manage::Manage::ES,
     auth: auth::Auth::ES,
     people: people::People::ES,
+    kpis: kpis::Kpis::ES,
     trail: trail::Trail::ES,
     login: login::Login::ES,
     welcome: welcome::Welcome::ES,
@@ -74,6 +77,7 @@ static EN: Text = Text {
     manage: manage::Manage::EN,
     auth: auth::Auth::EN,
     people: people::People::EN,
+    kpis: kpis::Kpis::EN,
     trail: trail::Trail::EN,
     login: login::Login::EN,
     welcome: welcome::Welcome::EN,
@@ -95,7 +99,7 @@ mod tests {
     fn no_text_is_empty_or_left_untranslated_by_accident() {
         let tables = |t: &'static Text| {
             let early = [t.common.all(), t.overview.all(), t.check.all(), t.alerts.all(), t.manage.all(), t.auth.all()];
-            [early.concat(), t.people.all(), t.trail.all(), t.login.all(), t.welcome.all()].concat()
+            [early.concat(), t.people.all(), t.kpis.all(), t.trail.all(), t.login.all(), t.welcome.all()].concat()
         };
         let (es, en) = (tables(text(Language::Es)), tables(text(Language::En)));
         for ((name, es), (_, en)) in es.iter().zip(&en) {

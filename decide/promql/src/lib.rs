@@ -25,7 +25,7 @@ mod value;
 pub use annotations::{Annotation, AnnotationKind};
 pub use eval::{EvalError, evaluate, evaluate_cancellable, evaluate_explained};
 pub use functions::{Function, all as functions};
-pub use query::{DEFAULT_LOOKBACK_MS, DEFAULT_SUBQUERY_STEP_MS, Limits, Query};
+pub use query::{Control, DEFAULT_LOOKBACK_MS, DEFAULT_SUBQUERY_STEP_MS, Limits, Query};
 pub use syntax::ast;
 pub use syntax::ast::{Expr, ExprKind, ValueType};
 pub use syntax::error::ParseError;

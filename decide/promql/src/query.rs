@@ -1,5 +1,7 @@
 //! What is asked, and how much it may cost. Pure.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::syntax::ast::Expr;
 
 /// How far back an instant selector looks for the newest sample: Prometheus's default.
@@ -50,6 +52,25 @@ impl<'a> Query<'a> {
     }
 }
 
+/// Who is asked again and again, while a query is evaluated, whether to go on. It may take its time: then the query waits.
+pub trait Control {
+    /// Whether to go on.
+    fn goes_on(&self) -> bool;
+
+    /// Takes note that the query holds so many more points; the answer says whether there is room. They are held until its end.
+    fn holds(&self, points: u64) -> bool {
+        let _ = points;
+        true
+    }
+}
+
+/// Becomes true when nobody waits any more.
+impl Control for AtomicBool {
+    fn goes_on(&self) -> bool {
+        !self.load(Ordering::Relaxed)
+    }
+}
+
 /// What a query may cost; reaching a limit is an error that names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -70,8 +91,10 @@ impl Limits {
     pub const MAX_SERIES: u64 = 1_000_000;
     /// Prometheus's limit of points per series: more than any screen has columns.
     pub const MAX_STEPS: u64 = 11_000;
-    /// As many points as samples may be read: 400 MB.
-    pub const MAX_POINTS: u64 = 50_000_000;
+    /// Half as many as samples may be read: 200 MB, and as much again when they become an answer.
+    pub const MAX_POINTS: u64 = 25_000_000;
+    /// A month in seconds. Each step of a subquery takes memory, whether or not anything was measured then.
+    pub const MAX_SUBQUERY_STEPS: u64 = 2_678_400;
 }
 
 impl Default for Limits {

@@ -24,6 +24,7 @@ use crate::words::{RuleWords, fill, rule_words};
 use select::{Chosen, Members};
 
 mod hosts;
+mod http;
 mod select;
 
 /// How far PromQL looks back for the newest sample; what comes less often needs `last_over_time`.
@@ -34,18 +35,19 @@ const SCRAPE_HOLD: Duration = Duration::from_mins(1);
 const WHO: &str = "{{ $names.service }}{{ if ne $labels.check \"check\" }} · {{ $names.check }}{{ end }}";
 
 /// Names of the groups made here.
-pub const GROUPS: [&str; 4] = ["plan-checks", "plan-certificates", "plan-scrapes", "plan-hosts"];
+pub const GROUPS: [&str; 5] = ["plan-checks", "plan-certificates", "plan-scrapes", "plan-hosts", "plan-http"];
 
 /// The rule groups that follow from a plan; groups without rules are left out.
 pub fn rules_from_plan(plan: &Plan) -> Vec<RuleGroup> {
     let words = rule_words(plan.language);
     let make = Maker { plan, words };
-    let [checks, certificates, scrapes, hosts] = GROUPS;
+    let [checks, certificates, scrapes, hosts, http] = GROUPS;
     let groups = [
         (checks, make.down().into_iter().chain(make.slow()).chain(make.blind()).collect()),
         (certificates, make.certificates()),
         (scrapes, make.scrapes()),
         (hosts, hosts::rules(&make)),
+        (http, http::rules(&make)),
     ];
     let group = |(name, rules): (&str, Vec<Rule>)| RuleGroup {
         system: plan.system.clone(),

@@ -37,7 +37,12 @@ pub struct Limits {
     pub samples_per_second: Option<u64>,
     /// Most series of one group.
     pub group_series: u32,
+    /// Only series of these systems, by the label [`SYSTEM`]; one alone is written where the label is missing. `None`: any.
+    pub systems: Option<Vec<String>>,
 }
+
+/// The label that names the system of a series.
+pub const SYSTEM: &str = "system";
 
 impl Default for Limits {
     fn default() -> Self {
@@ -50,6 +55,7 @@ impl Default for Limits {
             label_value_bytes: LABEL_VALUE_BYTES,
             samples_per_second: None,
             group_series: GROUP_SERIES,
+            systems: None,
         }
     }
 }
@@ -87,11 +93,13 @@ pub enum Reason {
     TooOld,
     /// The store said no.
     Store,
+    /// Of a system that its sender may not write for.
+    System,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Body,
         Self::Malformed,
         Self::Rate,
@@ -107,6 +115,7 @@ impl Reason {
         Self::Conflict,
         Self::TooOld,
         Self::Store,
+        Self::System,
     ];
 
     /// Its name as a label's value.
@@ -127,6 +136,7 @@ impl Reason {
             Self::Conflict => "conflict",
             Self::TooOld => "too_old",
             Self::Store => "store",
+            Self::System => "system",
         }
     }
 }

@@ -6,6 +6,7 @@ mod answer;
 mod request;
 
 pub use answer::{Frames, SampledAnswer};
+pub(crate) use answer::{write_histogram, write_labels};
 pub use request::{Query, ReadError, ReadRequest, ResponseType};
 
 /// Media type of a sampled answer, which is packed with snappy.

@@ -3,10 +3,12 @@
 //! <https://prometheus.io/docs/specs/prw/remote_write_spec/>,
 //! <https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/>. The texts of errors are those of Prometheus's receiver.
 
+mod encode;
 mod histogram;
 mod v1;
 mod v2;
 
+pub use encode::{Outgoing, OutgoingSeries};
 pub(crate) use v1::V1;
 pub use v1::{MetricMetadata, MetricType};
 pub(crate) use v2::V2;

@@ -195,13 +195,48 @@ pub struct Scrape {
     /// Value of the header `Authorization`.
     #[serde(default)]
     pub authorization: Option<Text>,
+    /// Requests per second and minute, percentiles, mean and share of errors are derived from these metrics (MET-04).
+    #[serde(default)]
+    pub http: Option<HttpMetrics>,
+}
+
+/// Which metrics tell of a service's HTTP requests.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpMetrics {
+    /// Histogram of durations in seconds; `http_request_duration_seconds` when left out.
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"))]
+    pub duration: Option<String>,
+    /// Counter of requests; the histogram's own count when left out.
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"))]
+    pub requests: Option<String>,
+    /// Label that carries the status of the answer; `status` when left out.
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^[a-zA-Z_][a-zA-Z0-9_]*$"))]
+    pub status: Option<String>,
+}
+
+impl HttpMetrics {
+    /// Histogram of durations in seconds.
+    pub fn duration(&self) -> &str {
+        self.duration.as_deref().unwrap_or("http_request_duration_seconds")
+    }
+
+    /// Label that carries the status of the answer.
+    pub fn status(&self) -> &str {
+        self.status.as_deref().unwrap_or("status")
+    }
 }
 
 impl MetricsEndpoint {
     /// URL and settings, with defaults.
     pub fn scrape(&self) -> Scrape {
         match self {
-            Self::Url(url) => Scrape { url: url.clone(), every: None, timeout: None, job: None, authorization: None },
+            Self::Url(url) => {
+                Scrape { url: url.clone(), every: None, timeout: None, job: None, authorization: None, http: None }
+            }
             Self::Full(s) => s.clone(),
         }
     }

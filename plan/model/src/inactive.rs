@@ -49,6 +49,8 @@ pub enum ItemKind {
     Task,
     /// A counter of today's activity.
     Counter,
+    /// A measure of success.
+    Kpi,
     /// One setting of an item that goes on without it.
     Setting,
 }

@@ -70,6 +70,11 @@ impl Loaded {
         }
     }
 
+    /// The part of the joined tree that a path names: `kpis.uptime.measure`.
+    pub fn node(&self, path: &str) -> Option<&Node> {
+        self.root.at(path)
+    }
+
     /// Where a path stands, or the nearest key around it that exists.
     pub(crate) fn nearest_place(&self, path: &str) -> Place {
         nearest_place(&self.root, &self.sources, path)

@@ -46,6 +46,7 @@ pub(crate) fn formats() -> &'static HashMap<&'static str, Format> {
         HashMap::from([
             ("duration", parse::<kernel::Duration> as Format),
             ("percent", parse::<kernel::quantity::Percent>),
+            ("bound", parse::<crate::kpi::Bound>),
             ("schedule", parse::<kernel::schedule::Schedule>),
             ("deliver", parse::<crate::Deliver>),
             ("date", date),

@@ -10,7 +10,7 @@ use crate::check::CheckDefaults;
 use crate::parameter::{Environment, Parameter};
 use crate::severity::AlertPolicy;
 use crate::{
-    Access, Approval, Audience, Channel, Component, Contact, Outgoing, Person, Role, Severity, SignOff, Task, Team,
+    Access, Approval, Audience, Channel, Component, Contact, Kpi, Outgoing, Person, Role, Severity, SignOff, Task, Team,
 };
 
 /// The plan of one system: what `plan.yaml` and the other YAML files of its folder say together.
@@ -102,6 +102,9 @@ pub struct Plan {
     /// Activities, automatic and manual (PLN-08).
     #[serde(default)]
     pub tasks: IndexMap<String, Task>,
+    /// Measures of success, each with its periods and bounds (KPI-01).
+    #[serde(default)]
+    pub kpis: IndexMap<String, Kpi>,
     /// Documents that must be signed, and by which roles (CKL-06).
     #[serde(default)]
     pub signatures: IndexMap<String, SignOff>,

@@ -42,6 +42,7 @@ pub(crate) fn verify(plan: &Plan, loaded: &Loaded) -> Vec<Diagnostic> {
     verifier.channels();
     verifier.components();
     verifier.tasks();
+    verifier.kpis();
     verifier.sign_offs();
     verifier.cycles();
     verifier.references();
@@ -233,6 +234,13 @@ impl<'a> Verifier<'a> {
             self.document(DocumentKind::Checklist, task.checklist.as_ref(), format_args!("tasks.{name}.checklist"));
             self.document(DocumentKind::Runbook, task.runbook.as_ref(), format_args!("tasks.{name}.runbook"));
             self.environments(&task.environments, format_args!("tasks.{name}"));
+        }
+    }
+
+    fn kpis(&mut self) {
+        let plan = self.plan;
+        for (name, kpi) in &plan.kpis {
+            self.environments(&kpi.environments, format_args!("kpis.{name}"));
         }
     }
 }

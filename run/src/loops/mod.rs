@@ -6,6 +6,7 @@ pub mod clean;
 pub mod collect;
 pub mod deliveries;
 pub mod judge;
+pub mod kpis;
 pub mod outbox;
 pub mod probes;
 pub mod reload;

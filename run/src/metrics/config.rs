@@ -75,7 +75,7 @@ impl MetricsConfig {
 
     /// What a query may cost.
     pub(super) fn query_limits(&self) -> Limits {
-        Limits { max_samples: self.query_samples, max_points: self.query_samples, ..Limits::default() }
+        Limits { max_samples: self.query_samples, max_points: self.query_samples / 2, ..Limits::default() }
     }
 
     /// Address under which others reach it.

@@ -3,6 +3,7 @@
 //! It listens, keeps what is sent, and answers queries. What is read from where follows from the same pieces as in a Farero with a
 //! plan; here they meet without people, checks or a database.
 
+mod ask;
 mod backend;
 mod config;
 mod configure;
@@ -24,6 +25,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use web::Door;
 
+pub use ask::ask_folder;
 use backend::Engine;
 pub use config::MetricsConfig;
 

@@ -28,6 +28,9 @@ pub(super) fn render(engine: &Engine) -> String {
     store(&mut text, engine);
     received(&mut text, engine);
     scraped(&mut text, engine);
+    for (name, help, value) in engine.gate().counts().all() {
+        text.one(name, if name.ends_with("_total") { "counter" } else { "gauge" }, help, value as f64);
+    }
     text.0.push_str(&engine.rules.exposition());
     text.0
 }

@@ -61,6 +61,12 @@ impl<'a> BitReader<'a> {
         }
         let (byte, shift) = (self.at / 8, (self.at % 8) as u32);
         self.at += n as usize;
+        // With up to 7 bits before it, a number of so many bits lies within 8 bytes.
+        if n <= 57
+            && let Some(w) = self.bytes.get(byte..byte + 8)
+        {
+            return (u64::from_le_bytes(w.try_into().unwrap_or_default()) >> shift) & ((1 << n) - 1);
+        }
         let word = match self.bytes.get(byte..byte + 16) {
             Some(w) => u128::from_le_bytes(w.try_into().unwrap_or_default()),
             None => {

@@ -4,8 +4,10 @@
 
 mod footer;
 mod lists;
+mod read;
 mod write;
 
+use std::hash::BuildHasher as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -61,7 +63,13 @@ struct Cache {
     lists: HashMap<usize, Arc<NameLists>>,
     chunks: HashMap<u32, Arc<Vec<Entry>>>,
     times: HashMap<u32, Arc<[i64]>>,
+    labels: HashMap<u32, Arc<LabelSets>>,
+    /// Bytes of them.
+    labels_bytes: usize,
 }
+
+/// The label sets of a chunk, each with its hash.
+pub(crate) type LabelSets = Vec<(u64, Labels)>;
 
 /// A series in the table.
 #[derive(Clone, Debug)]
@@ -191,6 +199,29 @@ impl Block {
         Some(Labels::from_shared(pairs))
     }
 
+    /// The label sets of the chunk that a series is in, its number below it, and its place in it. They are kept: questions come again.
+    pub(crate) fn label_sets(&self, series: u32) -> Option<(Arc<LabelSets>, u32)> {
+        let number = series / CHUNK_SERIES;
+        let first = number * CHUNK_SERIES;
+        if let Some(known) = self.cache.lock().labels.get(&number) {
+            return Some((known.clone(), first));
+        }
+        let (symbols, chunk) = (self.symbols()?, self.chunk(number)?);
+        let text = |s: u32| symbols.get(s as usize).cloned();
+        let sets = chunk.iter().map(|entry| {
+            let pairs = entry.symbols.iter().map(|(n, v)| Some((text(*n)?, text(*v)?))).collect::<Option<Vec<_>>>()?;
+            let labels = Labels::from_shared(pairs);
+            Some((hash_of(&labels), labels))
+        });
+        let sets: Arc<LabelSets> = Arc::new(sets.collect::<Option<_>>()?);
+        let bytes = sets.iter().map(|(_, labels)| 48 + labels.len() * 32).sum();
+        self.note(bytes);
+        let mut cache = self.cache.lock();
+        cache.labels.insert(number, sets.clone());
+        cache.labels_bytes += bytes;
+        Some((sets, first))
+    }
+
     /// A column of times.
     pub(crate) fn times(&self, number: u32) -> Option<Arc<[i64]>> {
         if let Some(known) = self.cache.lock().times.get(&number) {
@@ -212,21 +243,7 @@ impl Block {
         let entry = chunk.get((series % CHUNK_SERIES) as usize)?;
         let mut bytes = vec![0u8; entry.length as usize];
         self.file.read_exact_at(&mut bytes, entry.offset).ok()?;
-        if crc32fast::hash(&bytes) != entry.crc {
-            return None;
-        }
-        let mut cursor = Cursor::new(&bytes);
-        let mut pieces = Vec::with_capacity(entry.pages.len());
-        for (number, length) in &entry.pages {
-            let bytes = cursor.take(*length as usize)?;
-            let column = self.times(*number)?;
-            let (Some(first), Some(last)) = (column.first(), column.last()) else { continue };
-            if *last >= start_ms && *first <= end_ms {
-                let values = page(bytes, column.len())?;
-                pieces.push((*number, column, values));
-            }
-        }
-        Some(Run { pieces, beside: Beside::read(cursor.rest())? })
+        entry.run(&bytes, (start_ms, end_ms), &mut |number| self.times(number))
     }
 
     /// How many series there are.
@@ -249,11 +266,51 @@ impl Block {
         self.used.load(Relaxed)
     }
 
+    /// Empties the cache of label sets, which are made from the rest of the cache.
+    pub(crate) fn forget_labels(&self) {
+        let mut cache = self.cache.lock();
+        cache.labels = HashMap::new();
+        self.cached.fetch_sub(std::mem::take(&mut cache.labels_bytes), Relaxed);
+    }
+
     /// Empties the cache.
     pub(crate) fn forget(&self) {
-        *self.cache.lock() = Cache::default();
+        let mut cache = self.cache.lock();
+        *cache = Cache::default();
         self.cached.store(0, Relaxed);
     }
+}
+
+impl Entry {
+    /// What these bytes hold of the series between two times; `None` when they are damaged.
+    fn run(
+        &self,
+        bytes: &[u8],
+        (start_ms, end_ms): (i64, i64),
+        times: &mut dyn FnMut(u32) -> Option<Arc<[i64]>>,
+    ) -> Option<Run> {
+        if crc32fast::hash(bytes) != self.crc {
+            return None;
+        }
+        let mut cursor = Cursor::new(bytes);
+        let mut pieces = Vec::with_capacity(self.pages.len().min(8));
+        for (number, length) in &self.pages {
+            let bytes = cursor.take(*length as usize)?;
+            let column = times(*number)?;
+            let (Some(first), Some(last)) = (column.first(), column.last()) else { continue };
+            if *last >= start_ms && *first <= end_ms {
+                let values = page(bytes, column.len())?;
+                pieces.push((*number, column, values));
+            }
+        }
+        Some(Run { pieces, beside: Beside::read(cursor.rest())? })
+    }
+}
+
+/// The hash by which label sets of blocks and of memory find each other; it lives as long as the process.
+pub(crate) fn hash_of(labels: &Labels) -> u64 {
+    static HASHER: std::sync::LazyLock<hashbrown::DefaultHashBuilder> = std::sync::LazyLock::new(Default::default);
+    HASHER.hash_one(labels)
 }
 
 /// # Errors

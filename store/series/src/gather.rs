@@ -31,14 +31,41 @@ pub(crate) type Found = Vec<Source>;
 /// Which rows of which columns of times.
 type Rows = Vec<(usize, u32, u32)>;
 
+/// So many columns are looked for one by one, which costs less than a hash.
+pub(crate) const RECENT: usize = 16;
+
+/// Rows of a column of times, and the column they make.
+type Clipped = (Arc<[i64]>, usize, usize, Arc<[i64]>);
+
 /// The columns of times that were put together so far. It holds the parts' columns, so that no place in memory is taken twice.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
+    /// Those of a single part: neighbours have the rows of one of few groups.
+    recent: Vec<Clipped>,
     known: HashMap<Rows, Arc<[i64]>>,
     held: HashMap<usize, Arc<[i64]>>,
 }
 
 impl Columns {
+    /// Rows of one column of times.
+    fn part(&mut self, times: &Arc<[i64]>, from: usize, to: usize) -> Arc<[i64]> {
+        if (from, to) == (0, times.len()) {
+            return times.clone();
+        }
+        let same = |(of, f, t, _): &&Clipped| Arc::ptr_eq(of, times) && (*f, *t) == (from, to);
+        if let Some((_, _, _, column)) = self.recent.iter().find(same) {
+            return column.clone();
+        }
+        let key = vec![(times.as_ptr() as usize, from as u32, to as u32)];
+        self.held.entry(key[0].0).or_insert_with(|| times.clone());
+        let column = self.known.entry(key).or_insert_with(|| times[from..to].into()).clone();
+        if self.recent.len() >= RECENT {
+            self.recent.remove(0);
+        }
+        self.recent.push((times.clone(), from, to, column.clone()));
+        column
+    }
+
     fn column(&mut self, parts: &[(&Part, usize, usize)]) -> Arc<[i64]> {
         let place = |times: &Arc<[i64]>| times.as_ptr() as usize;
         let rows: Rows = parts.iter().map(|(p, from, to)| (place(&p.times), *from as u32, *to as u32)).collect();
@@ -65,6 +92,21 @@ pub(crate) fn series(
     (start_ms, end_ms): (i64, i64),
     columns: &mut Columns,
 ) -> (Option<Series>, bool) {
+    if let Some(part) = only_part(&mut found) {
+        let (_, from, to) = clip(part, start_ms, end_ms);
+        if from >= to {
+            return (None, false);
+        }
+        let timestamps = columns.part(&part.times, from, to);
+        let bits = std::mem::take(&mut part.values.bits);
+        let values = if bits.len() == to - from {
+            // The same memory holds both.
+            bits.into_iter().map(f64::from_bits).collect()
+        } else {
+            bits[from..to].iter().map(|b| f64::from_bits(*b)).collect()
+        };
+        return (Some(Series::floats(labels, timestamps, values)), false);
+    }
     found.iter_mut().for_each(|source| source.parts.retain(|p| !p.values.bits.is_empty()));
     let mut all: Vec<&Part> = found.iter().flat_map(|source| &source.parts).collect();
     all.sort_by_key(|p| p.times.first().copied());
@@ -85,6 +127,14 @@ pub(crate) fn series(
         values.extend(part.values.bits[from..to].iter().map(|b| f64::from_bits(*b)));
     }
     (Some(Series::floats(labels, timestamps, values)), false)
+}
+
+/// The part, when there is nothing else and it has a value in each of its rows.
+fn only_part(found: &mut Found) -> Option<&mut Part> {
+    let [Source { parts, beside }] = &mut found[..] else { return None };
+    let [part] = &mut parts[..] else { return None };
+    let is_whole = matches!(part.values.presence, crate::page::Presence::All) && !part.values.bits.is_empty();
+    (beside.is_empty() && is_whole).then_some(part)
 }
 
 fn clip(part: &Part, start_ms: i64, end_ms: i64) -> (&Part, usize, usize) {

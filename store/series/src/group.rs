@@ -307,6 +307,13 @@ impl Group {
         self.fill[s] = then.len() as u8;
     }
 
+    /// The newest sample of a series in the open rows, where it is in the newest row that says anything of the series.
+    pub(crate) fn newest_open(&self, s: usize) -> Option<(i64, u64)> {
+        let waits = self.row_open && !self.seen.has(s);
+        let row = self.rows().checked_sub(1 + usize::from(waits))?;
+        (s < self.width() && self.alive.has(s)).then(|| (self.times[row], self.last[s]))
+    }
+
     /// The open values of a series; `buffer` is scratch. `None` cannot be, unless memory is damaged.
     pub(crate) fn open_values(&self, pool: &Pool, s: usize, buffer: &mut Vec<u8>) -> Option<Values> {
         let rows = self.rows();

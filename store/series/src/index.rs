@@ -10,6 +10,14 @@ pub(crate) trait Lists {
     fn with_value(&self, matcher: &Matcher, wanted: bool) -> Vec<u32>;
     /// How many series there are; their numbers begin at 0.
     fn count(&self) -> u32;
+    /// As many series as have this label with this value, or somewhat more.
+    fn at_most(&self, name: &str, value: &str) -> u64;
+}
+
+/// As many series as can match, where equality says so.
+pub(crate) fn at_most(index: &impl Lists, matchers: &[Matcher]) -> Option<u64> {
+    let equal = matchers.iter().filter(|m| m.op == MatchOp::Equal && !m.value.is_empty());
+    equal.map(|m| index.at_most(&m.name, &m.value)).min()
 }
 
 /// The series that fulfil all matchers, ascending.
@@ -53,6 +61,10 @@ impl Lists for Registry {
 
     fn count(&self) -> u32 {
         self.series_count() as u32
+    }
+
+    fn at_most(&self, name: &str, value: &str) -> u64 {
+        self.pair(name, value).map_or(0, |p| self.postings(p).len() as u64)
     }
 }
 
@@ -126,7 +138,8 @@ mod tests {
             }
             let wanted: Vec<Labels> = series.iter().filter(|l| matchers.iter().all(|m| m.matches_labels(l))).cloned().collect();
             let found: Vec<Labels> = matching(&registry, &matchers).iter().map(|id| registry.labels(*id)).collect();
-            prop_assert_eq!(found, wanted.clone());
+            prop_assert_eq!(&found, &wanted);
+            prop_assert!(at_most(&registry, &matchers).is_none_or(|most| most >= found.len() as u64));
             let (fewer, _) = registry.without(|group| group != forget);
             let found: Vec<Labels> = matching(&fewer, &matchers).iter().map(|id| fewer.labels(*id)).collect();
             let kept = |l: &&Labels| series.iter().position(|s| s == *l).unwrap() as u32 / 7 != forget;

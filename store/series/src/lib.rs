@@ -37,6 +37,7 @@ pub mod inspect;
 pub mod limits;
 mod open;
 mod page;
+mod parallel;
 mod pool;
 #[cfg(test)]
 mod proof;

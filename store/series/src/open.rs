@@ -64,6 +64,7 @@ impl SeriesStore {
         read_blocks(folder, &blocks, &mut core, &mut report)?;
         let (through, mut saved) = known_from_blocks(&mut core);
         let next_file = read_spans(folder, &spans, &mut core, through, &mut saved, &mut report)?;
+        report.damage.extend(core.exemplars.load(folder));
         let (log, damaged) = replay(&logs, &mut core, &saved, &mut report)?;
         report.series = core.registry.series_count();
         report.groups = core.head.groups.len();
@@ -204,7 +205,7 @@ fn replay(
     report.replayed = replay.samples;
     for (group, column, exemplar) in std::mem::take(&mut replay.exemplars) {
         if let Some(labels) = core.labels_at(group, column) {
-            core.exemplars.push(labels, exemplar);
+            core.exemplars.push_again(labels, exemplar);
         }
     }
     settle(core, saved, |id| replay.knows(id));

@@ -106,7 +106,7 @@ pub(crate) fn page(bytes: &[u8], rows: usize) -> Option<Values> {
     let head = cursor.byte()?;
     let presence = Presence::read(head >> 4, &mut cursor, rows)?;
     let count = presence.count(rows);
-    let mut bits = Vec::with_capacity(count);
+    let mut bits = Vec::new();
     match head & 0x0f {
         CONSTANT => {
             let scale = cursor.byte().filter(|s| *s <= SCALE_MAX)?;
@@ -123,7 +123,12 @@ pub(crate) fn page(bytes: &[u8], rows: usize) -> Option<Values> {
                 MODEL_DECIMALS => models::integers(cursor.rest(), count)?,
                 _ => return None,
             };
-            bits.extend(mantissas.iter().map(|m| undecimal(*m, scale).to_bits()));
+            // The same memory holds both.
+            bits = if scale == 0 {
+                mantissas.into_iter().map(|m| (m as f64).to_bits()).collect()
+            } else {
+                mantissas.into_iter().map(|m| undecimal(m, scale).to_bits()).collect()
+            };
         }
     }
     Some(Values { presence, bits })

@@ -8,22 +8,25 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
 use kernel::Labels;
 use kernel::series::{Exemplar, Select, Series, SeriesError, SeriesReader, Visit};
+use parking_lot::Mutex;
 
-use crate::block::Block;
-use crate::compact::kept;
+use crate::block::{Block, LabelSets, hash_of};
 use crate::gather::{Columns, Found, Part, Source, series};
 use crate::head::{Body, Sealed};
-use crate::index::matching;
+use crate::index::{at_most, matching};
 use crate::limits;
+use crate::page::{Presence, Values};
+use crate::parallel::in_order;
 use crate::registry::SeriesId;
 use crate::span::{SpanView, open_beside};
 use crate::store::{Core, SeriesStore};
 
-/// Series put together at a time: so many are in memory, however many are asked for.
-const AT_A_TIME: usize = 2_048;
+/// Series put together at a time, by one thread: so few that a question of some hundred already has work for two, so many that a span is
+/// not read again for every few of its series.
+const AT_A_TIME: usize = 512;
 
 /// Where the samples of one series are.
 #[derive(Default)]
@@ -33,6 +36,16 @@ struct Sources {
     /// Group and column.
     places: Vec<(u32, u32)>,
     open: Vec<Source>,
+    /// Nothing else is needed.
+    is_whole: bool,
+}
+
+/// How much of each series is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Want {
+    All,
+    /// The newest sample in the range.
+    Newest,
 }
 
 /// What a question needs.
@@ -47,17 +60,24 @@ impl SeriesStore {
         self.counters.damaged.fetch_add(count, Relaxed);
     }
 
-    fn plan(&self, select: &Select) -> Plan {
+    fn plan(&self, select: &Select, want: Want) -> Plan {
         let mut plan = Plan { blocks: Vec::new(), answers: Vec::new(), sealed: HashMap::new() };
-        let mut numbers: HashMap<Labels, usize> = HashMap::new();
         let core = self.core.read();
         plan.blocks = overlapping(&core, select);
         let head = matched(&core, select);
         let mut open: HashMap<u32, Arc<[i64]>> = HashMap::new();
+        let mut newest = NewestTimes::default();
         let mut buffer = Vec::new();
         for id in head {
             let labels = core.registry.labels(id);
             let mut sources = Sources::default();
+            if want == Want::Newest
+                && let Some(source) = newest.source(&core, id, select)
+            {
+                (sources.open, sources.is_whole) = (vec![source], true);
+                plan.answers.push((labels, sources));
+                continue;
+            }
             for place in core.registry.places(id) {
                 let Some(group) = core.head.groups.get(&place.group) else { continue };
                 if group.newest_ms < select.start_ms {
@@ -80,31 +100,59 @@ impl SeriesStore {
                 }
                 sources.open.push(source);
             }
-            numbers.insert(labels.clone(), plan.answers.len());
             plan.answers.push((labels, sources));
         }
         drop(core);
-        let now = self.clock.fetch_add(1, Relaxed) + 1;
-        for (at, block) in (0u32..).zip(&plan.blocks) {
-            block.touch(now);
-            for number in self.in_block(block, select) {
-                let Some(labels) = block.labels(number) else {
-                    self.damaged(1);
-                    continue;
-                };
-                let answer = *numbers.entry(labels).or_insert_with_key(|labels| {
-                    plan.answers.push((labels.clone(), Sources::default()));
-                    plan.answers.len() - 1
-                });
-                plan.answers[answer].1.blocks.push((at, number));
-            }
-        }
+        self.plan_blocks(&mut plan, select);
         // Spans and blocks are read once for many series that lie together.
         plan.answers.sort_by(|a, b| {
             let key = |s: &Sources| (s.places.first().copied(), s.blocks.first().copied());
             key(&a.1).cmp(&key(&b.1))
         });
         plan
+    }
+
+    /// Adds what blocks have: a series that several of them have, or memory too, is one answer.
+    fn plan_blocks(&self, plan: &mut Plan, select: &Select) {
+        let now = self.clock.fetch_add(1, Relaxed) + 1;
+        let found: Vec<Vec<u32>> = plan.blocks.iter().map(|block| self.in_block(block, select)).collect();
+        let several = found.iter().filter(|f| !f.is_empty()).count() + usize::from(!plan.answers.is_empty()) > 1;
+        let mut known: HashTable<(u64, usize)> = HashTable::new();
+        if several {
+            for (at, (labels, _)) in plan.answers.iter().enumerate() {
+                let hash = hash_of(labels);
+                known.insert_unique(hash, (hash, at), |(hash, _)| *hash);
+            }
+        }
+        for ((at, block), found) in (0u32..).zip(&plan.blocks).zip(found) {
+            block.touch(now);
+            let mut sets = None;
+            for number in found {
+                if sets
+                    .as_ref()
+                    .is_none_or(|(sets, first): &(Arc<LabelSets>, u32)| (number - first) as usize >= sets.len())
+                {
+                    sets = block.label_sets(number);
+                }
+                let set = sets.as_ref().and_then(|(sets, first)| sets.get((number - first) as usize));
+                let Some((hash, labels)) = set else {
+                    self.damaged(1);
+                    continue;
+                };
+                let same = |(_, answer): &(u64, usize)| plan.answers[*answer].0 == *labels;
+                let answer = known.find(*hash, same).map_or(plan.answers.len(), |(_, answer)| *answer);
+                if answer == plan.answers.len() {
+                    plan.answers.push((labels.clone(), Sources::default()));
+                    if several {
+                        known.insert_unique(*hash, (*hash, answer), |(hash, _)| *hash);
+                    }
+                }
+                let sources = &mut plan.answers[answer].1;
+                if !sources.is_whole {
+                    sources.blocks.push((at, number));
+                }
+            }
+        }
     }
 
     /// Numbers of the series of a block that match.
@@ -119,17 +167,13 @@ impl SeriesStore {
     }
 
     fn gather(&self, plan: &Plan, answers: &mut [(Labels, Sources)], select: &Select) -> Vec<Found> {
-        let mut found: Vec<Found> = Vec::with_capacity(answers.len());
+        let mut found: Vec<Found> = answers.iter().map(|_| Found::default()).collect();
+        self.gather_blocks(plan, answers, select, &mut found);
         let mut groups: HashMap<u32, Vec<(usize, u32)>> = HashMap::new();
         for (i, (_, sources)) in answers.iter_mut().enumerate() {
-            let mut one = Found::default();
-            for (block, number) in &sources.blocks {
-                self.read_block(&plan.blocks[*block as usize], *number, select, &mut one);
-            }
             for (group, column) in &sources.places {
                 groups.entry(*group).or_default().push((i, *column));
             }
-            found.push(one);
         }
         let mut buffer = Vec::new();
         for (group, columns) in &groups {
@@ -158,40 +202,42 @@ impl SeriesStore {
         found
     }
 
-    fn read_block(&self, block: &Block, number: u32, select: &Select, found: &mut Found) {
-        let Some(run) = block.run(number, select.start_ms, select.end_ms) else {
-            self.damaged(1);
-            return;
-        };
-        let deleted = block.deleted.lock().clone();
-        let ranges = deleted.of(number);
-        let mut parts = Vec::with_capacity(run.pieces.len());
-        for (_, times, values) in run.pieces {
-            let values = if ranges.is_empty() { values } else { kept(&times, &values, ranges) };
-            parts.push(Part { times, values });
-        }
-        let mut beside = run.beside;
-        if !ranges.is_empty() {
-            beside.numbers.retain(|(t, _)| !crate::tombstones::is_deleted(ranges, *t));
-            beside.histograms.retain(|(t, _)| !crate::tombstones::is_deleted(ranges, *t));
-        }
-        found.push(Source { parts, beside });
-    }
-
-    fn each(&self, select: &Select, visit: Visit<'_>) {
-        let mut plan = self.plan(select);
-        let mut answers = std::mem::take(&mut plan.answers);
-        let mut columns = Columns::default();
-        for some in answers.chunks_mut(AT_A_TIME) {
-            let found = self.gather(&plan, some, select);
-            for ((labels, _), found) in some.iter().zip(found) {
-                let (series, damaged) = series(labels.clone(), found, (select.start_ms, select.end_ms), &mut columns);
-                self.damaged(u64::from(damaged));
-                if series.is_some_and(|series| visit(series).is_break()) {
-                    return;
-                }
+    fn gather_blocks(&self, plan: &Plan, answers: &[(Labels, Sources)], select: &Select, found: &mut [Found]) {
+        let mut wanted: Vec<Vec<(u32, usize)>> = vec![Vec::new(); plan.blocks.len()];
+        for (i, (_, sources)) in answers.iter().enumerate() {
+            for (block, number) in &sources.blocks {
+                wanted[*block as usize].push((*number, i));
             }
         }
+        for (block, wanted) in plan.blocks.iter().zip(&mut wanted) {
+            self.damaged(block.read_into(wanted, (select.start_ms, select.end_ms), found));
+        }
+    }
+
+    /// The series of some answers.
+    fn put_together(&self, plan: &Plan, mut answers: Vec<(Labels, Sources)>, select: &Select) -> Vec<Series> {
+        let found = self.gather(plan, &mut answers, select);
+        let mut columns = Columns::default();
+        let mut out = Vec::with_capacity(answers.len());
+        for ((labels, _), found) in answers.into_iter().zip(found) {
+            let (series, damaged) = series(labels, found, (select.start_ms, select.end_ms), &mut columns);
+            self.damaged(u64::from(damaged));
+            out.extend(series);
+        }
+        out
+    }
+
+    fn each(&self, select: &Select, want: Want, visit: Visit<'_>) {
+        let mut plan = self.plan(select, want);
+        let mut answers = std::mem::take(&mut plan.answers);
+        let mut pieces = Vec::with_capacity(answers.len().div_ceil(AT_A_TIME));
+        while answers.len() > AT_A_TIME {
+            pieces.push(Mutex::new(answers.split_off(answers.len() - AT_A_TIME)));
+        }
+        pieces.push(Mutex::new(answers));
+        pieces.reverse();
+        let work = |piece: usize| self.put_together(&plan, std::mem::take(&mut *pieces[piece].lock()), select);
+        in_order(pieces.len(), work, |all| all.into_iter().try_for_each(&mut *visit));
         self.trim_cache();
     }
 
@@ -204,6 +250,14 @@ impl SeriesStore {
         }
         let mut oldest: Vec<&Arc<Block>> = blocks.iter().collect();
         oldest.sort_by_key(|b| b.used());
+        for block in &oldest {
+            if total <= limits::CACHE_BYTES / 2 {
+                return;
+            }
+            let before = block.cached();
+            block.forget_labels();
+            total = total.saturating_sub(before.saturating_sub(block.cached()));
+        }
         for block in oldest {
             if total <= limits::CACHE_BYTES / 2 {
                 break;
@@ -242,6 +296,30 @@ impl SeriesStore {
     }
 }
 
+/// Times of newest rows, as columns of one row that the series of a group share.
+#[derive(Default)]
+struct NewestTimes(HashMap<(u32, i64), Arc<[i64]>>);
+
+impl NewestTimes {
+    /// The newest sample of a series, when it is known without reading anything: one of the open rows of the only group that has the
+    /// series.
+    fn source(&mut self, core: &Core, id: SeriesId, select: &Select) -> Option<Source> {
+        let mut places = core.registry.places(id);
+        let (place, None) = (places.next()?, places.next()) else { return None };
+        let group = core.head.groups.get(&place.group)?;
+        if group.extra.as_ref().is_some_and(|extra| !open_beside(extra, place.column).is_empty()) {
+            return None;
+        }
+        let (t_ms, bits) = group.newest_open(place.column as usize)?;
+        if !(select.start_ms..=select.end_ms).contains(&t_ms) {
+            return None;
+        }
+        let times = self.0.entry((place.group, t_ms)).or_insert_with(|| Arc::from([t_ms])).clone();
+        let values = Values { presence: Presence::All, bits: vec![bits] };
+        Some(Source { parts: vec![Part { times, values }], ..Source::default() })
+    }
+}
+
 fn overlapping(core: &Core, select: &Select) -> Vec<Arc<Block>> {
     let within = |b: &&Arc<Block>| b.footer.min_ms <= select.end_ms && b.footer.max_ms >= select.start_ms;
     core.blocks.iter().filter(within).cloned().collect()
@@ -267,7 +345,7 @@ fn matched(core: &Core, select: &Select) -> Vec<SeriesId> {
 impl SeriesReader for SeriesStore {
     fn select(&self, select: &Select) -> Result<Vec<Series>, SeriesError> {
         let (mut all, mut samples, mut over) = (Vec::new(), 0u64, false);
-        self.each(select, &mut |series| {
+        self.each(select, Want::All, &mut |series| {
             samples += series.timestamps.len() as u64;
             over = samples > limits::SELECT_SAMPLES;
             all.push(series);
@@ -285,8 +363,22 @@ impl SeriesReader for SeriesStore {
     }
 
     fn visit(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
-        self.each(select, visit);
+        self.each(select, Want::All, visit);
         Ok(())
+    }
+
+    fn visit_newest(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        self.each(select, Want::Newest, visit);
+        Ok(())
+    }
+
+    fn at_most(&self, select: &Select) -> Option<u64> {
+        let (blocks, head) = {
+            let core = self.core.read();
+            (overlapping(&core, select), at_most(&core.registry, &select.matchers)?)
+        };
+        let of_block = |block: &Arc<Block>| at_most(&block.index()?, &select.matchers);
+        blocks.iter().try_fold(head, |sum, block| Some(sum + of_block(block)?))
     }
 
     fn series(&self, select: &Select) -> Result<Vec<Labels>, SeriesError> {

@@ -9,6 +9,7 @@ use kernel::Timestamp;
 use kernel::series::{ROWS_PREFIX, SeriesError};
 
 use crate::block::Block;
+use crate::exemplars;
 use crate::files::{delete, sync_folder};
 use crate::group::Group;
 use crate::head::{Body, Head};
@@ -165,6 +166,16 @@ impl SeriesStore {
     /// Deletes what the log need not keep any more.
     pub(crate) fn drop_log(&self) -> Result<(), SeriesError> {
         let mut log = self.wal.lock();
+        // What the log holds of exemplars goes with it: they are kept in a file of their own before.
+        if log.wal.has_ended() && self.core.read().exemplars.is_unsaved() {
+            let core = self.core.read();
+            let (bytes, count) = (core.exemplars.to_bytes(), core.exemplars.len());
+            let newest = core.exemplars.last().cloned();
+            drop(core);
+            exemplars::save(&self.folder, &bytes)?;
+            self.counters.span_bytes.fetch_add(bytes.len() as u64, Relaxed);
+            self.core.write().exemplars.saved(count, newest.as_ref());
+        }
         let core = self.core.read();
         log.wal.drop_saved(|id, seq| core.head.groups.get(&id).is_none_or(|g| g.saved_seq >= seq))
     }

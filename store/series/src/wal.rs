@@ -174,6 +174,11 @@ impl Wal {
         if done == 0 { Ok(()) } else { sync_folder(&self.folder) }
     }
 
+    /// Whether segments have ended that are not deleted yet.
+    pub(crate) fn has_ended(&self) -> bool {
+        !self.old.is_empty()
+    }
+
     /// Segments that are kept, the one that is written to included.
     pub(crate) fn segments(&self) -> usize {
         self.old.len() + usize::from(self.file.is_some())

@@ -202,8 +202,23 @@ fn points(series: &Series) -> BTreeMap<i64, Sample> {
     series.timestamps.iter().enumerate().map(|(i, t)| (*t, one(i))).collect()
 }
 
+/// Whoever wants the newest samples only gets those of whoever wants all.
+fn compare_newest(store: &dyn SeriesReader, found: &[Series], select: &Select) {
+    let newest = |s: &Series| points(s).pop_last().map(|(t, sample)| (t, sample.bits, sample.histogram));
+    let all: BTreeMap<_, _> = found.iter().map(|s| (s.labels.clone(), newest(s))).collect();
+    let mut only = BTreeMap::new();
+    let visited = store.visit_newest(select, &mut |s| {
+        assert!(only.insert(s.labels.clone(), newest(&s)).is_none(), "each series once");
+        std::ops::ControlFlow::Continue(())
+    });
+    visited.unwrap();
+    assert_eq!(only, all);
+    assert!(store.at_most(select).is_none_or(|most| most >= found.len() as u64));
+}
+
 fn compare(store: &dyn SeriesReader, model: &Model, select: &Select) {
     let found = store.select(select).unwrap();
+    compare_newest(store, &found, select);
     let mut have: BTreeMap<Labels, BTreeMap<i64, Sample>> = BTreeMap::new();
     for s in &found {
         assert!(s.timestamps.windows(2).all(|w| w[0] < w[1]), "times strictly increase");
@@ -360,5 +375,10 @@ fn start_times_and_exemplars_come_back_wherever_they_are() {
     store.cut().unwrap();
     check(&store, "block");
     drop(store);
-    check(&open(folder.path()), "block, opened again");
+    let store = open(folder.path());
+    check(&store, "block, opened again");
+    // The log is gone by now; their own file keeps them, and what the log says again is not there twice.
+    let exemplars = store.exemplars(&common::all()).unwrap();
+    assert_eq!((exemplars.len(), exemplars[0].1.len()), (1, 8));
+    assert_eq!(exemplars[0].1[7], exemplar(START + 7 * 15_000));
 }

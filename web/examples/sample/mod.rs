@@ -19,10 +19,10 @@ use kernel::probe::{CheckId, Evidence, Outcome, Phase, ProbeResult, Reading};
 use kernel::secret::Secret;
 use kernel::{Clock, Duration, Timestamp};
 use plan_model::starter::Answers;
-use plan_model::{LoadOptions, SourceFile, load};
+use plan_model::{LoadOptions, Period, SourceFile, load};
 use tower::ServiceExt as _;
 use web::control::{Alarm, Starter};
-use web::live::{Beat, DiskUse, HostUse, Live, PlanVersion, TodayValue, Uptime};
+use web::live::{Beat, DiskUse, HostUse, KpiPeriod, KpiState, Live, PlanVersion, TodayValue, Uptime};
 use web::{App, Control, ControlError, WebConfig};
 
 mod alerts;
@@ -113,6 +113,26 @@ fn history(live: &Live, check: &str, ms: u32, odd: &[(usize, Outcome)]) {
     live.set_check_uptime(&id, uptime);
 }
 
+/// Measures of success: this month and the one before met and missed; a measure without a target.
+fn kpis() -> Vec<KpiState> {
+    let plan = version(SIGCERH).plan;
+    let state = |name: &str, period: Period, values: &[Option<f64>]| {
+        let period_of = |(back, value): (usize, &Option<f64>)| {
+            let zone = plan.time_zone();
+            let span = decide::kpi::span(period, NOW, back as u32, &zone).expect("a period");
+            let standing = decide::kpi::standing(&plan.kpis[name], *value);
+            KpiPeriod { start: span.start, end: span.end, value: *value, standing }
+        };
+        let periods = values.iter().enumerate().map(period_of).collect();
+        KpiState { name: name.to_owned(), period, periods, error: None }
+    };
+    vec![
+        state("disponibilidad", Period::Month, &[Some(0.9941), Some(0.9982), None, Some(0.9876), Some(0.9971)]),
+        state("disponibilidad", Period::Year, &[Some(0.9941), Some(0.9962)]),
+        state("solicitudes", Period::Month, &[Some(412.0), Some(3_870.0), Some(3_512.0)]),
+    ]
+}
+
 /// A read model filled as the document's sample, with trouble added where `trouble` says so.
 pub fn fill(live: &Live, trouble: bool) {
     live.set_plan(version(SIGCERH));
@@ -168,6 +188,7 @@ pub fn fill(live: &Live, trouble: bool) {
         error: None,
     };
     live.set_today("sigcerh", today.into_iter().map(value).collect());
+    live.set_kpis("sigcerh", kpis());
     if trouble {
         live.set_alerts("sigcerh", alerts::firing());
     }

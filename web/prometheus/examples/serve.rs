@@ -1,4 +1,4 @@
-//! Serves the API over a store in memory, for trying clients and test suites: `serve --listen ADDR`.
+//! Serves the API over a store in memory, or in a folder, for trying clients and test suites: `serve --listen ADDR [--data DIR]`.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "an example")]
 
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use kernel::Timestamp;
 use kernel::series::{SeriesAdmin, SeriesError, SeriesReader, SeriesWriter};
 use observe_receive::limits::Limits;
 use observe_receive::writer::Writer;
+use store_series::{Options, SeriesStore};
 use web_prometheus::{Backend, Gate, Settings, default_gate, router};
 
 #[path = "../tests/it/memory.rs"]
@@ -17,7 +18,8 @@ mod memory;
 use memory::Memory;
 
 struct Served {
-    memory: Arc<Memory>,
+    reader: Arc<dyn SeriesReader>,
+    admin: Arc<dyn SeriesAdmin>,
     writer: Arc<Writer>,
     settings: Settings,
     gate: Gate,
@@ -30,7 +32,7 @@ fn now() -> Timestamp {
 
 impl Backend for Served {
     fn reader(&self) -> Result<Arc<dyn SeriesReader>, SeriesError> {
-        Ok(self.memory.clone())
+        Ok(self.reader.clone())
     }
 
     fn now(&self) -> Timestamp {
@@ -49,25 +51,45 @@ impl Backend for Served {
         Some(self.writer.clone())
     }
 
+    fn own_metrics(&self) -> String {
+        self.gate.counts().all().iter().map(|(name, _, value)| format!("{name} {value}\n")).collect()
+    }
+
     fn store(&self) -> Option<Arc<dyn SeriesAdmin>> {
-        Some(self.memory.clone())
+        Some(self.admin.clone())
     }
 
     fn admin(&self) -> Option<Arc<dyn SeriesAdmin>> {
-        Some(self.memory.clone())
+        Some(self.admin.clone())
+    }
+}
+
+fn served<S: SeriesReader + SeriesWriter + SeriesAdmin + 'static>(store: Arc<S>) -> Served {
+    let writer = Arc::new(Writer::new(store.clone() as Arc<dyn SeriesWriter>, Limits::default()));
+    Served {
+        reader: store.clone(),
+        admin: store,
+        writer,
+        settings: Settings::new("example", now()),
+        gate: default_gate(),
     }
 }
 
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let listen = arguments.iter().position(|a| a == "--listen").and_then(|at| arguments.get(at + 1));
-    let listen = listen.map_or("127.0.0.1:9090", String::as_str);
-    let memory = Arc::<Memory>::default();
-    let writer = Arc::new(Writer::new(memory.clone() as Arc<dyn SeriesWriter>, Limits::default()));
-    let served = Served { memory, writer, settings: Settings::new("example", now()), gate: default_gate() };
+    let value = |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1));
+    let listen = value("--listen").map_or("127.0.0.1:9090", String::as_str);
+    let served = match value("--data") {
+        None => served(Arc::<Memory>::default()),
+        Some(folder) => {
+            let (store, _) = SeriesStore::open(folder.as_ref(), Options::default()).unwrap();
+            served(Arc::new(store))
+        }
+    };
     let cors = regex::Regex::new("^(?:.*)$").unwrap();
     let listener = tokio::net::TcpListener::bind(listen).await.unwrap();
     eprintln!("listening on http://{}", listener.local_addr().unwrap());
+    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| _ = stream.set_nodelay(true));
     axum::serve(listener, router(Arc::new(served), Some(cors))).await.unwrap();
 }

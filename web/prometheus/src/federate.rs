@@ -44,7 +44,7 @@ pub(crate) async fn federate(api: Api, headers: HeaderMap, params: Params) -> Re
     let end_ms = api.now().as_millis();
     let start_ms = end_ms - i64::try_from(api.settings().lookback.as_millis()).unwrap_or(0);
     let external = api.configuration().external_labels;
-    let work = move |_: crate::gate::Turn| -> Result<Vec<u8>, ApiError> {
+    let work = move |_: &crate::gate::Turn| -> Result<Vec<u8>, ApiError> {
         let found = newest(&*reader, &all, start_ms, end_ms)?;
         Ok(write(found, &external, form))
     };

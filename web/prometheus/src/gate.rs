@@ -1,17 +1,66 @@
-//! Work on the CPU pool: few at once, stopped when nobody waits any more or when it takes too long. I/O: threads.
+//! Work on the CPU pool: few at once, long work behind short work, stopped when nobody waits any more or when it takes too long.
+//! I/O: threads.
+//!
+//! Whatever begins waits for one of some permits, and gives it back after a [`SLICE`]: what has not ended by then is long, and long work
+//! goes on in a [`Lane`] of its own, in which few run at once and take turns. So a short query finds a permit and a processor, whatever
+//! else is asked.
+
+mod lane;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use decide_promql::Control;
+use parking_lot::Mutex;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{ApiError, ErrorKind};
+use crate::limits::{HELD_POINTS, LONG_WAITING, PATIENCE, SLICE};
+use lane::Lane;
 
 /// Counts what goes on at once. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Gate {
     permits: Arc<Semaphore>,
+    small: Arc<Semaphore>,
+    long: Arc<Lane>,
+    counts: Arc<Counts>,
+}
+
+/// What has been counted at a gate since it was made.
+#[derive(Debug, Default)]
+pub struct Counts {
+    begun: AtomicU64,
+    small: AtomicU64,
+    long: AtomicU64,
+    refused: AtomicU64,
+    cancelled: AtomicU64,
+    /// Points that queries hold now.
+    held: AtomicU64,
+}
+
+impl Counts {
+    /// Names, meanings and values, for whoever tells them; all but the last only grow.
+    pub fn all(&self) -> [(&'static str, &'static str, u64); 6] {
+        [
+            ("farero_queries_total", "Queries that were begun.", self.begun.load(Relaxed)),
+            (
+                "farero_queries_small_total",
+                "Queries answered at once, since they read little.",
+                self.small.load(Relaxed),
+            ),
+            ("farero_queries_long_total", "Queries that became long.", self.long.load(Relaxed)),
+            ("farero_queries_refused_total", "Queries refused beside too many long ones.", self.refused.load(Relaxed)),
+            (
+                "farero_queries_cancelled_total",
+                "Queries that nobody waited for any more.",
+                self.cancelled.load(Relaxed),
+            ),
+            ("farero_queries_held_points", "Points that queries hold in memory.", self.held.load(Relaxed)),
+        ]
+    }
 }
 
 /// Tells the work to stop once the request is dropped or has run out of time.
@@ -19,34 +68,123 @@ struct StopOnDrop(Arc<AtomicBool>);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.store(true, Relaxed);
     }
 }
 
-/// What work is told.
+/// What work is told, and asks.
 pub(crate) struct Turn {
-    /// Becomes true when nobody waits any more.
-    pub(crate) cancelled: Arc<AtomicBool>,
     /// How long it waited for its turn.
     pub(crate) waited: Duration,
+    cancelled: Arc<AtomicBool>,
+    gate: Gate,
+    pace: Mutex<Pace>,
+    held: AtomicU64,
+}
+
+struct Pace {
+    /// Held while the work is short.
+    permit: Option<OwnedSemaphorePermit>,
+    began: Instant,
+    /// When its slice began.
+    since: Instant,
+    is_long: bool,
+    refused: bool,
+}
+
+impl Turn {
+    /// Whether the work was refused a place among the long ones.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.pace.lock().refused
+    }
+
+    /// Goes on among the long ones; where there is no room it keeps its permit, though not for ever.
+    fn becomes_long(&self, pace: &mut Pace) -> bool {
+        if !self.gate.long.joins(LONG_WAITING) {
+            pace.refused = pace.began.elapsed() > PATIENCE;
+            self.gate.counts.refused.fetch_add(u64::from(pace.refused), Relaxed);
+            return !pace.refused;
+        }
+        self.gate.counts.long.fetch_add(1, Relaxed);
+        pace.is_long = true;
+        pace.permit = None;
+        self.gate.long.enter(&self.cancelled)
+    }
+}
+
+impl Control for Turn {
+    fn goes_on(&self) -> bool {
+        if self.cancelled.load(Relaxed) {
+            return false;
+        }
+        let mut pace = self.pace.lock();
+        if pace.refused || pace.since.elapsed() < SLICE {
+            return !pace.refused;
+        }
+        let goes_on = if pace.is_long { self.gate.long.rotate(&self.cancelled) } else { self.becomes_long(&mut pace) };
+        pace.since = Instant::now();
+        goes_on
+    }
+
+    fn holds(&self, points: u64) -> bool {
+        self.held.fetch_add(points, Relaxed);
+        self.gate.counts.held.fetch_add(points, Relaxed) + points <= HELD_POINTS
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.gate.counts.held.fetch_sub(self.held.load(Relaxed), Relaxed);
+        if self.pace.get_mut().is_long {
+            self.gate.long.leave();
+        }
+        if self.cancelled.load(Relaxed) {
+            self.gate.counts.cancelled.fetch_add(1, Relaxed);
+        }
+    }
 }
 
 impl Gate {
     /// That lets through so many at once.
     pub fn new(at_once: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(at_once.max(1))) }
+        Self::of(Arc::new(Semaphore::new(at_once.max(1))))
     }
 
     /// That counts with one that is there already.
-    pub const fn of(permits: Arc<Semaphore>) -> Self {
-        Self { permits }
+    pub fn of(permits: Arc<Semaphore>) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            permits,
+            // One thread goes on serving connections, should the disk be slow.
+            small: Arc::new(Semaphore::new((processors - 1).max(1))),
+            // One processor stays for short work.
+            long: Arc::new(Lane::new((processors - 1).max(1))),
+            counts: Arc::default(),
+        }
+    }
+
+    /// What was counted.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Does small work at once, in the thread that serves the connection; `None` when others do so already, or when the work says that
+    /// it is not small. Handing it to another thread and back would cost more than it does.
+    pub(crate) fn small<T>(&self, work: impl FnOnce(&AtomicBool) -> Option<T>) -> Option<T> {
+        if Handle::try_current().ok()?.runtime_flavor() != RuntimeFlavor::MultiThread {
+            return None;
+        }
+        let _permit = self.small.try_acquire().ok()?;
+        let done = work(&AtomicBool::new(false))?;
+        self.counts.small.fetch_add(1, Relaxed);
+        Some(done)
     }
 
     /// Runs something once it is its turn.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         timeout: Duration,
-        work: impl FnOnce(Turn) -> Result<T, ApiError> + Send + 'static,
+        work: impl FnOnce(&Turn) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let timed_out = |place: &str| ApiError::new(ErrorKind::Timeout, format!("query timed out in {place}"));
         let began = Instant::now();
@@ -57,11 +195,18 @@ impl Gate {
         };
         let waited = began.elapsed();
         let cancelled = Arc::new(AtomicBool::new(false));
-        let (_stop, turn) = (StopOnDrop(cancelled.clone()), Turn { cancelled, waited });
+        let _stop = StopOnDrop(cancelled.clone());
+        let gate = self.clone();
         let run = tokio::task::spawn_blocking(move || {
-            // Held until the work really ends: a dropped request does not make room for another one before that.
-            let _permit = permit;
-            work(turn)
+            gate.counts.begun.fetch_add(1, Relaxed);
+            let began = Instant::now();
+            // The permit is held until the work ends or is long: a dropped request does not make room before that.
+            let pace = Mutex::new(Pace { permit: Some(permit), began, since: began, is_long: false, refused: false });
+            let turn = Turn { waited, cancelled, gate, pace, held: AtomicU64::new(0) };
+            match work(&turn) {
+                Err(_) if turn.was_refused() => Err(too_many()),
+                done => done,
+            }
         });
         match tokio::time::timeout(timeout.saturating_sub(waited), run).await {
             Ok(Ok(done)) => done,
@@ -71,30 +216,13 @@ impl Gate {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn work_is_told_when_nobody_waits_any_more() {
-        let gate = Gate::new(1);
-        let (tell, told) = std::sync::mpsc::channel();
-        let late = gate.run(Duration::from_millis(20), move |turn| {
-            while !turn.cancelled.load(Ordering::Relaxed) {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            let _ = tell.send(());
-            Ok(())
-        });
-        assert_eq!(late.await.unwrap_err().message(), "query timed out in expression evaluation");
-        told.recv_timeout(Duration::from_secs(5)).unwrap();
-        assert_eq!(gate.run(Duration::from_secs(5), |_| Ok(7)).await, Ok(7));
-    }
-
-    #[tokio::test]
-    async fn what_waits_for_its_turn_too_long_is_refused() {
-        let gate = Gate::of(Arc::new(Semaphore::new(0)));
-        let late = gate.run(Duration::from_millis(10), |_| Ok(()));
-        assert_eq!(late.await.unwrap_err().message(), "query timed out in query queue");
-    }
+/// Refuses what would be one long query too many.
+fn too_many() -> ApiError {
+    ApiError::new(
+        ErrorKind::Timeout,
+        format!("{LONG_WAITING} long queries are going on already: narrow this one, or ask again later"),
+    )
 }
+
+#[cfg(test)]
+mod tests;

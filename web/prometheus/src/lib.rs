@@ -6,7 +6,7 @@
 //! is answered ([`Api`]). A server of its own is [`router`]. What is behind it is the port [`Backend`].
 //!
 //! Invariants:
-//! 1. Queries run on the CPU pool, few at once ([`Gate`]), and stop when nobody waits any more.
+//! 1. Queries run on the CPU pool, few at once ([`Gate`]), long ones behind short ones, and stop when nobody waits any more.
 //! 2. Series are read through [`Backend::reader`] only, so that nobody sees more than they may.
 //! 3. Texts, status codes and JSON are Prometheus's, so that its clients need not know whom they talk to.
 
@@ -37,5 +37,5 @@ pub mod views;
 pub use answer::Api;
 pub use backend::{Backend, BuildInfo, Configuration, PROMETHEUS_VERSION, Settings, default_gate, unknown_pool};
 pub use error::ApiError;
-pub use gate::Gate;
+pub use gate::{Counts, Gate};
 pub use routes::{Purpose, Route, router, table};

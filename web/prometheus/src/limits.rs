@@ -18,6 +18,31 @@ pub const QUERY_TIME: Duration = Duration::from_secs(120);
 /// Queries at once (Prometheus's `query.max-concurrency`); more wait for their turn.
 pub const QUERIES_AT_ONCE: usize = 20;
 
+/// Work that takes longer than this is long: a dashboard's queries take less. It is also how long a long query runs before it lets
+/// another one go on.
+pub const SLICE: Duration = Duration::from_millis(100);
+
+/// Long queries at once, those included that wait for their turn. What they hold stays in memory meanwhile.
+pub const LONG_WAITING: usize = 20;
+
+/// One more long query may go on as a short one for so long; then it is refused.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Points that all queries together hold: 400 MB. One more query may hold as many as its own limit says.
+pub const HELD_POINTS: u64 = 50_000_000;
+
+/// Series of a query that is answered at once, without a turn: reading them takes less than handing work to another thread and back.
+pub const SMALL_SERIES: u64 = 64;
+
+/// Samples and points of such a query: about a millisecond.
+pub const SMALL_SAMPLES: u64 = 20_000;
+
+/// Steps of such a query: each may look at all samples again.
+pub const SMALL_STEPS: u64 = 1_000;
+
+/// Bytes of an answer: some million points. Whatever reads it would need several times as much.
+pub const ANSWER_BYTES: usize = 256 << 20;
+
 /// Remarks of each kind in an answer (Prometheus's own limit); the others are counted.
 pub const REMARKS: usize = 10;
 

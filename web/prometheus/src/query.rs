@@ -1,17 +1,19 @@
 //! Expressions: evaluated, formatted, taken apart. I/O: CPU pool, series.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::response::Response;
 use decide_promql::{
-    Annotation, AnnotationKind, EvalError, Evaluated, Limits, Query, Value, evaluate_cancellable, pretty, to_json,
+    Annotation, AnnotationKind, Control, EvalError, Evaluated, Expr, ExprKind, Limits, Query, Value,
+    evaluate_cancellable, evaluate_explained, pretty, to_json,
 };
+use kernel::series::{Select, SeriesReader};
 
 use crate::answer::{Answer, Api, TRUNCATED, json, success};
 use crate::error::{ApiError, ErrorKind};
 use crate::gate::Turn;
 use crate::json::{Answered, Stats, write_answer};
-use crate::limits::{QUERY_STEPS, REMARKS};
+use crate::limits::{ANSWER_BYTES, QUERY_STEPS, REMARKS, SMALL_SAMPLES, SMALL_SERIES, SMALL_STEPS};
 use crate::params::{Params, duration_of, parse_duration};
 use crate::selectors::expression;
 
@@ -70,31 +72,115 @@ async fn evaluate(api: &Api, params: &Params, when: When, limit: Option<usize>) 
     let began = Instant::now();
     let expr = expression(params.text("query")).map_err(|e| ApiError::parameter("query", e))?;
     let prepared = began.elapsed();
-    // A step more than the distance has: 11,000 steps are 11,001 points.
-    let limits = Limits { max_steps: settings.limits.max_steps.max(QUERY_STEPS.unsigned_abs() + 1), ..settings.limits };
-    let (reader, stats) = (api.reader()?, params.text("stats").to_owned());
-    let work = move |turn: Turn| -> Result<Vec<u8>, ApiError> {
-        let (query, at_ms) = match when {
-            When::At(at) => (Query::instant(&expr, at), at),
-            When::Range { start, end, step } => (Query::range(&expr, start, end, step), start),
+    // 11,000 steps are 11,001 points, and up to twice as many where a step is cut to whole milliseconds.
+    let most = QUERY_STEPS.unsigned_abs() * 2 + 1;
+    let limits = Limits { max_steps: settings.limits.max_steps.max(most), ..settings.limits };
+    let (stats, explains) = (params.text("stats").to_owned(), params.text("explain") == "true");
+    let asked = Asked { expr, when, lookback_ms, limits, limit, stats, explains, prepared };
+    let reader = api.reader()?;
+    if is_small(&asked.expr, when, lookback_ms, &*reader) {
+        let small = Limits {
+            max_samples: SMALL_SAMPLES.min(limits.max_samples),
+            max_points: SMALL_SAMPLES.min(limits.max_points),
+            max_series: SMALL_SERIES.min(limits.max_series),
+            ..limits
         };
-        let began = Instant::now();
-        let found = evaluate_cancellable(&query.lookback(lookback_ms), &*reader, &limits, &turn.cancelled);
-        let mut found = found.map_err(failed)?;
+        let answer = api.gate().small(|going| match asked.evaluate(&*reader, &small, going, Duration::ZERO) {
+            Err(EvalError::Limit { .. }) => None,
+            other => Some(other),
+        });
+        if let Some(answer) = answer {
+            return Ok(json(answer.map_err(failed)?.ok_or_else(too_large)?));
+        }
+    }
+    let work = move |turn: &Turn| -> Result<Vec<u8>, ApiError> {
+        let answer = asked.evaluate(&*reader, &asked.limits, turn, turn.waited);
+        answer.map_err(failed)?.ok_or_else(too_large)
+    };
+    Ok(json(api.gate().run(timeout, work).await?))
+}
+
+fn too_large() -> ApiError {
+    let most = ANSWER_BYTES >> 20;
+    ApiError::execution(format!("the answer would be larger than {most} MiB: aggregate, or take a longer step"))
+}
+
+/// What somebody asked.
+struct Asked {
+    expr: Expr,
+    when: When,
+    lookback_ms: i64,
+    limits: Limits,
+    /// Most series of the answer.
+    limit: Option<usize>,
+    stats: String,
+    explains: bool,
+    /// How long reading the expression took.
+    prepared: Duration,
+}
+
+impl Asked {
+    /// The answer as JSON; `None` when it would be too large.
+    fn evaluate(
+        &self,
+        reader: &dyn SeriesReader,
+        limits: &Limits,
+        control: &dyn Control,
+        queued: Duration,
+    ) -> Result<Option<Vec<u8>>, EvalError> {
+        let (query, at_ms) = match self.when {
+            When::At(at) => (Query::instant(&self.expr, at), at),
+            When::Range { start, end, step } => (Query::range(&self.expr, start, end, step), start),
+        };
+        let (query, began) = (query.lookback(self.lookback_ms), Instant::now());
+        let (mut found, explained) = if self.explains {
+            let clock = || u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            let (found, explained) = evaluate_explained(&query, reader, limits, control, &clock)?;
+            (found, Some(explained))
+        } else {
+            (evaluate_cancellable(&query, reader, limits, control)?, None)
+        };
         let cost = Stats {
-            queued: turn.waited,
-            prepared,
+            queued,
+            prepared: self.prepared,
             evaluated: began.elapsed(),
             samples: found.stats.samples,
             peak: found.stats.samples,
         };
         let (mut warnings, infos) = remarks(&found.annotations);
-        warnings.extend(cut(&mut found, limit));
-        warnings.extend(deprecated(&stats));
-        let (stats, value) = ((!stats.is_empty()).then_some(cost), &found.value);
-        Ok(write_answer(&Answered { value, stats, warnings: &warnings, infos: &infos, at_ms }))
+        warnings.extend(cut(&mut found, self.limit));
+        warnings.extend(deprecated(&self.stats));
+        let (stats, value) = ((!self.stats.is_empty()).then_some(cost), &found.value);
+        let (warnings, infos, explained) = (&warnings[..], &infos[..], explained.as_ref());
+        Ok(write_answer(&Answered { value, stats, explained, warnings, infos, at_ms }))
+    }
+}
+
+/// Whether a query surely reads little: few series, few steps, nothing that multiplies them.
+fn is_small(expr: &Expr, when: When, lookback_ms: i64, reader: &dyn SeriesReader) -> bool {
+    let (start_ms, end_ms, steps) = match when {
+        When::At(at) => (at, at, 1),
+        When::Range { start, end, step } => (start, end, start.abs_diff(end) / step.unsigned_abs().max(1) + 1),
     };
-    Ok(json(api.gate().run(timeout, work).await?))
+    let (mut series, mut is_small) = (0u64, steps <= SMALL_STEPS);
+    expr.walk(&mut |part| {
+        let matchers = match &part.kind {
+            ExprKind::Selector(s) => &s.matchers,
+            ExprKind::Range(r) => &r.selector.matchers,
+            // Asks for series that it does not name.
+            ExprKind::Call(c) if c.function.name == "info" => {
+                is_small = false;
+                return;
+            }
+            _ => return,
+        };
+        // Ranges reach back further; this counts series, and those come and go slowly.
+        let select = Select { matchers: matchers.clone(), start_ms: start_ms - lookback_ms, end_ms };
+        let most = if is_small { reader.at_most(&select) } else { None };
+        series = series.saturating_add(most.unwrap_or(u64::MAX));
+        is_small &= series <= SMALL_SERIES && series.saturating_mul(steps) <= SMALL_SAMPLES;
+    });
+    is_small
 }
 
 /// Cuts a result; says so when it did.

@@ -36,7 +36,7 @@ pub(crate) async fn read(api: Api, request: Request) -> Response {
         Err(why) => return refuse(StatusCode::INTERNAL_SERVER_ERROR, why),
     };
     let (external, queries) = (api.configuration().external_labels, asked.queries);
-    let work = move |_: crate::gate::Turn| -> Result<Found, ApiError> {
+    let work = move |_: &crate::gate::Turn| -> Result<Found, ApiError> {
         queries.iter().map(|query| select(&*reader, query, &external)).collect()
     };
     let found = match api.gate().run(api.settings().timeout, work).await {

@@ -50,7 +50,7 @@ pub(crate) async fn write(api: Api, request: Request) -> Response {
         Err(refused) => return refused,
     };
     let (sender, now_ms) = (api.sender(), api.now().as_millis());
-    let work = move |_: crate::gate::Turn| {
+    let work = move |_: &crate::gate::Turn| {
         let headers = (text(&parts, &header::CONTENT_TYPE), text(&parts, &header::CONTENT_ENCODING));
         Ok(writer.remote_write(&sender, headers, &body, now_ms))
     };
@@ -75,7 +75,7 @@ pub(crate) async fn otlp(api: Api, request: Request) -> Response {
         Err(refused) => return refused,
     };
     let (sender, options, now_ms) = (api.sender(), api.otlp(), api.now().as_millis());
-    let work = move |_: crate::gate::Turn| {
+    let work = move |_: &crate::gate::Turn| {
         let encoding = text(&parts, &header::CONTENT_ENCODING);
         Ok(writer.otlp(&sender, (form, encoding), &body, &options, now_ms))
     };

@@ -24,10 +24,10 @@ async fn gather<T: Ord + Send + 'static>(
     ask: impl Fn(&dyn SeriesReader, &Select) -> Result<Vec<T>, SeriesError> + Send + 'static,
 ) -> Result<Vec<T>, ApiError> {
     let (reader, timeout) = (api.reader()?, api.settings().timeout);
-    let work = move |turn: crate::gate::Turn| {
+    let work = move |turn: &crate::gate::Turn| {
         let mut all = Vec::new();
         for select in &selects {
-            if turn.cancelled.load(std::sync::atomic::Ordering::Relaxed) {
+            if !decide_promql::Control::goes_on(turn) {
                 return Err(ApiError::execution("nobody waits for the answer any more"));
             }
             all.extend(ask(&*reader, select)?);
@@ -106,7 +106,7 @@ pub(crate) async fn exemplars(api: Api, params: Params) -> Result<Response, ApiE
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let (reader, timeout) = (api.reader()?, api.settings().timeout);
-    let work = move |_: crate::gate::Turn| {
+    let work = move |_: &crate::gate::Turn| {
         let mut all: Vec<(Labels, Vec<Exemplar>)> = Vec::new();
         for select in &selects {
             all.extend(reader.exemplars(select)?);

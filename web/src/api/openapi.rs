@@ -6,7 +6,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::problems::Problems;
-use super::{alerts, approvals, backups, checks, deliveries, people, plan, status, systems, teams, trail};
+use super::{alerts, approvals, backups, checks, deliveries, kpis, people, plan, status, systems, teams, trail};
 
 struct Bearer;
 
@@ -21,7 +21,7 @@ impl Modify for Bearer {
 #[openapi(
     info(title = "Farero", description = "What Farero watches, decides and sends. Errors are problem documents (RFC 9457).", license(name = "Apache-2.0")),
     paths(
-        systems::systems, systems::overview, systems::services, systems::intensive,
+        systems::systems, systems::overview, kpis::kpis, systems::services, systems::intensive,
         checks::checks, checks::check, checks::results, checks::uptime, checks::chart, checks::now,
         alerts::alerts, alerts::alert, alerts::acknowledge,
         deliveries::deliveries, deliveries::confirm, deliveries::retry, deliveries::channels, deliveries::test,

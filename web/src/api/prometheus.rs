@@ -38,7 +38,7 @@ pub(crate) fn rule_of(route: &web_prometheus::Route<App>) -> Option<Rule> {
 
 /// Says for whom a request is answered; the guard before it has said who that is.
 pub(crate) async fn for_whom(State(app): State<App>, access: Access, mut request: Request, next: Next) -> Response {
-    let gate = Gate::of(app.gates.queries.clone());
+    let gate = app.gates.queries.clone();
     request.extensions_mut().insert(Api(Arc::new(Eyes { app, access, gate })));
     next.run(request).await
 }

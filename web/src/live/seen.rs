@@ -155,6 +155,8 @@ impl<'s> Hidden<'s> {
         for check in part.checks.values_mut() {
             check.explained_by.take_if(|by| self.components.contains(&*by.component));
         }
+        // A measure may rest on what is hidden; its text does not tell.
+        part.kpis.clear();
         part.hosts.retain(|name, _| !self.components.contains(name.as_str()));
         part.intensive.retain(|i| i.component.as_deref().is_none_or(|c| !self.components.contains(c)));
         part.alerts.retain(|a| self.access.sees_alert(Some(system), a));

@@ -56,6 +56,28 @@ impl SeenSeries {
     }
 }
 
+impl SeenSeries {
+    fn each_part(
+        &self,
+        select: &Select,
+        visit: Visit<'_>,
+        read: &dyn Fn(&Select, Visit<'_>) -> Result<(), SeriesError>,
+    ) -> Result<(), SeriesError> {
+        let mut ended = false;
+        for part in self.within(select) {
+            read(&part, &mut |series| {
+                let flow = visit(series);
+                ended = flow.is_break();
+                flow
+            })?;
+            if ended {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl SeriesReader for SeenSeries {
     fn select(&self, select: &Select) -> Result<Vec<Series>, SeriesError> {
         let mut all = Vec::new();
@@ -66,18 +88,16 @@ impl SeriesReader for SeenSeries {
     }
 
     fn visit(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
-        let mut ended = false;
-        for part in self.within(select) {
-            self.reader.visit(&part, &mut |series| {
-                let flow = visit(series);
-                ended = flow.is_break();
-                flow
-            })?;
-            if ended {
-                break;
-            }
-        }
-        Ok(())
+        self.each_part(select, visit, &|part, visit| self.reader.visit(part, visit))
+    }
+
+    fn visit_newest(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        self.each_part(select, visit, &|part, visit| self.reader.visit_newest(part, visit))
+    }
+
+    fn at_most(&self, select: &Select) -> Option<u64> {
+        // Each part finds some of what its selector alone would find.
+        self.reader.at_most(select)
     }
 
     fn series(&self, select: &Select) -> Result<Vec<Labels>, SeriesError> {

@@ -47,6 +47,32 @@ pub struct TodayValue {
     pub error: Option<String>,
 }
 
+/// A measure of success in a period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KpiPeriod {
+    /// Its first moment.
+    pub start: Timestamp,
+    /// The first moment of the next.
+    pub end: Timestamp,
+    /// The value, up to now where the period goes on; `None` where the measure gave nothing.
+    pub value: Option<f64>,
+    /// What the value is against the bounds.
+    pub standing: decide::kpi::Standing,
+}
+
+/// A measure of success (KPI) over one kind of period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KpiState {
+    /// Its name in the plan.
+    pub name: String,
+    /// The kind of period.
+    pub period: plan_model::Period,
+    /// The period that goes on and those before it, the newest first.
+    pub periods: Vec<KpiPeriod>,
+    /// Why the newest has no value, where that is known.
+    pub error: Option<String>,
+}
+
 /// A part of the system that is watched intensively (CHK-16).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intensive {
@@ -158,6 +184,8 @@ pub struct SystemState {
     pub hosts: IndexMap<String, HostUse>,
     /// Counters of today.
     pub today: Vec<TodayValue>,
+    /// Measures of success, in the plan's order.
+    pub kpis: Vec<KpiState>,
     /// The system's uptime, third parties left out.
     pub uptime: Uptime,
     /// Alerts pending or firing.
@@ -179,6 +207,7 @@ impl SystemState {
             checks: IndexMap::new(),
             hosts: IndexMap::new(),
             today: Vec::new(),
+            kpis: Vec::new(),
             uptime: Uptime::default(),
             alerts: Vec::new(),
             rules: Vec::new(),

@@ -22,6 +22,9 @@ use crate::syntax::span::Span;
 /// The most scalars a function takes beside its vector.
 const MAX_SCALARS: usize = 2;
 
+/// So many samples of windows are looked at, some milliseconds long, before somebody is asked whether to go on.
+const UNCHECKED_SAMPLES: usize = 200_000;
+
 impl Engine<'_> {
     pub(super) fn call_lines(&self, c: &Call, span: Span, grid: Grid, sink: Sink<'_>) -> Result<()> {
         match c.function.kind {
@@ -97,7 +100,13 @@ impl Engine<'_> {
             let floats_only = series.histograms.is_none();
             let drop_name = series.drop_name || !of.keeps_name;
             let mut line = Line::absent(series.labels.clone(), drop_name, grid.steps);
+            let mut unchecked = 0;
             for s in 0..grid.steps {
+                unchecked += series.part(s).len();
+                if unchecked > UNCHECKED_SAMPLES {
+                    self.check_cancelled()?;
+                    unchecked = 0;
+                }
                 let (args, n) = args_at(&scalars, s);
                 let args = &args[..n];
                 let window = if anchored { series.anchored(s) } else { Some(series.window(s)) };

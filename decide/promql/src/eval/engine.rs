@@ -2,17 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use indexmap::{IndexMap, IndexSet};
-use kernel::series::{Matcher, Select, Series, SeriesReader};
+use kernel::series::{Matcher, Select, Series, SeriesError, SeriesReader, Visit};
 
 use super::EvalError;
 use super::explain::Explainer;
 use super::forced::Forced;
 use super::line::Line;
 use crate::annotations::{Annotation, AnnotationKind, Note};
-use crate::query::{Limits, Query};
+use crate::query::{Control, Limits, Query};
 use crate::syntax::ast::{At, Duration, Expr, ExprKind, Shift, Sign};
 use crate::syntax::duration::QueryTimes;
 use crate::syntax::span::Span;
@@ -60,7 +59,7 @@ pub(crate) struct Engine<'a> {
     pub(super) grid: Grid,
     reader: &'a dyn SeriesReader,
     pub(super) limits: &'a Limits,
-    cancelled: &'a AtomicBool,
+    control: &'a dyn Control,
     annotations: RefCell<IndexSet<Annotation>>,
     /// Classic histograms that had to be made monotonic, by metric name and place.
     pub(super) forced: RefCell<IndexMap<(String, Span), Forced>>,
@@ -77,7 +76,7 @@ impl<'a> Engine<'a> {
         query: &'a Query<'a>,
         reader: &'a dyn SeriesReader,
         limits: &'a Limits,
-        cancelled: &'a AtomicBool,
+        control: &'a dyn Control,
     ) -> Result<Self> {
         let grid = grid_of(query, limits)?;
         Ok(Self {
@@ -85,7 +84,7 @@ impl<'a> Engine<'a> {
             grid,
             reader,
             limits,
-            cancelled,
+            control,
             annotations: RefCell::default(),
             forced: RefCell::default(),
             explainer: None,
@@ -127,7 +126,7 @@ impl<'a> Engine<'a> {
     }
 
     pub(super) fn check_cancelled(&self) -> Result<()> {
-        if self.cancelled.load(Ordering::Relaxed) { Err(EvalError::Cancelled) } else { Ok(()) }
+        if self.control.goes_on() { Ok(()) } else { Err(EvalError::Cancelled) }
     }
 
     /// Counts samples against the limit.
@@ -149,6 +148,10 @@ impl<'a> Engine<'a> {
         let held = self.held.get().saturating_add(points as u64);
         self.held.set(held);
         let limit = self.limits.max_points;
+        if !self.control.holds(points as u64) {
+            let (what, advice) = ("would, beside other queries, hold too many points in memory", "ask again later");
+            return Err(EvalError::Limit { what, limit, advice });
+        }
         if held <= limit {
             return Ok(());
         }
@@ -160,8 +163,27 @@ impl<'a> Engine<'a> {
     pub(super) fn visit(
         &self,
         matchers: &[Matcher],
-        start_ms: i64,
-        end_ms: i64,
+        range: (i64, i64),
+        each: &mut dyn FnMut(Series) -> Result<()>,
+    ) -> Result<()> {
+        self.visit_by(&|select, visit| self.reader.visit(select, visit), matchers, range, each)
+    }
+
+    /// Streams series of which the newest sample in the range is enough.
+    pub(super) fn visit_newest(
+        &self,
+        matchers: &[Matcher],
+        range: (i64, i64),
+        each: &mut dyn FnMut(Series) -> Result<()>,
+    ) -> Result<()> {
+        self.visit_by(&|select, visit| self.reader.visit_newest(select, visit), matchers, range, each)
+    }
+
+    fn visit_by(
+        &self,
+        read: &dyn Fn(&Select, Visit<'_>) -> std::result::Result<(), SeriesError>,
+        matchers: &[Matcher],
+        (start_ms, end_ms): (i64, i64),
         each: &mut dyn FnMut(Series) -> Result<()>,
     ) -> Result<()> {
         self.check_cancelled()?;
@@ -170,7 +192,7 @@ impl<'a> Engine<'a> {
         }
         let mut failed = Ok(());
         let select = Select { matchers: matchers.to_vec(), start_ms, end_ms };
-        self.reader.visit(&select, &mut |series| match self.count(&series).and_then(|()| each(series)) {
+        read(&select, &mut |series| match self.count(&series).and_then(|()| each(series)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(e) => {
                 failed = Err(e);

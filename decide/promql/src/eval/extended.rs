@@ -241,7 +241,8 @@ impl Engine<'_> {
     /// An instant selector whose values are interpolated between the samples around each time.
     pub(super) fn smoothed_lines(&self, selector: &Selector, span: Span, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let (reference, lookback) = (self.shifted(&selector.shift, grid)?, self.query.lookback_ms);
-        self.visit(&selector.matchers, reference.start - lookback + 1, reference.last() + lookback, &mut |s| {
+        let read = (reference.start - lookback + 1, reference.last() + lookback);
+        self.visit(&selector.matchers, read, &mut |s| {
             let columns = Columns::of(&s);
             let mut line = Line::absent(s.labels.clone(), false, grid.steps);
             let mut note = |n: Note| self.note(span, n, s.labels.name());

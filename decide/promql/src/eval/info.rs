@@ -71,7 +71,7 @@ impl Engine<'_> {
         let matchers: Vec<Matcher> = names.iter().chain(data).cloned().collect();
         let mut indexes = PerColumn::default();
         let lookback = self.query.lookback_ms;
-        self.visit(&matchers, grid.start - lookback + 1, grid.last(), &mut |s| {
+        self.visit(&matchers, (grid.start - lookback + 1, grid.last()), &mut |s| {
             let fits = |(name, all): (&&str, &HashSet<&str>)| all.contains(s.labels.get(name).unwrap_or_default());
             if !values.iter().all(fits) {
                 return Ok(());

@@ -10,6 +10,11 @@ use super::line::Merged;
 use crate::syntax::ast::{Call, Expr, Text};
 use crate::syntax::span::Span;
 
+/// Bytes of a label that a function makes: functions within functions may double it each time.
+const LABEL_BYTES: usize = 64 << 10;
+/// Bytes that may be made before they are counted.
+const MADE_BYTES: usize = 1 << 20;
+
 fn checked_name<'t>(text: &'t Text, what: &str, span: Span) -> Result<&'t str> {
     if text.bytes.is_none() && !text.value.is_empty() {
         return Ok(&text.value);
@@ -37,10 +42,15 @@ impl Engine<'_> {
             }
         };
         let replaced = |labels: &Labels| {
-            let found = regex.captures(labels.get(source).unwrap_or_default())?;
+            let source = labels.get(source).unwrap_or_default();
+            let found = regex.captures(source)?;
+            // What is put in for each `$` is at most the whole source.
+            if replacement.matches('$').count().saturating_mul(source.len()) > MADE_BYTES {
+                return Some(None);
+            }
             let mut value = String::new();
             found.expand(replacement, &mut value);
-            Some(labels.with(to, &value))
+            Some((value.len() <= LABEL_BYTES).then(|| labels.with(to, &value)))
         };
         self.relabelled(&c.args[0], to, span, grid, &replaced, sink)
     }
@@ -57,25 +67,30 @@ impl Engine<'_> {
             .collect::<Result<_>>()?;
         let joined = |labels: &Labels| {
             let values: Vec<&str> = sources.iter().map(|s| labels.get(s).unwrap_or_default()).collect();
-            Some(labels.with(to, &values.join(separator)))
+            let bytes = values.iter().map(|v| v.len() + separator.len()).sum::<usize>();
+            Some((bytes <= LABEL_BYTES).then(|| labels.with(to, &values.join(separator))))
         };
         self.relabelled(&c.args[0], to, span, grid, &joined, sink)
     }
 
-    /// Series with new labels; a name that was set on purpose is not dropped.
+    /// Series with new labels, where there are any; inside, `None` says that one would be too long. A name that was set on purpose is not
+    /// dropped.
     fn relabelled(
         &self,
         expr: &Expr,
         target: &str,
         span: Span,
         grid: Grid,
-        relabel: &dyn Fn(&Labels) -> Option<Labels>,
+        relabel: &dyn Fn(&Labels) -> Option<Option<Labels>>,
         sink: Sink<'_>,
     ) -> Result<()> {
         let mut merged = Merged::default();
         self.lines(expr, grid, &mut |mut line| {
             self.hold(grid.steps)?;
             if let Some(labels) = relabel(&line.labels) {
+                let (what, limit) = ("would make a label too long", LABEL_BYTES as u64);
+                let labels = labels.ok_or(EvalError::Limit { what, limit, advice: "take less of other labels" })?;
+                self.hold(labels.get(target).unwrap_or_default().len() / size_of::<f64>())?;
                 line.labels = labels;
                 line.drop_name &= target != METRIC_NAME;
             }

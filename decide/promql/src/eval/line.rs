@@ -149,15 +149,17 @@ pub(crate) fn unnamed(labels: &Labels) -> Labels {
     if labels.iter().any(|(n, _)| is_metadata(n)) { labels.without(is_metadata) } else { labels.clone() }
 }
 
-/// Lines with the same labels made one, as long as they never have a point at the same time.
+/// Lines with the same labels made one, as long as they never have a point at the same time. A line whose name is to be dropped is another
+/// one than a line that keeps it.
 #[derive(Default)]
 pub(crate) struct Merged {
-    lines: IndexMap<Labels, Line>,
+    lines: IndexMap<(Labels, bool), Line>,
 }
 
 impl Merged {
     pub(crate) fn add(&mut self, line: Line, span: Span) -> Result<(), EvalError> {
-        match self.lines.entry(line.labels.clone()) {
+        let loses_something = line.drop_name && line.labels.iter().any(|(name, _)| is_metadata(name));
+        match self.lines.entry((line.labels.clone(), loses_something)) {
             indexmap::map::Entry::Vacant(entry) => {
                 entry.insert(line);
             }
@@ -176,6 +178,32 @@ impl Merged {
             }
         }
         Ok(())
+    }
+
+    /// As [`Merged::into_lines`], with lines made one that will be the same once their names are dropped, where they never have a point at
+    /// the same time: a subquery's series go on when the metric behind them changes.
+    pub(crate) fn into_joined_lines(self) -> Vec<Line> {
+        let (mut out, mut places): (Vec<Line>, IndexMap<Labels, Vec<usize>>) = (Vec::new(), IndexMap::new());
+        for line in self.into_lines() {
+            let key = unnamed(&line.labels);
+            if !line.drop_name && key != line.labels {
+                out.push(line);
+                continue;
+            }
+            let same = places.entry(key).or_default();
+            let apart = |other: &Line| (0..line.values.len()).all(|s| !line.has(s) || !other.has(s));
+            match same.iter().find(|at| apart(&out[**at])) {
+                Some(at) => {
+                    let steps = (0..line.values.len()).filter(|s| line.has(*s));
+                    steps.for_each(|s| out[*at].set(s, line.point(s)));
+                }
+                None => {
+                    same.push(out.len());
+                    out.push(line);
+                }
+            }
+        }
+        out
     }
 
     pub(crate) fn into_lines(self) -> impl Iterator<Item = Line> {

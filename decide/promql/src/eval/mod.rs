@@ -39,7 +39,7 @@ use std::sync::atomic::AtomicBool;
 
 use kernel::series::{SeriesError, SeriesReader};
 
-use crate::query::{Limits, Query};
+use crate::query::{Control, Limits, Query};
 use crate::syntax::span::Span;
 use crate::value::{Evaluated, Explained};
 
@@ -87,7 +87,7 @@ pub fn evaluate(query: &Query<'_>, reader: &dyn SeriesReader, limits: &Limits) -
     evaluate_cancellable(query, reader, limits, &AtomicBool::new(false))
 }
 
-/// Evaluates a query that stops soon after `cancelled` becomes true.
+/// Evaluates a query that goes on as long as `control` says so.
 ///
 /// # Errors
 /// As [`evaluate`], and [`EvalError::Cancelled`].
@@ -95,9 +95,9 @@ pub fn evaluate_cancellable(
     query: &Query<'_>,
     reader: &dyn SeriesReader,
     limits: &Limits,
-    cancelled: &AtomicBool,
+    control: &dyn Control,
 ) -> Result<Evaluated, EvalError> {
-    engine::Engine::new(query, reader, limits, cancelled)?.run()
+    engine::Engine::new(query, reader, limits, control)?.run()
 }
 
 /// Evaluates a query and says what each part of it cost. `clock` gives nanoseconds since any fixed time.
@@ -108,10 +108,10 @@ pub fn evaluate_explained(
     query: &Query<'_>,
     reader: &dyn SeriesReader,
     limits: &Limits,
-    cancelled: &AtomicBool,
+    control: &dyn Control,
     clock: &dyn Fn() -> u64,
 ) -> Result<(Evaluated, Explained), EvalError> {
-    let mut engine = engine::Engine::new(query, reader, limits, cancelled)?;
+    let mut engine = engine::Engine::new(query, reader, limits, control)?;
     engine.explainer = Some(explain::Explainer::new(clock));
     let found = engine.run()?;
     let tree = engine.explainer.as_ref().map(|e| e.tree(query.expr));

@@ -78,6 +78,7 @@ impl Engine<'_> {
             self.hold(self.grid.steps)?;
             if line.drop_name {
                 line.labels = unnamed(&line.labels);
+                line.drop_name = false;
             }
             merged.add(line, expr.span)
         })?;

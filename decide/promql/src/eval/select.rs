@@ -13,6 +13,7 @@ use super::line::{ABSENT, Line, is_absent};
 use super::windows::{NONE, PerColumn, bounds, newest};
 use crate::functions::rates::{Bounds, Extent, Rate, Reach};
 use crate::functions::window::{Histograms, Window};
+use crate::query::Limits;
 use crate::syntax::ast::{Expr, ExprKind, Extend, RangeSelector, Selector, Subquery};
 use crate::syntax::span::Span;
 
@@ -160,11 +161,16 @@ impl Engine<'_> {
         let reference = self.shifted(&selector.shift, grid)?;
         let lookback = self.query.lookback_ms;
         let mut indexes = PerColumn::default();
-        self.visit(&selector.matchers, reference.start - lookback + 1, reference.last(), &mut |s| {
+        let range = (reference.start - lookback + 1, reference.last());
+        let mut each = |s: Series| {
             let at = indexes.get(&s.timestamps, |times| newest(times, reference, lookback));
             let line = newest_line(s, at, of);
             if line.is_empty() { Ok(()) } else { sink(line) }
-        })
+        };
+        if reference.start == reference.last() {
+            return self.visit_newest(&selector.matchers, range, &mut each);
+        }
+        self.visit(&selector.matchers, range, &mut each)
     }
 
     /// Streams the series of a range vector.
@@ -185,7 +191,8 @@ impl Engine<'_> {
         let after = if extend == Some(Extend::Smoothed) { self.query.lookback_ms } else { 0 };
         let frame = Frame { ends, range_ms, grid, extend };
         let mut shared = PerColumn::default();
-        self.visit(&r.selector.matchers, ends.start - range_ms - before + 1, ends.last() + after, &mut |s| {
+        let read = (ends.start - range_ms - before + 1, ends.last() + after);
+        self.visit(&r.selector.matchers, read, &mut |s| {
             self.give(&Columns::of(&s), &s.labels, false, &s.timestamps, frame, &mut shared, sink)
         })
     }
@@ -244,8 +251,9 @@ impl Engine<'_> {
             return Ok(());
         }
         let steps = (ends.last() - start) / step + 1;
-        if steps as u64 > self.limits.max_points {
-            let (what, limit) = ("has a subquery with too many steps", self.limits.max_points);
+        let limit = self.limits.max_points.min(Limits::MAX_SUBQUERY_STEPS);
+        if steps as u64 > limit {
+            let what = "has a subquery with too many steps";
             return Err(EvalError::Limit { what, limit, advice: "take a longer step or a shorter range" });
         }
         let inner = Grid { start, step, steps: steps as usize };
@@ -257,7 +265,7 @@ impl Engine<'_> {
             self.hold(inner.steps)?;
             merged.add(line, expr.span)
         })?;
-        for line in merged.into_lines() {
+        for line in merged.into_joined_lines() {
             self.give(&Columns::of_line(&all, &line), &line.labels, line.drop_name, &all, frame, &mut shared, sink)?;
         }
         Ok(())

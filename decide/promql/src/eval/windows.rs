@@ -11,6 +11,9 @@ pub(super) const NONE: u32 = u32::MAX;
 /// So many timestamp columns are remembered at once: as many targets as come interleaved in practice.
 const MAX_COLUMNS: usize = 4_096;
 
+/// So many columns are looked at before they are looked for.
+const RECENT: usize = 16;
+
 /// For each time the index of the newest sample at or before it and not older than the lookback.
 pub(super) fn newest(times: &[i64], grid: Grid, lookback_ms: i64) -> Vec<u32> {
     let mut next = 0;
@@ -68,8 +71,10 @@ impl<T> PerColumn<T> {
     pub(super) fn get(&mut self, times: &Arc<[i64]>, compute: impl FnOnce(&[i64]) -> T) -> &T {
         let address = times.as_ptr() as usize;
         let is_it = |known: &[(Arc<[i64]>, T)], i: usize| known.get(i).is_some_and(|(t, _)| Arc::ptr_eq(t, times));
-        let place = match self.last.filter(|i| is_it(&self.known, *i)) {
-            Some(last) => Some(last),
+        // Few columns are looked for one by one, which costs less than a hash.
+        let newest = self.known.len().saturating_sub(RECENT)..self.known.len();
+        let place = match self.last.into_iter().chain(newest).find(|i| is_it(&self.known, *i)) {
+            Some(near) => Some(near),
             None => self.places.get(&address).copied().filter(|i| is_it(&self.known, *i)),
         };
         let place = place.unwrap_or_else(|| {

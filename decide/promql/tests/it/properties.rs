@@ -127,7 +127,7 @@ const PARTS: &[&str] = &[
     "'",
 ];
 
-static READER: LazyLock<MemoryReader> = LazyLock::new(|| {
+pub(crate) static READER: LazyLock<MemoryReader> = LazyLock::new(|| {
     let mut reader = MemoryReader::default();
     for (series, items) in SERIES.iter().chain(NATIVE) {
         let items = values(items).unwrap();

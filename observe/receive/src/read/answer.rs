@@ -167,7 +167,7 @@ fn chunks(series: &Series) -> Vec<Chunk> {
 }
 
 /// Writes labels as remote-write 1.0 and remote read have them.
-fn write_labels(w: &mut Writer, field: u32, labels: &Labels) {
+pub(crate) fn write_labels(w: &mut Writer, field: u32, labels: &Labels) {
     for (name, value) in labels.iter() {
         w.message(field, |w| {
             w.string(1, name);
@@ -177,7 +177,7 @@ fn write_labels(w: &mut Writer, field: u32, labels: &Labels) {
 }
 
 /// Writes the message, with counts as numbers (a *float histogram*).
-fn write_histogram(w: &mut Writer, field: u32, t_ms: i64, h: &Histogram) {
+pub(crate) fn write_histogram(w: &mut Writer, field: u32, t_ms: i64, h: &Histogram) {
     w.message(field, |w| {
         w.double(2, h.count);
         w.double(3, h.sum);

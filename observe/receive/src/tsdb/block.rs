@@ -81,6 +81,11 @@ impl Block {
         Ok(Self { path: path.to_owned(), meta })
     }
 
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What it says of itself.
     pub fn meta(&self) -> &BlockMeta {
         &self.meta
@@ -92,6 +97,19 @@ impl Block {
     /// # Errors
     /// The index or a file cannot be read.
     pub fn visit(&self, visit: &mut dyn FnMut(Series) -> ControlFlow<()>) -> Result<Visited, TsdbError> {
+        self.visit_between((i64::MIN, i64::MAX), visit)
+    }
+
+    /// As [`Block::visit`], but only samples from the first time to the last, both inclusive, milliseconds since the epoch.
+    /// Chunks that lie elsewhere are not read; damage is told of those that begin in that time.
+    ///
+    /// # Errors
+    /// The index or a file cannot be read.
+    pub fn visit_between(
+        &self,
+        range_ms: (i64, i64),
+        visit: &mut dyn FnMut(Series) -> ControlFlow<()>,
+    ) -> Result<Visited, TsdbError> {
         let index = Index::read(self.path.join("index"))?;
         let mut files = ChunkFiles::open(&self.path.join("chunks"))?;
         let tombstones = Tombstones::read(&self.path.join("tombstones"))?;
@@ -99,7 +117,8 @@ impl Block {
         for series in index.iter() {
             let series = series?;
             let deleted = tombstones.of(series.id);
-            let Some(series) = read_series(series, &mut files, deleted, index.path(), &mut out) else { continue };
+            let read = read_series(series, &mut files, (deleted, range_ms), index.path(), &mut out);
+            let Some(series) = read else { continue };
             out.series += 1;
             out.samples += series.timestamps.len() as u64;
             if visit(series).is_break() {
@@ -113,13 +132,16 @@ impl Block {
 fn read_series(
     series: IndexSeries,
     files: &mut ChunkFiles,
-    deleted: &[(i64, i64)],
+    (deleted, (from_ms, to_ms)): (&[(i64, i64)], (i64, i64)),
     index: &Path,
     out: &mut Visited,
 ) -> Option<Series> {
     let mut points: Vec<(i64, Point)> = Vec::new();
     let mut numbers = true;
     for chunk in &series.chunks {
+        if chunk.max_ms < from_ms || chunk.min_ms > to_ms {
+            continue;
+        }
         let wholly = |range: &&(i64, i64)| range.0 <= chunk.min_ms && chunk.max_ms <= range.1;
         if deleted.iter().any(|range| wholly(&range)) {
             continue;
@@ -127,11 +149,12 @@ fn read_series(
         let before = points.len();
         match read_chunk(files, chunk.place, index) {
             Ok(read) => points.extend(read),
-            Err(error) => out.lose(error),
+            Err(error) if chunk.min_ms >= from_ms => out.lose(error),
+            Err(_) => {}
         }
         numbers &= points.iter().skip(before).all(|(_, point)| matches!(point, Point::Float(_)));
     }
-    points.retain(|(t, _)| !deleted.iter().any(|(min, max)| min <= t && t <= max));
+    points.retain(|(t, _)| (from_ms..=to_ms).contains(t) && !deleted.iter().any(|(min, max)| min <= t && t <= max));
     if !points.is_sorted_by(|a, b| a.0 < b.0) {
         points.sort_by_key(|(t, _)| *t);
         points.dedup_by_key(|(t, _)| *t);

@@ -9,7 +9,7 @@ use kernel::Labels;
 use kernel::labels::METRIC_NAME;
 
 use super::Refusal;
-use crate::limits::{Limits, Reason};
+use crate::limits::{Limits, Reason, SYSTEM};
 
 /// A label as it stands on the wire: nothing is known of it yet.
 pub(crate) type RawLabel<'a> = (&'a [u8], &'a [u8]);
@@ -55,8 +55,36 @@ pub(crate) fn series_labels(
         return refuse(Reason::InvalidLabels, text);
     }
     within(raw, limits)?;
+    let missing = system_of(raw, limits)?;
     let mut share = |bytes: &[u8]| std::str::from_utf8(bytes).map_or_else(|_| Arc::from(""), |text| interner.get(text));
-    Ok(Labels::from_shared(raw.iter().map(|(name, value)| (share(name), share(value))).collect()))
+    let mut pairs: Vec<_> = raw.iter().map(|(name, value)| (share(name), share(value))).collect();
+    if let Some(system) = missing {
+        pairs.push((share(SYSTEM.as_bytes()), share(system.as_bytes())));
+    }
+    Ok(Labels::from_shared(pairs))
+}
+
+/// The system that a series without one gets; `None` where it has one already, or need not have any.
+///
+/// # Errors
+/// It is of a system for which its sender may not write, or of none where it could be of several.
+fn system_of<'l>(raw: &[RawLabel<'_>], limits: &'l Limits) -> Result<Option<&'l str>, Refusal> {
+    let Some(systems) = &limits.systems else { return Ok(None) };
+    let named = raw.iter().find(|(name, _)| *name == SYSTEM.as_bytes()).map(|(_, value)| *value);
+    let refuse = |text| Err(Refusal { reason: Reason::System, text });
+    match (named.filter(|value| !value.is_empty()), systems.as_slice()) {
+        (Some(value), all) if all.iter().any(|s| s.as_bytes() == value) => Ok(None),
+        (Some(_), _) => refuse(format!(
+            "series of this system may not be written with these rights: {}; use a token whose owner may run there",
+            raw_text(raw)
+        )),
+        (None, [only]) => Ok(Some(only)),
+        (None, []) => refuse("there is no system that may be written for with these rights".to_owned()),
+        (None, _) => refuse(format!(
+            "the label {SYSTEM} is missing, and these rights are for several systems: {}; add it, or use a token for one",
+            raw_text(raw)
+        )),
+    }
 }
 
 fn within(raw: &[RawLabel<'_>], limits: &Limits) -> Result<(), Refusal> {
@@ -141,6 +169,31 @@ mod tests {
         let mut raw: Vec<RawLabel<'_>> = raw.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect();
         let read = series_labels(&mut raw, limits, &mut Interner::default());
         read.map(|labels| labels_text(&labels)).map_err(|refusal| refusal.text)
+    }
+
+    #[test]
+    fn sec_12_series_are_of_the_systems_that_their_sender_may_write_for() {
+        let of = |systems: &[&str]| Limits {
+            systems: Some(systems.iter().map(|s| (*s).to_owned()).collect()),
+            ..Limits::default()
+        };
+        let up = [("__name__", "up")];
+        let own = [("__name__", "up"), ("system", "a")];
+        let empty = [("__name__", "up"), ("system", "")];
+        let expect = Ok(r#"{__name__="up", system="a"}"#.to_owned());
+        assert_eq!(read(&up, &of(&["a"])), expect);
+        assert_eq!(read(&empty, &of(&["a"])), expect);
+        assert_eq!(read(&own, &of(&["b", "a"])), expect);
+        assert_eq!(read(&own, &Limits::default()), expect);
+        for (raw, systems, said) in [
+            (&own[..], &["b"][..], "may not be written with these rights"),
+            (&own, &[], "may not be written"),
+            (&up, &[], "no system that may be written for"),
+            (&up, &["a", "b"], "the label system is missing"),
+        ] {
+            let error = read(raw, &of(systems)).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
     }
 
     #[test]

@@ -72,8 +72,13 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// The line behind what was read last, from 1 on.
+    pub fn line(&self) -> usize {
+        1 + memchr::memchr_iter(b'\n', self.body.get(..self.at).unwrap_or_default()).count()
+    }
+
     /// Goes on behind the line that is wrong; `false` when there is nothing more to read.
-    fn skip_line(&mut self) -> bool {
+    pub fn skip_line(&mut self) -> bool {
         let rest = self.body.get(self.at..).unwrap_or_default();
         if self.format == Format::Protobuf || rest.is_empty() {
             return false;

@@ -40,6 +40,12 @@ const ITEMS: &[(&str, ItemKind)] = &[
     ("tasks * effort", ItemKind::Setting),
     ("tasks * evidence", ItemKind::Setting),
     ("tasks * notes", ItemKind::Setting),
+    ("kpis *", ItemKind::Kpi),
+    ("kpis * target", ItemKind::Setting),
+    ("kpis * warning", ItemKind::Setting),
+    ("kpis * critical", ItemKind::Setting),
+    ("kpis * description", ItemKind::Setting),
+    ("kpis * source", ItemKind::Setting),
     ("severities *", ItemKind::Severity),
     ("severities * label", ItemKind::Setting),
     ("severities * deliver", ItemKind::Setting),
@@ -244,6 +250,7 @@ pub(super) fn take_sleeping_items_out(plan: &mut Plan, out: &mut Loaded, today: 
     }
     plan.channels.retain(|n, c| sleeper.keep(&format!("channels.{n}"), ItemKind::Channel, (c.state, &c.from), &[]));
     plan.tasks.retain(|n, t| sleeper.keep(&format!("tasks.{n}"), ItemKind::Task, (t.state, &t.from), &t.environments));
+    plan.kpis.retain(|n, k| sleeper.keep(&format!("kpis.{n}"), ItemKind::Kpi, (k.state, &k.from), &k.environments));
     plan.overview
         .today
         .retain(|n, c| sleeper.keep(&format!("overview.today.{n}"), ItemKind::Counter, (c.state, &c.from), &[]));

@@ -18,6 +18,7 @@ const SECTIONS: &[&str] = &[
     "services",
     "hosts",
     "tasks",
+    "kpis",
     "signatures",
 ];
 

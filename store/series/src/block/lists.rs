@@ -58,6 +58,12 @@ impl NameLists {
         self.values.len() * 8 + self.bytes.len()
     }
 
+    /// As many series as a list has, or somewhat more: each takes a byte at least.
+    fn at_most(&self, at: usize) -> u64 {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        u64::from(self.ends[at] - start)
+    }
+
     fn list(&self, at: usize) -> impl Iterator<Item = u32> {
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         let mut cursor = Cursor::new(&self.bytes[start as usize..self.ends[at] as usize]);
@@ -137,5 +143,11 @@ impl Lists for BlockIndex<'_> {
 
     fn count(&self) -> u32 {
         self.block.series_count()
+    }
+
+    fn at_most(&self, name: &str, value: &str) -> u64 {
+        let Some(lists) = self.lists_of(name) else { return 0 };
+        let Ok(symbol) = self.symbols.binary_search_by(|s| (**s).cmp(value)) else { return 0 };
+        lists.values.binary_search(&(symbol as u32)).map_or(0, |at| lists.at_most(at))
     }
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use decide_promql::Value;
+use decide_promql::{Explained, Value};
 use kernel::Labels;
 use kernel::series::{Exemplar, Histogram, Point};
 
 use super::histogram::push_histogram;
 use super::number::{Exponent, push_number};
 use super::{push_labels, push_seconds, push_text, push_texts};
+use crate::limits::ANSWER_BYTES;
 
 /// A result with everything that is told beside it.
 pub(crate) struct Answered<'a> {
@@ -16,6 +17,8 @@ pub(crate) struct Answered<'a> {
     pub(crate) value: &'a Value,
     /// What it cost, when asked for.
     pub(crate) stats: Option<Stats>,
+    /// What each part of it cost, when asked for.
+    pub(crate) explained: Option<&'a Explained>,
     /// Remarks.
     pub(crate) warnings: &'a [String],
     /// Lesser remarks.
@@ -39,11 +42,18 @@ pub(crate) struct Stats {
     pub(crate) peak: u64,
 }
 
-/// Writes a whole answer.
-pub(crate) fn write_answer(answered: &Answered<'_>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(size(answered.value));
+/// Writes a whole answer; `None` when it would be over [`ANSWER_BYTES`].
+pub(crate) fn write_answer(answered: &Answered<'_>) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(size(answered.value).min(ANSWER_BYTES));
     out.extend_from_slice(br#"{"status":"success","data":{"resultType":""#);
     write_value(&mut out, answered);
+    if out.len() > ANSWER_BYTES {
+        return None;
+    }
+    if let Some(explained) = answered.explained {
+        out.extend_from_slice(br#","explain":"#);
+        write_explained(&mut out, explained);
+    }
     if let Some(stats) = &answered.stats {
         write_stats(&mut out, stats);
     }
@@ -51,7 +61,26 @@ pub(crate) fn write_answer(answered: &Answered<'_>) -> Vec<u8> {
     push_texts(&mut out, "warnings", answered.warnings);
     push_texts(&mut out, "infos", answered.infos);
     out.push(b'}');
-    out
+    Some(out)
+}
+
+fn write_explained(out: &mut Vec<u8>, part: &Explained) {
+    out.extend_from_slice(br#"{"expr":"#);
+    push_text(out, &part.expr);
+    for (name, value) in [(r#","series":"#, part.series as f64), (r#","samples":"#, part.samples as f64)] {
+        out.extend_from_slice(name.as_bytes());
+        push_number(out, value, Exponent::Never);
+    }
+    out.extend_from_slice(br#","seconds":"#);
+    push_number(out, Duration::from_nanos(part.nanoseconds).as_secs_f64(), Exponent::Never);
+    out.extend_from_slice(br#","children":["#);
+    for (i, child) in part.children.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write_explained(out, child);
+    }
+    out.extend_from_slice(b"]}");
 }
 
 /// About how many bytes an answer takes, so that it need not be moved while it grows.
@@ -90,6 +119,9 @@ fn write_value(out: &mut Vec<u8>, answered: &Answered<'_>) {
         Value::Vector(all) => {
             out.extend_from_slice(br#"vector","result":["#);
             for (i, one) in all.iter().enumerate() {
+                if out.len() > ANSWER_BYTES {
+                    return;
+                }
                 metric(out, i, &one.labels);
                 match &one.value {
                     Point::Float(value) => {
@@ -108,6 +140,9 @@ fn write_value(out: &mut Vec<u8>, answered: &Answered<'_>) {
         Value::Matrix(all) => {
             out.extend_from_slice(br#"matrix","result":["#);
             for (i, one) in all.iter().enumerate() {
+                if out.len() > ANSWER_BYTES {
+                    return;
+                }
                 metric(out, i, &one.labels);
                 let values = one.samples.iter();
                 list(out, br#","values":["#, values, |out, sample| point(out, sample.t_ms, sample.value));

@@ -107,6 +107,15 @@ impl SeriesReader for Caching<'_> {
         Ok(())
     }
 
+    fn visit_newest(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        if self.sharing.is_read_twice(key(&select.matchers)) {
+            // Others may need more than the newest sample.
+            return self.visit(select, visit);
+        }
+        self.kept.lock().work.reads += 1;
+        self.under.visit_newest(select, visit)
+    }
+
     fn series(&self, select: &Select) -> Result<Vec<Labels>, SeriesError> {
         self.under.series(select)
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use kernel::Labels;
-use kernel::series::{Column, Point, Select, Series, SeriesError, SeriesReader};
+use kernel::series::{Column, Point, Select, Series, SeriesError, SeriesReader, Visit};
 
 /// Samples of one time.
 #[derive(Debug, Default)]
@@ -54,6 +54,21 @@ impl SeriesReader for WithFresh<'_> {
             }
         }
         Ok(series)
+    }
+
+    fn visit(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        if self.fresh.matching(select).next().is_none() {
+            return self.under.visit(select, visit);
+        }
+        let _ = self.select(select)?.into_iter().try_for_each(visit);
+        Ok(())
+    }
+
+    fn visit_newest(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        if self.fresh.matching(select).next().is_none() {
+            return self.under.visit_newest(select, visit);
+        }
+        self.visit(select, visit)
     }
 
     fn label_names(&self, select: &Select) -> Result<Vec<String>, SeriesError> {

@@ -1,0 +1,196 @@
+//! Files in OpenMetrics' text form, with a time beside every sample. I/O: files.
+//!
+//! <https://prometheus.io/docs/specs/om/open_metrics_spec/>. A file is read in pieces that end with a line; the last `# TYPE` goes
+//! before each of them, so that a reader of whole expositions can read it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use kernel::Labels;
+use kernel::series::Exemplar;
+use observe_scrape::exposition::{Entry, ExemplarText, Format, ParseOptions, Parser, Sample};
+
+use super::{Mistakes, Survey, Taken};
+
+/// Bytes that are read at once.
+const PIECE_BYTES: usize = 1 << 20;
+/// Longest line: no sample has as many labels.
+const LINE_BYTES: usize = 1 << 20;
+
+/// Files to be imported. The standard input is kept in a file without a name, since it is read more than once.
+#[derive(Debug)]
+pub struct Files {
+    all: Vec<(String, File)>,
+    /// Labels that every series is given.
+    labels: Vec<(String, String)>,
+}
+
+impl Files {
+    /// Opens them; `-` is the standard input.
+    ///
+    /// # Errors
+    /// One cannot be read.
+    pub fn open(paths: &[PathBuf], labels: Vec<(String, String)>) -> Result<Self> {
+        let mut all = Vec::new();
+        for path in paths {
+            if path == Path::new("-") {
+                all.push(("standard input".to_owned(), spool()?));
+                continue;
+            }
+            let name = path.display().to_string();
+            let file = File::open(path).with_context(|| format!("{name} cannot be read"))?;
+            all.push((name, file));
+        }
+        Ok(Self { all, labels })
+    }
+
+    /// Reads everything once.
+    ///
+    /// # Errors
+    /// A file cannot be read; what is wrong in it is no error, but in the answer.
+    pub fn survey(&mut self, told: &mut dyn FnMut(u64)) -> Result<Survey> {
+        let mut survey = Survey::default();
+        let mut mistakes = Mistakes::default();
+        self.each(&mut mistakes, &mut |taken| {
+            survey.count(taken.t_ms, 1);
+            told(survey.samples);
+        })?;
+        survey.mistakes = mistakes;
+        Ok(survey)
+    }
+
+    /// Hands over all samples, in the order of the files.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn each(&mut self, mistakes: &mut Mistakes, take: &mut dyn FnMut(Taken)) -> Result<()> {
+        for (name, file) in &mut self.all {
+            file.seek(SeekFrom::Start(0)).with_context(|| format!("{name} cannot be read again"))?;
+            let mut pieces = Pieces::new(BufReader::with_capacity(PIECE_BYTES, &*file));
+            while let Some(piece) = pieces.next().with_context(|| format!("{name} cannot be read"))? {
+                read_piece(name, &piece, &self.labels, mistakes, take);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The standard input as a file, which goes when it is closed.
+fn spool() -> Result<File> {
+    let mut file = tempfile::tempfile().context("no temporary file can be made for the standard input (TMPDIR)")?;
+    std::io::copy(&mut std::io::stdin().lock(), &mut file).context("the standard input cannot be kept (TMPDIR)")?;
+    Ok(file)
+}
+
+/// Some lines of a file, made an exposition of their own.
+struct Piece {
+    text: Vec<u8>,
+    /// Lines that were put before it.
+    added: usize,
+    /// Lines of the file before it.
+    before: usize,
+}
+
+struct Pieces<R> {
+    input: R,
+    /// What is read already and comes with the next piece.
+    held: Vec<u8>,
+    /// The last `# TYPE` line.
+    kind: Vec<u8>,
+    lines: usize,
+    ended: bool,
+}
+
+impl<R: BufRead> Pieces<R> {
+    fn new(input: R) -> Self {
+        Self { input, held: Vec::new(), kind: Vec::new(), lines: 0, ended: false }
+    }
+
+    fn next(&mut self) -> Result<Option<Piece>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let mut own = std::mem::take(&mut self.held);
+        while own.len() < PIECE_BYTES && !self.ended {
+            let read = self.input.fill_buf()?;
+            let length = read.len();
+            self.ended = length == 0;
+            own.extend_from_slice(read);
+            self.input.consume(length);
+        }
+        self.ended = self.ended || self.input.fill_buf()?.is_empty();
+        if !self.ended {
+            let end = memchr::memrchr(b'\n', &own).map_or(0, |at| at + 1);
+            self.held = own.split_off(end);
+            if self.held.len() > LINE_BYTES {
+                bail!("line {} has more than {LINE_BYTES} bytes", self.lines + count(&own) + 1);
+            }
+        }
+        let mut text = self.kind.clone();
+        let (added, before) = (usize::from(!text.is_empty()), self.lines);
+        if let Some(kind) = own.split_inclusive(|b| *b == b'\n').rfind(|line| line.starts_with(b"# TYPE ")) {
+            self.kind = kind.to_vec();
+        }
+        self.lines += count(&own);
+        text.extend_from_slice(&own);
+        if !self.ended {
+            text.extend_from_slice(b"# EOF\n");
+        }
+        Ok(Some(Piece { text, added, before }))
+    }
+}
+
+fn count(lines: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', lines).count()
+}
+
+fn read_piece(
+    name: &str,
+    piece: &Piece,
+    labels: &[(String, String)],
+    mistakes: &mut Mistakes,
+    take: &mut dyn FnMut(Taken),
+) {
+    let mut parser = Parser::new(&piece.text, Format::OpenMetrics, ParseOptions::default());
+    let line_of = |line: usize| piece.before + line.saturating_sub(piece.added);
+    loop {
+        match parser.next_entry() {
+            Ok(None) => return,
+            Ok(Some(Entry::Sample(sample))) => match taken(sample, labels) {
+                Ok(taken) => take(taken),
+                Err(why) => mistakes.note(|| format!("{name}:{}: {why}", line_of(parser.line()) - 1)),
+            },
+            Ok(Some(_)) => {}
+            Err(error) => {
+                mistakes.note(|| format!("{name}:{}:{}: {}", line_of(error.line), error.column, error.message));
+                if !parser.skip_line() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn taken(sample: Sample<'_>, labels: &[(String, String)]) -> Result<Taken, String> {
+    let t_ms = sample
+        .timestamp_ms
+        .ok_or_else(|| format!("{} has no time: add it behind the value, in seconds since 1970", sample.name()))?;
+    let read = sample.label_set();
+    if read.len() != sample.labels.iter().filter(|(_, value)| !value.is_empty()).count() {
+        return Err(format!("a label of {} stands there twice: leave one out", sample.name()));
+    }
+    let exemplars = sample.exemplars.into_iter().map(|e: ExemplarText| Exemplar {
+        labels: e.labels,
+        value: e.value,
+        t_ms: e.t_ms.unwrap_or(t_ms),
+    });
+    let exemplars = exemplars.collect();
+    Ok(Taken { labels: with(read, labels), t_ms, value: sample.value, exemplars })
+}
+
+/// Adds labels; those of the source win no more than its own would in a scrape: what is added replaces them.
+pub(super) fn with(labels: Labels, added: &[(String, String)]) -> Labels {
+    added.iter().fold(labels, |labels, (name, value)| labels.with(name, value))
+}
