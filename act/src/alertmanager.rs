@@ -45,6 +45,34 @@ pub fn address(scheme: &str, host: &str, path_prefix: &str) -> Result<Url, Strin
     text.parse().map_err(|e| format!("`{text}` is no address of an Alertmanager: {e}"))
 }
 
+/// A client with TLS and headers of its own, over a proxy where one is named.
+///
+/// # Errors
+/// A header or the proxy cannot be used.
+pub fn client(
+    tls: rustls::ClientConfig,
+    headers: Vec<(String, String)>,
+    proxy: Option<&str>,
+) -> Result<Client, String> {
+    let mut all = reqwest::header::HeaderMap::new();
+    for (name, value) in headers {
+        let wrong = |_| format!("`{name}` is no header that can be sent");
+        let parsed = reqwest::header::HeaderName::try_from(name.as_str()).map_err(|e| wrong(e.to_string()))?;
+        let mut value = reqwest::header::HeaderValue::try_from(value).map_err(|e| wrong(e.to_string()))?;
+        value.set_sensitive(true);
+        all.append(parsed, value);
+    }
+    let mut builder = Client::builder()
+        .tls_backend_preconfigured(tls)
+        .default_headers(all)
+        .user_agent(concat!("Farero/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none());
+    if let Some(proxy) = proxy {
+        builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(|e| format!("the proxy {proxy}: {e}"))?);
+    }
+    builder.build().map_err(|e| e.to_string())
+}
+
 /// What is posted for some alerts.
 ///
 /// # Errors

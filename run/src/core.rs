@@ -10,6 +10,8 @@ use kernel::probe::{CheckId, ProbeResult};
 use kernel::series::{Row, SeriesWriter};
 use kernel::trail::Deed;
 use kernel::{Clock, Timestamp};
+use observe_receive::limits::Limits;
+use observe_receive::writer::Writer;
 use parking_lot::RwLock;
 use secrets::{Sources, Values};
 use state::State;
@@ -33,6 +35,8 @@ pub struct Core {
     pub keeper: Keeper,
     /// Measurements.
     pub series: Arc<SeriesStore>,
+    /// What takes in samples that others send.
+    pub receiving: web::Receiving,
     /// The read model that pages are made from.
     pub live: Arc<Live>,
     /// The time.
@@ -104,6 +108,10 @@ impl Core {
         Self {
             state: parts.state,
             keeper: parts.keeper,
+            receiving: web::Receiving::new(
+                Arc::new(Writer::new(parts.series.clone(), Limits::default())),
+                parts.series.clone(),
+            ),
             series: parts.series,
             live: parts.live,
             clock: parts.clock,

@@ -118,7 +118,8 @@ impl Farero {
                 certificates: doors.certificates.clone(),
             },
         )
-        .with_login(login);
+        .with_login(login)
+        .with_receiving(core.receiving.clone());
         let setup = web::auth::link::first_administrator(&core.state, core.now())?;
         let setup = setup.map(|path| format!("{}{path}", core.config.base_url()));
         let until_stopped = async move {

@@ -13,10 +13,10 @@ use state::{State, StateError};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
 use crate::answer::Failure;
+use crate::api::receiving::Receiving;
 use crate::auth::known::Known;
 use crate::auth::login::Login;
 use crate::auth::rate::Rates;
@@ -66,6 +66,8 @@ pub struct App {
     pub config: Arc<WebConfig>,
     /// What log-ins need.
     pub login: Login,
+    /// What takes in samples that others send; `None`: none are taken.
+    pub receiving: Option<Receiving>,
     pub(crate) gates: Arc<Gates>,
 }
 
@@ -103,7 +105,24 @@ impl App {
             refusals: Refusals::default(),
         };
         let login = Login::passing(&config.base_url);
-        Self { live, state, series, control, clock, config: Arc::new(config), login, gates: Arc::new(gates) }
+        Self {
+            live,
+            state,
+            series,
+            control,
+            clock,
+            config: Arc::new(config),
+            login,
+            receiving: None,
+            gates: Arc::new(gates),
+        }
+    }
+
+    /// With what takes in samples.
+    #[must_use]
+    pub fn with_receiving(mut self, receiving: Receiving) -> Self {
+        self.receiving = Some(receiving);
+        self
     }
 
     /// With a key that lasts and providers.
@@ -176,7 +195,6 @@ fn wrapped(router: Router<App>, app: App) -> Router {
     router
         .fallback(answer::not_found)
         .layer(RequestBodyTimeoutLayer::new(limits::BODY_PAUSE))
-        .layer(RequestBodyLimitLayer::new(limits::BODY_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits::REQUEST_TIME))
         .layer(CatchPanicLayer::custom(answer::panicked))
         .layer(from_fn_with_state(app.clone(), hosts::known_host))

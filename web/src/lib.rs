@@ -31,6 +31,7 @@ pub mod tls;
 pub mod trail_export;
 pub mod uptime;
 
+pub use api::receiving::Receiving;
 pub use app::{App, WebConfig, router};
 pub use auth::login::Login;
 pub use control::{Control, ControlError};

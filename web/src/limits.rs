@@ -39,6 +39,9 @@ pub const LIVE_KEEPALIVE: Duration = Duration::from_secs(15);
 /// Bytes of a form or an API request: no form here is larger than a note.
 pub const BODY_BYTES: usize = 64 * 1024;
 
+/// Bytes of a message with samples, packed: as much as the receiver takes.
+pub const SAMPLES_BODY_BYTES: usize = web_prometheus::limits::MESSAGE_BYTES;
+
 /// Bytes of a heartbeat call's body that are read; the rest is not.
 pub const PING_BODY_BYTES: usize = 10 * 1024;
 

@@ -6,6 +6,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use kernel::access::{Kind, Verb};
+use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::app::App;
 use crate::auth::guard::{Guard, guard};
@@ -13,7 +14,7 @@ use crate::pages::{
     about, alerts, approvals, channels, check, confirm, deliveries, document, entry, installation, intensive, kpis,
     login, overview, people, plan, roles, rules, security, settings, trail, welcome,
 };
-use crate::{api, assets, events};
+use crate::{api, assets, events, limits};
 
 /// Who may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,6 +81,8 @@ pub struct Route {
     handler: MethodRouter<App>,
     /// Whether it is one of Prometheus's, which want to be told for whom they answer.
     of_prometheus: bool,
+    /// Whether bodies are samples, which are longer than forms.
+    takes_samples: bool,
 }
 
 impl Route {
@@ -89,7 +92,7 @@ impl Route {
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-        Self { method, path, rule, surface, handler: on(filter, handler), of_prometheus: false }
+        Self { method, path, rule, surface, handler: on(filter, handler), of_prometheus: false, takes_samples: false }
     }
 
     /// The handler behind its guard.
@@ -99,7 +102,8 @@ impl Route {
             true => self.handler.route_layer(from_fn_with_state(app.clone(), api::prometheus::for_whom)),
             false => self.handler,
         };
-        handler.route_layer(from_fn_with_state(state, guard))
+        let body_bytes = if self.takes_samples { limits::SAMPLES_BODY_BYTES } else { limits::BODY_BYTES };
+        handler.route_layer(from_fn_with_state(state, guard)).route_layer(RequestBodyLimitLayer::new(body_bytes))
     }
 }
 
@@ -330,8 +334,9 @@ fn prometheus_api() -> Vec<Route> {
     let mut all = vec![get(Metrics, "/metrics", see(Find::Filtered), api::metrics::metrics)];
     for route in web_prometheus::table() {
         if let Some(rule) = api::prometheus::rule_of(&route) {
-            let web_prometheus::Route { method, path, handler, .. } = route;
-            all.push(Route { method, path, rule, surface: Metrics, handler, of_prometheus: true });
+            let web_prometheus::Route { method, path, handler, purpose } = route;
+            let takes_samples = purpose == web_prometheus::Purpose::Write;
+            all.push(Route { method, path, rule, surface: Metrics, handler, of_prometheus: true, takes_samples });
         }
     }
     all

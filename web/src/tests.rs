@@ -9,6 +9,7 @@ mod machines;
 mod pages;
 mod people;
 mod permissions;
+mod receiving;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};

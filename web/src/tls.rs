@@ -13,7 +13,7 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -49,6 +49,46 @@ pub struct CertificateState {
     pub refusals: u64,
 }
 
+/// What is asked of those who come, beside what is usual.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demands {
+    /// Authorities (PEM) whose certificates clients may show; `None`: nobody is asked for one.
+    pub client_ca: Option<Vec<u8>>,
+    /// Whether nobody comes in without.
+    pub clients_required: bool,
+    /// Whether only TLS 1.3 is spoken.
+    pub only_1_3: bool,
+    /// Whether only TLS 1.2 is spoken.
+    pub only_1_2: bool,
+}
+
+impl Demands {
+    fn versions(&self) -> Vec<&'static rustls::SupportedProtocolVersion> {
+        match (self.only_1_3, self.only_1_2) {
+            (true, _) => vec![&rustls::version::TLS13],
+            (_, true) => vec![&rustls::version::TLS12],
+            _ => vec![&rustls::version::TLS13, &rustls::version::TLS12],
+        }
+    }
+}
+
+/// Verifies certificates of clients against authorities.
+fn clients(
+    pem: &[u8],
+    required: bool,
+    provider: Arc<rustls::crypto::CryptoProvider>,
+) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, TlsError> {
+    let bad =
+        |e: &dyn fmt::Display| TlsError(format!("the authority of the clients' certificates cannot be used: {e}"));
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        roots.add(certificate.map_err(|e| bad(&e))?).map_err(|e| bad(&e))?;
+    }
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    let builder = if required { builder } else { builder.allow_unauthenticated() };
+    builder.build().map_err(|e| bad(&e))
+}
+
 #[derive(Default)]
 struct Inner {
     key: Option<Arc<CertifiedKey>>,
@@ -74,13 +114,24 @@ impl Certificates {
     /// # Errors
     /// TLS cannot be set up on this machine.
     pub fn new() -> Result<Self, TlsError> {
+        Self::with(&Demands::default())
+    }
+
+    /// Without a certificate yet, and with demands of those who come.
+    ///
+    /// # Errors
+    /// TLS cannot be set up on this machine, or the clients' authority is none.
+    pub fn with(demands: &Demands) -> Result<Self, TlsError> {
         let inner: Arc<Resolver> = Arc::default();
         let provider = Arc::new(ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(|e| TlsError(format!("TLS cannot be set up: {e}")))?
-            .with_no_client_auth()
-            .with_cert_resolver(inner.clone());
+        let config = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&demands.versions())
+            .map_err(|e| TlsError(format!("TLS cannot be set up: {e}")))?;
+        let config = match &demands.client_ca {
+            None => config.with_no_client_auth(),
+            Some(pem) => config.with_client_cert_verifier(clients(pem, demands.clients_required, provider)?),
+        };
+        let mut config = config.with_cert_resolver(inner.clone());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), ACME.to_vec()];
         Ok(Self { inner, acceptor: TlsAcceptor::from(Arc::new(config)) })
     }

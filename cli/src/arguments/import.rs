@@ -12,8 +12,11 @@ pub(crate) struct Import {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
-    /// Look whether files in OpenMetrics' text form, with a time beside every sample, can be taken in.
+    /// Take in samples of files in OpenMetrics' text form, with a time beside every sample. What is there already is left out,
+    /// so the same import may be repeated.
     Openmetrics(OpenMetrics),
+    /// Take in blocks of Prometheus: its data folder, a snapshot, or single blocks.
+    Prometheus(Prometheus),
 }
 
 #[derive(Debug, Args)]
@@ -21,4 +24,44 @@ pub(crate) struct OpenMetrics {
     /// Files; `-` reads the standard input.
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) to: To,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Prometheus {
+    /// Folders.
+    #[arg(value_name = "DIR", required = true)]
+    pub(crate) folders: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) to: To,
+}
+
+/// Where samples go, and with which labels.
+#[derive(Debug, Args)]
+pub(crate) struct To {
+    /// Data folder of a Farero that does not run.
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["url", "dry_run"])]
+    pub(crate) data: Option<PathBuf>,
+    /// Address of one that runs, or of any server that takes remote-write; samples older than its window are refused there.
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    pub(crate) url: Option<String>,
+    /// Token for that address.
+    #[arg(long, env = "FARERO_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    /// A label that every series gets, such as `system=web`; may be given several times.
+    #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
+    pub(crate) labels: Vec<(String, String)>,
+    /// Only look whether everything can be read, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && name != "__name__" && !value.is_empty() => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err(format!("`{text}` is no label: write one such as system=web")),
+    }
 }

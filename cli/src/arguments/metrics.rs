@@ -11,6 +11,12 @@ pub(crate) struct Metrics {
     /// Where to listen; only this machine reaches it unless told otherwise.
     #[arg(long, visible_alias = "web.listen-address", default_value = "127.0.0.1:9090", value_parser = address)]
     pub(crate) listen: SocketAddr,
+    /// Where to take OTLP over gRPC on an address of its own, such as 127.0.0.1:4317; the main address takes it too.
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub(crate) otlp_grpc: Option<SocketAddr>,
+    /// Prometheus's file for its own address: TLS, users with bcrypt, headers; read again on SIGHUP.
+    #[arg(long = "web-config", visible_alias = "web.config.file", value_name = "FILE")]
+    pub(crate) web_config: Option<PathBuf>,
     /// Folder for everything that is kept; made when missing.
     #[arg(long, visible_alias = "storage.tsdb.path", default_value = "farero-metrics", value_name = "DIR")]
     pub(crate) data: PathBuf,

@@ -15,7 +15,8 @@ use crate::exit;
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     runtime()?.block_on(async {
         let engine = Metrics::start(config(arguments), Arc::new(SystemClock)).await?;
-        println!("Farero's metrics engine listens on http://{}", engine.address());
+        let scheme = if engine.is_tls() { "https" } else { "http" };
+        println!("Farero's metrics engine listens on {scheme}://{}", engine.address());
         let why = until_ended(&engine).await?;
         tracing::info!(why, "the metrics engine ends");
         engine.stop().await;
@@ -23,8 +24,14 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     })
 }
 
+/// Prometheus's name for taking start times from targets; its other features need no switch.
+const START_TIMES: &str = "created-timestamp-zero-ingestion";
+
 fn config(arguments: Arguments) -> MetricsConfig {
     MetricsConfig {
+        otlp_grpc: arguments.otlp_grpc,
+        web_config: arguments.web_config,
+        start_times: arguments.always_on.features.iter().flat_map(|f| f.split(',')).any(|f| f == START_TIMES),
         config: arguments.config,
         retention: arguments.retention,
         retention_bytes: arguments.retention_size,

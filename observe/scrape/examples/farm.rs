@@ -1,6 +1,7 @@
 //! Measures scraping alone: targets on this machine, a writer that only counts. I/O.
 //!
 //! usage: farm INTERVAL SECONDS PORT… — prints samples, CPU seconds of this process per million samples, and memory.
+//! usage: farm INTERVAL SECONDS store:FOLDER PORT… — the same into a real store, its upkeep included.
 //! usage: farm body FILE ROUNDS — reads one body again and again; prints nanoseconds of CPU per sample.
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use observe_scrape::exposition::Format;
 use observe_scrape::manager::{Manager, Options};
 use observe_scrape::reader::{Input, LineRules, ReadSettings, Scratch, TargetReader};
 use parking_lot::Mutex;
+use store_series::{SeriesStore, UPKEEP_EVERY};
 
 struct SystemClock;
 
@@ -27,9 +29,27 @@ impl Clock for SystemClock {
     }
 }
 
-/// Counts samples; remembers of labels only their fingerprints.
+/// A store that is kept up by a thread of its own.
+fn open_store(folder: &str) -> Result<Arc<SeriesStore>, Box<dyn std::error::Error>> {
+    let (store, _) = SeriesStore::open(Path::new(folder), store_series::Options::default())?;
+    let store = Arc::new(store);
+    let kept = Arc::downgrade(&store);
+    std::thread::spawn(move || {
+        while let Some(store) = kept.upgrade() {
+            if let Err(error) = store.maintain(SystemClock.now()) {
+                tracing::error!(%error, "no upkeep");
+            }
+            drop(store);
+            std::thread::sleep(UPKEEP_EVERY);
+        }
+    });
+    Ok(store)
+}
+
+/// Counts samples, on their way into a store where there is one; otherwise remembers of labels only their fingerprints.
 #[derive(Default)]
 struct Counting {
+    store: Option<Arc<SeriesStore>>,
     samples: AtomicU64,
     batches: AtomicU64,
     groups: Mutex<Groups>,
@@ -43,6 +63,9 @@ struct Groups {
 
 impl SeriesWriter for Counting {
     fn open_group(&self, name: &str) -> Result<GroupId, SeriesError> {
+        if let Some(store) = &self.store {
+            return store.open_group(name);
+        }
         let mut groups = self.groups.lock();
         let next = groups.columns.len() as u32;
         let id = *groups.ids.entry(name.to_owned()).or_insert(next);
@@ -53,6 +76,9 @@ impl SeriesWriter for Counting {
     }
 
     fn columns(&self, group: GroupId, series: &[Labels]) -> Result<Vec<u32>, SeriesError> {
+        if let Some(store) = &self.store {
+            return store.columns(group, series);
+        }
         let mut groups = self.groups.lock();
         let known = &mut groups.columns[group.0 as usize];
         Ok(series
@@ -67,6 +93,9 @@ impl SeriesWriter for Counting {
     fn append(&self, batch: &Batch) -> Result<Appended, SeriesError> {
         self.samples.fetch_add(batch.len() as u64, Ordering::Relaxed);
         self.batches.fetch_add(1, Ordering::Relaxed);
+        if let Some(store) = &self.store {
+            return store.append(batch);
+        }
         Ok(Appended { samples: batch.len() as u64, ..Appended::default() })
     }
 }
@@ -121,6 +150,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return read_body(&file, arguments.next().unwrap_or_default().parse()?);
     }
     let seconds: u64 = arguments.next().unwrap_or_default().parse()?;
+    let mut arguments = arguments.peekable();
+    let folder = arguments.next_if(|a| a.starts_with("store:"));
     let targets: Vec<String> = arguments.map(|port| format!("'127.0.0.1:{port}'")).collect();
     let text = format!(
         "global: {{scrape_interval: {interval}, scrape_timeout: {interval}}}\nscrape_configs:\n- job_name: farm\n  \
@@ -128,7 +159,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         targets.join(", ")
     );
     let config = Config::parse("farm", &text, Path::new("/")).map_err(|e| format!("{e:?}"))?;
-    let writer = Arc::new(Counting::default());
+    let writer = Arc::new(match folder.as_deref().and_then(|f| f.strip_prefix("store:")) {
+        Some(folder) => Counting { store: Some(open_store(folder)?), ..Counting::default() },
+        None => Counting::default(),
+    });
     let manager = Manager::start(config, Options::default(), Arc::clone(&writer) as _, Arc::new(SystemClock))?;
     // Two intervals to meet all series.
     std::thread::sleep(Duration::from_secs(10));

@@ -19,6 +19,9 @@ mod tls;
 pub(crate) use reply::{Head, unpack};
 pub(crate) use stream::Stream;
 
+pub use auth::request_headers;
+pub use tls::tls_config;
+
 use auth::Auth;
 use tls::TlsClient;
 

@@ -19,6 +19,7 @@ mod load;
 mod others;
 mod scalars;
 mod sd;
+mod web;
 mod yaml;
 
 pub use http::{Authorization, BasicAuth, Header, HttpConfig, OAuth2, Proxy, SecretValue, TlsConfig, TlsVersion};
@@ -29,6 +30,7 @@ pub use sd::{
     Discovery, DnsDiscovery, DnsRecord, DockerDiscovery, FileDiscovery, HttpDiscovery, KubernetesDiscovery,
     KubernetesRole, TargetGroup,
 };
+pub use web::{ClientCertificates, Pem, ServerTls, WebFile};
 
 pub(crate) use load::matching;
 pub(crate) use sd::static_group;

@@ -228,4 +228,6 @@ pub struct ParseOptions {
 }
 
 #[cfg(test)]
+mod mutated;
+#[cfg(test)]
 mod tests;

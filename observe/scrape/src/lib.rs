@@ -18,3 +18,5 @@ pub mod relabel;
 #[cfg(test)]
 mod serve;
 pub mod target;
+
+pub use client::{request_headers, tls_config};

@@ -12,7 +12,7 @@ use kernel::Labels;
 use kernel::series::Exemplar;
 use observe_scrape::exposition::{Entry, ExemplarText, Format, ParseOptions, Parser, Sample};
 
-use super::{Mistakes, Survey, Taken};
+use super::{Mistakes, Source, Survey, Taken, with};
 
 /// Bytes that are read at once.
 const PIECE_BYTES: usize = 1 << 20;
@@ -46,34 +46,68 @@ impl Files {
         Ok(Self { all, labels })
     }
 
-    /// Reads everything once.
-    ///
-    /// # Errors
-    /// A file cannot be read; what is wrong in it is no error, but in the answer.
-    pub fn survey(&mut self, told: &mut dyn FnMut(u64)) -> Result<Survey> {
+    fn each(
+        &mut self,
+        mistakes: &mut Mistakes,
+        take: &mut dyn FnMut(Sample<'_>) -> Result<Option<String>>,
+    ) -> Result<()> {
+        for (name, file) in &mut self.all {
+            file.seek(SeekFrom::Start(0)).with_context(|| format!("{name} cannot be read again"))?;
+            let mut pieces = Pieces::new(BufReader::with_capacity(PIECE_BYTES, &*file));
+            while let Some(piece) = pieces.next().with_context(|| format!("{name} cannot be read"))? {
+                read_piece(name, &piece, mistakes, take)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Source for Files {
+    fn survey(&mut self, told: &mut dyn FnMut(u64)) -> Result<Survey> {
         let mut survey = Survey::default();
         let mut mistakes = Mistakes::default();
-        self.each(&mut mistakes, &mut |taken| {
-            survey.count(taken.t_ms, 1);
+        self.each(&mut mistakes, &mut |sample| {
+            let t_ms = match time_of(&sample) {
+                Ok(t_ms) => t_ms,
+                Err(why) => return Ok(Some(why)),
+            };
+            if let Err(why) = labels_of(&sample) {
+                return Ok(Some(why));
+            }
+            survey.count(t_ms, 1);
             told(survey.samples);
+            Ok(None)
         })?;
         survey.mistakes = mistakes;
         Ok(survey)
     }
 
-    /// Hands over all samples, in the order of the files.
-    ///
-    /// # Errors
-    /// A file cannot be read.
-    pub fn each(&mut self, mistakes: &mut Mistakes, take: &mut dyn FnMut(Taken)) -> Result<()> {
-        for (name, file) in &mut self.all {
-            file.seek(SeekFrom::Start(0)).with_context(|| format!("{name} cannot be read again"))?;
-            let mut pieces = Pieces::new(BufReader::with_capacity(PIECE_BYTES, &*file));
-            while let Some(piece) = pieces.next().with_context(|| format!("{name} cannot be read"))? {
-                read_piece(name, &piece, &self.labels, mistakes, take);
-            }
-        }
-        Ok(())
+    fn stretch(
+        &mut self,
+        range_ms: (i64, i64),
+        mistakes: &mut Mistakes,
+        take: &mut dyn FnMut(Taken) -> Result<()>,
+    ) -> Result<()> {
+        let added = std::mem::take(&mut self.labels);
+        let done = self.each(mistakes, &mut |sample| {
+            let Some(t_ms) = sample.timestamp_ms.filter(|t| (range_ms.0..=range_ms.1).contains(t)) else {
+                return Ok(None);
+            };
+            let labels = match labels_of(&sample) {
+                Ok(labels) => with(labels, &added),
+                Err(why) => return Ok(Some(why)),
+            };
+            let exemplars = sample.exemplars.into_iter().map(|e: ExemplarText| Exemplar {
+                labels: e.labels,
+                value: e.value,
+                t_ms: e.t_ms.unwrap_or(t_ms),
+            });
+            let exemplars = exemplars.collect();
+            take(Taken { labels, t_ms, value: sample.value, exemplars })?;
+            Ok(None)
+        });
+        self.labels = added;
+        done
     }
 }
 
@@ -149,48 +183,40 @@ fn count(lines: &[u8]) -> usize {
 fn read_piece(
     name: &str,
     piece: &Piece,
-    labels: &[(String, String)],
     mistakes: &mut Mistakes,
-    take: &mut dyn FnMut(Taken),
-) {
+    take: &mut dyn FnMut(Sample<'_>) -> Result<Option<String>>,
+) -> Result<()> {
     let mut parser = Parser::new(&piece.text, Format::OpenMetrics, ParseOptions::default());
     let line_of = |line: usize| piece.before + line.saturating_sub(piece.added);
     loop {
         match parser.next_entry() {
-            Ok(None) => return,
-            Ok(Some(Entry::Sample(sample))) => match taken(sample, labels) {
-                Ok(taken) => take(taken),
-                Err(why) => mistakes.note(|| format!("{name}:{}: {why}", line_of(parser.line()) - 1)),
-            },
+            Ok(None) => return Ok(()),
+            Ok(Some(Entry::Sample(sample))) => {
+                if let Some(why) = take(sample)? {
+                    mistakes.note(|| format!("{name}:{}: {why}", line_of(parser.line()) - 1));
+                }
+            }
             Ok(Some(_)) => {}
             Err(error) => {
                 mistakes.note(|| format!("{name}:{}:{}: {}", line_of(error.line), error.column, error.message));
                 if !parser.skip_line() {
-                    return;
+                    return Ok(());
                 }
             }
         }
     }
 }
 
-fn taken(sample: Sample<'_>, labels: &[(String, String)]) -> Result<Taken, String> {
-    let t_ms = sample
+fn time_of(sample: &Sample<'_>) -> Result<i64, String> {
+    sample
         .timestamp_ms
-        .ok_or_else(|| format!("{} has no time: add it behind the value, in seconds since 1970", sample.name()))?;
-    let read = sample.label_set();
-    if read.len() != sample.labels.iter().filter(|(_, value)| !value.is_empty()).count() {
-        return Err(format!("a label of {} stands there twice: leave one out", sample.name()));
-    }
-    let exemplars = sample.exemplars.into_iter().map(|e: ExemplarText| Exemplar {
-        labels: e.labels,
-        value: e.value,
-        t_ms: e.t_ms.unwrap_or(t_ms),
-    });
-    let exemplars = exemplars.collect();
-    Ok(Taken { labels: with(read, labels), t_ms, value: sample.value, exemplars })
+        .ok_or_else(|| format!("{} has no time: add it behind the value, in seconds since 1970", sample.name()))
 }
 
-/// Adds labels; those of the source win no more than its own would in a scrape: what is added replaces them.
-pub(super) fn with(labels: Labels, added: &[(String, String)]) -> Labels {
-    added.iter().fold(labels, |labels, (name, value)| labels.with(name, value))
+fn labels_of(sample: &Sample<'_>) -> Result<Labels, String> {
+    let read = sample.label_set();
+    if read.len() == sample.labels.iter().filter(|(_, value)| !value.is_empty()).count() {
+        return Ok(read);
+    }
+    Err(format!("a label of {} stands there twice: leave one out", sample.name()))
 }

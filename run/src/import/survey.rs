@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Mistakes;
 
 /// Samples are counted by stretches of this length, milliseconds.
-const STEP_MS: i64 = 10 * 60_000;
+pub(super) const STEP_MS: i64 = 10 * 60_000;
 
 /// What a first look at a source found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -167,6 +167,31 @@ fn certificate(state: &web::tls::CertificateState) -> Vec<OwnMetric> {
     all
 }
 
+/// What others sent, and what of it was turned away and why.
+fn received(core: &Core) -> Vec<OwnMetric> {
+    let mut all = Vec::new();
+    let mut add = |name: &str, help: &str, labels: &[(&str, &str)], value: u64| {
+        all.push(OwnMetric {
+            name: name.to_owned(),
+            help: help.to_owned(),
+            counter: name.ends_with("_total"),
+            labels: labels.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+            value: value as f64,
+        });
+    };
+    for sender in core.receiving.writer().senders() {
+        let (by, counters) = (("sender", sender.name()), sender.counters());
+        add("farero_receive_series", "Series of a sender.", &[by], sender.series() as u64);
+        add("farero_receive_requests_total", "Requests understood.", &[by], counters.requests());
+        add("farero_receive_samples_total", "Samples taken.", &[by], counters.samples());
+        for (reason, count) in counters.rejected().filter(|(_, n)| *n > 0) {
+            let labels = [("reason", reason.name()), by];
+            add("farero_receive_rejected_total", "Samples turned away, by reason.", &labels, count);
+        }
+    }
+    all
+}
+
 /// Farero's own numbers.
 fn own(core: &Core) {
     let mut all: Vec<OwnMetric> = core
@@ -197,5 +222,6 @@ fn own(core: &Core) {
     if let Some(p99) = core.counters.take_lateness_p99() {
         core.live.set_lateness(p99);
     }
+    all.extend(received(core));
     core.live.set_own(all);
 }

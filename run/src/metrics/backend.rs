@@ -18,6 +18,7 @@ use web_prometheus::views::{
 };
 use web_prometheus::{Backend, Configuration, Gate, Settings};
 
+use super::alertmanagers::Search;
 use super::config::MetricsConfig;
 use super::known::Known;
 use super::notify::Notifier;
@@ -40,6 +41,7 @@ pub(super) struct Engine {
     pub(super) writer: Arc<Writer>,
     pub(super) rules: RuleManager,
     pub(super) notifier: Arc<Notifier>,
+    pub(super) alertmanagers: Search,
     /// Nothing is scraped until a configuration file says so.
     pub(super) scraping: RwLock<Option<Arc<Manager>>>,
     pub(super) in_use: RwLock<InUse>,
@@ -59,6 +61,7 @@ impl Engine {
             writer: Arc::new(Writer::new(writer.clone(), Limits::default())),
             rules: RuleManager::new(reader, writer, clock.clone(), notifier.clone()),
             notifier,
+            alertmanagers: Search::default(),
             store,
             quitting: Arc::default(),
             scraping: RwLock::default(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use decide_promql::Limits;
 use kernel::Timestamp;
+use observe_scrape::config::Storage;
 use store_series::Options;
 use web_prometheus::Settings;
 
@@ -15,6 +16,12 @@ use web_prometheus::Settings;
 pub struct MetricsConfig {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where OTLP over gRPC is taken on an address of its own; the main one takes it too.
+    pub otlp_grpc: Option<SocketAddr>,
+    /// Prometheus's file for the address itself: TLS, users.
+    pub web_config: Option<PathBuf>,
+    /// Whether what targets say of when their counters began is kept (`created-timestamp-zero-ingestion`).
+    pub start_times: bool,
     /// Folder for everything that is kept.
     pub data: PathBuf,
     /// Prometheus's configuration file.
@@ -48,6 +55,9 @@ impl MetricsConfig {
     pub fn new(listen: SocketAddr, data: PathBuf) -> Self {
         Self {
             listen,
+            otlp_grpc: None,
+            web_config: None,
+            start_times: false,
             data,
             config: None,
             retention: Duration::from_secs(15 * 86_400),
@@ -61,6 +71,15 @@ impl MetricsConfig {
             lifecycle: false,
             external_url: None,
             cors: None,
+        }
+    }
+
+    /// What the configuration file says of the store goes before what the command line says, as in Prometheus.
+    pub(super) fn take_storage(&mut self, storage: &Storage) {
+        self.retention = storage.retention_time.unwrap_or(self.retention);
+        self.retention_bytes = storage.retention_bytes.unwrap_or(self.retention_bytes);
+        if !storage.out_of_order_window.is_zero() {
+            self.out_of_order_window = storage.out_of_order_window;
         }
     }
 

@@ -3,18 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
-use act::alertmanager::address;
 use anyhow::{Context, Result};
 use kernel::series::SeriesWriter;
 use observe_receive::otlp::{OtlpOptions, Translation};
-use observe_scrape::config::{self, Config, Discovery, HttpConfig, Otlp};
+use observe_scrape::config::{self, Config, Otlp};
 use observe_scrape::labelset::LabelBuilder;
 use observe_scrape::manager::{Manager, Options};
 use observe_scrape::relabel::relabel;
 use web_prometheus::Configuration;
 
 use super::backend::{Engine, InUse};
-use super::notify::{Alertmanager, Dressing, Relabel};
+use super::notify::{Dressing, Relabel};
 use super::redact::redact;
 use super::rules::Settings;
 
@@ -71,7 +70,7 @@ impl Engine {
             relabel: relabeling(&config.alerting.relabel),
             external_url: self.config.external_url(),
         });
-        self.notifier.set_managers(config.alerting.alertmanagers.iter().flat_map(alertmanagers).collect());
+        self.alertmanagers.take(&config.alerting.alertmanagers, &self.notifier);
     }
 
     fn scrape(&self, config: Config) -> Result<()> {
@@ -81,7 +80,8 @@ impl Engine {
             return Ok(());
         }
         let host = self.config.external_host();
-        let options = Options { external_host: host, ..Options::default() };
+        let start_times = self.config.start_times;
+        let options = Options { external_host: host, start_times, ..Options::default() };
         let writer = self.store.clone() as Arc<dyn SeriesWriter>;
         *scraping = Some(Arc::new(Manager::start(config, options, writer, self.clock.clone())?));
         Ok(())
@@ -117,7 +117,7 @@ fn otlp(written: &Otlp) -> OtlpOptions {
     }
 }
 
-fn relabeling(rules: &config::Rules) -> Option<Arc<Relabel>> {
+pub(super) fn relabeling(rules: &config::Rules) -> Option<Arc<Relabel>> {
     if rules.is_empty() {
         return None;
     }
@@ -126,40 +126,4 @@ fn relabeling(rules: &config::Rules) -> Option<Arc<Relabel>> {
         let mut builder = LabelBuilder::new(&labels);
         relabel(&mut builder, &rules).then(|| builder.labels())
     }))
-}
-
-/// The Alertmanagers of one entry that are named in the file itself.
-fn alertmanagers(of: &config::Alertmanager) -> Vec<Alertmanager> {
-    if of.http != HttpConfig::default() {
-        tracing::warn!("an Alertmanager is told without the authentication, TLS and proxy of the configuration");
-    }
-    let client = match act::http_client() {
-        Ok(client) => client,
-        Err(error) => {
-            tracing::error!(%error, "no Alertmanager can be told");
-            return Vec::new();
-        }
-    };
-    let mut all = Vec::new();
-    for discovery in &of.discovery {
-        let Discovery::Static(groups) = discovery else {
-            tracing::warn!(
-                "Alertmanagers are taken from static_configs only: those that have to be found are not told"
-            );
-            continue;
-        };
-        for labels in groups.iter().flat_map(|g| &g.targets) {
-            let host = labels.get("__address__").unwrap_or_default();
-            match address(&of.scheme, host, &of.path_prefix) {
-                Ok(url) => all.push(Alertmanager {
-                    url,
-                    timeout: of.timeout,
-                    client: client.clone(),
-                    relabel: relabeling(&of.alert_relabel),
-                }),
-                Err(error) => tracing::error!(error, "an Alertmanager is not told"),
-            }
-        }
-    }
-    all
 }

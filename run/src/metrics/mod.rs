@@ -3,10 +3,12 @@
 //! It listens, keeps what is sent, and answers queries. What is read from where follows from the same pieces as in a Farero with a
 //! plan; here they meet without people, checks or a database.
 
+mod alertmanagers;
 mod ask;
 mod backend;
 mod config;
 mod configure;
+mod front;
 mod known;
 pub mod notify;
 mod own;
@@ -23,17 +25,22 @@ use store_series::{SeriesStore, UPKEEP_EVERY};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use web::Door;
 
 pub use ask::ask_folder;
 use backend::Engine;
 pub use config::MetricsConfig;
+use front::Front;
 
 use crate::{GRACE, folder};
+
+/// What is answered to whoever asks for nothing in particular.
+const FRONT_PAGE: &str = "Farero's metrics engine. It answers Prometheus's HTTP API below /api/v1/.\n";
 
 /// A running engine. Dropping it ends it hard; [`Metrics::stop`] lets requests finish.
 pub struct Metrics {
     address: SocketAddr,
+    grpc_address: Option<SocketAddr>,
+    front: Arc<Front>,
     engine: Arc<Engine>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -48,6 +55,15 @@ impl Metrics {
         let listener = TcpListener::bind(config.listen).await;
         let listener = listener.with_context(|| format!("cannot listen on {} (--listen)", config.listen))?;
         let address = listener.local_addr()?;
+        let grpc = match config.otlp_grpc {
+            Some(at) => {
+                let listener = TcpListener::bind(at).await;
+                Some(listener.with_context(|| format!("cannot listen on {at} (--otlp-grpc)"))?)
+            }
+            None => None,
+        };
+        let grpc_address = grpc.as_ref().map(TcpListener::local_addr).transpose()?;
+        let front = Arc::new(Front::open(config.web_config.clone(), clock.now())?);
         let cors = config.cors.as_deref().map(|origins| regex::Regex::new(&format!("^(?:{origins})$"))).transpose();
         let cors = cors.context("--cors-origin is no regular expression")?;
         let opening = tokio::task::spawn_blocking(move || open(config, clock));
@@ -56,19 +72,35 @@ impl Metrics {
         let mut tasks = JoinSet::new();
         tasks.spawn(engine.notifier.clone().run());
         tasks.spawn(upkeep(engine.clone()));
-        let (stop, mut stopping) = watch::channel(false);
-        let until_stopped = async move {
+        let (stop, stopping) = watch::channel(false);
+        let until_stopped = |mut stopping: watch::Receiver<bool>| async move {
             // An error means that the sender is gone, which is an end too.
             let _ = stopping.wait_for(|stop| *stop).await;
         };
-        let router = web_prometheus::router(engine.clone(), cors);
-        tasks.spawn(web::serve(vec![Door::Plain(listener)], router, until_stopped, GRACE));
-        Ok(Self { address, engine, stop, tasks })
+        if let Some(grpc) = grpc {
+            let router = front.before(web_prometheus::grpc_router(engine.clone()));
+            tasks.spawn(web::serve(vec![front.door(grpc)], router, until_stopped(stopping.clone()), GRACE));
+        }
+        // Clients ask for it to see whether anybody is there.
+        let router = web_prometheus::router(engine.clone(), cors).route("/", axum::routing::get(async || FRONT_PAGE));
+        let router = front.before(router);
+        tasks.spawn(web::serve(vec![front.door(listener)], router, until_stopped(stopping), GRACE));
+        Ok(Self { address, grpc_address, front, engine, stop, tasks })
     }
 
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where OTLP over gRPC is taken on an address of its own.
+    pub const fn grpc_address(&self) -> Option<SocketAddr> {
+        self.grpc_address
+    }
+
+    /// Whether TLS is spoken.
+    pub fn is_tls(&self) -> bool {
+        self.front.is_tls()
     }
 
     /// Ends once somebody asks for it over HTTP.
@@ -78,6 +110,10 @@ impl Metrics {
 
     /// Reads the configuration again.
     pub async fn reload(&self) {
+        if let Err(error) = self.front.reload(self.engine.clock.now()) {
+            let error = format!("{error:#}");
+            tracing::error!(error, "the file for the address was not read again: the old one stays in use");
+        }
         if let Err(error) = self.engine.configure().await {
             let error = format!("{error:#}");
             tracing::error!(error, "the configuration was not read again: the old one stays in use");
@@ -105,7 +141,11 @@ impl Metrics {
     }
 }
 
-fn open(config: MetricsConfig, clock: Arc<dyn Clock>) -> Result<Engine> {
+fn open(mut config: MetricsConfig, clock: Arc<dyn Clock>) -> Result<Engine> {
+    // What is wrong with the file is told when it is put to use.
+    if let Some(Ok(file)) = config.config.as_deref().map(observe_scrape::config::Config::load) {
+        config.take_storage(&file.storage);
+    }
     folder::make_private(&config.data).with_context(|| format!("{} cannot be made", config.data.display()))?;
     let (store, report) = SeriesStore::open(&config.data.join("series"), config.store_options())?;
     tracing::info!(?report, "series opened");

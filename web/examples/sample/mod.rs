@@ -20,10 +20,13 @@ use kernel::secret::Secret;
 use kernel::{Clock, Duration, Timestamp};
 use plan_model::starter::Answers;
 use plan_model::{LoadOptions, Period, SourceFile, load};
+use store_series::{Options, SeriesStore};
 use tower::ServiceExt as _;
+use web::Receiving;
 use web::control::{Alarm, Starter};
 use web::live::{Beat, DiskUse, HostUse, KpiPeriod, KpiState, Live, PlanVersion, TodayValue, Uptime};
 use web::{App, Control, ControlError, WebConfig};
+use web_prometheus::receiving::{Limits, Writer};
 
 mod alerts;
 mod stored;
@@ -301,7 +304,11 @@ pub fn app(trouble: bool) -> App {
     stored::fill(&state, trouble);
     let config =
         WebConfig { base_url: "http://127.0.0.1:9123".into(), version: "0.1.0".into(), ..WebConfig::default() };
-    App::new(live, state, Arc::new(stored::series()), Arc::new(Idle), Arc::new(Standing), config)
+    let app = App::new(live, state, Arc::new(stored::series()), Arc::new(Idle), Arc::new(Standing), config);
+    // What is sent goes to a store of its own: what is shown stays the same.
+    let (store, _) = SeriesStore::open(&folder.join("series"), Options::default()).expect("a store");
+    let store = Arc::new(store);
+    app.with_receiving(Receiving::new(Arc::new(Writer::new(store.clone(), Limits::default())), store))
 }
 
 /// Logs in over the one-time link and returns the cookie.

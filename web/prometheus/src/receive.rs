@@ -92,11 +92,17 @@ pub(crate) async fn otlp(api: Api, request: Request) -> Response {
     }
 }
 
-fn answered(api: &Api, mut answer: writer::Answer) -> Response {
+/// Takes note of what the sender said of its metrics.
+pub(crate) fn note(api: &Api, mut answer: writer::Answer) -> writer::Answer {
     let metadata = std::mem::take(&mut answer.metadata);
     if !metadata.is_empty() {
         api.told(metadata);
     }
+    answer
+}
+
+fn answered(api: &Api, answer: writer::Answer) -> Response {
+    let answer = note(api, answer);
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = answer.headers();
     let mut response = if answer.text.is_empty() { status.into_response() } else { refuse(status, &answer.text) };

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Extension, Router};
 use http::{HeaderValue, Method, StatusCode, header};
+use observe_receive::otlp::grpc::EXPORT_METRICS_PATH;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
@@ -16,7 +17,7 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use crate::answer::Api;
 use crate::backend::Backend;
 use crate::error::ApiError;
-use crate::{admin, federate, lifecycle, query, read, receive, rules, series, status, targets};
+use crate::{admin, federate, grpc, lifecycle, query, read, receive, rules, series, status, targets};
 
 /// What a route is for, so that whoever mounts it can say who may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -119,6 +120,7 @@ pub fn table<S: Clone + Send + Sync + 'static>() -> Vec<Route<S>> {
     add(a, GET, "/-/quit", Lifecycle, lifecycle::only_changes);
     add(a, POST, "/api/v1/write", Write, receive::write);
     add(a, POST, "/api/v1/otlp/v1/metrics", Write, receive::otlp);
+    add(a, POST, EXPORT_METRICS_PATH, Write, grpc::export_metrics);
     all
 }
 

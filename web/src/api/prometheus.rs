@@ -9,20 +9,22 @@ use axum::response::Response;
 use decide_promql::Limits;
 use http::Method;
 use kernel::Timestamp;
-use kernel::access::{Kind, Verb};
+use kernel::access::{Kind, Object, Verb};
 use kernel::alert::{Alert, AlertState};
-use kernel::series::{SeriesError, SeriesReader};
+use kernel::series::{SeriesAdmin, SeriesError, SeriesReader};
+use web_prometheus::receiving::{OtlpOptions, Writer};
 use web_prometheus::views::{self, ActiveAlert, Alerting, RuleGroup, RuleHealth};
 use web_prometheus::{Api, Backend, Gate, Purpose, Settings};
 
+use crate::api::receiving;
 use crate::app::App;
 use crate::auth::Access;
 use crate::limits::REQUEST_TIME;
 use crate::live::{RuleGroupState, RuleState, RuleVerdict, SeenSeries};
 use crate::routes::{Find, Rule};
 
-/// Who may use a route; `None`: it is not served here. Whether Farero lives is told by a route of its own, its plan is read again
-/// over its own API, and samples are written and deleted by nobody but itself.
+/// Who may use a route; `None`: it is not served here. Whether Farero lives is told by a route of its own, and its plan is read again
+/// over its own API.
 pub(crate) fn rule_of(route: &web_prometheus::Route<App>) -> Option<Rule> {
     // Prometheus's own numbers are Farero's here, and told by `api::metrics`.
     let is_api = route.path.starts_with("/api/v1/") || route.path == "/federate";
@@ -31,16 +33,24 @@ pub(crate) fn rule_of(route: &web_prometheus::Route<App>) -> Option<Rule> {
         // It tells of all systems together.
         Purpose::Status => Rule::Ask(Verb::See, Kind::System, Find::Platform),
         Purpose::Open => Rule::Known,
-        Purpose::Write | Purpose::Admin | Purpose::Alive | Purpose::Lifecycle => return None,
+        Purpose::Write | Purpose::Admin => receiving::rule_of(route.purpose)?,
+        Purpose::Alive | Purpose::Lifecycle => return None,
     };
-    (is_api && matches!(route.method, Method::GET | Method::POST)).then_some(rule)
+    let known = is_api || route.purpose == Purpose::Write;
+    (known && matches!(route.method, Method::GET | Method::POST)).then_some(rule)
 }
 
 /// Says for whom a request is answered; the guard before it has said who that is.
-pub(crate) async fn for_whom(State(app): State<App>, access: Access, mut request: Request, next: Next) -> Response {
+pub(crate) async fn for_whom(State(app): State<App>, access: Access, request: Request, next: Next) -> Response {
     let gate = app.gates.queries.clone();
-    request.extensions_mut().insert(Api(Arc::new(Eyes { app, access, gate })));
-    next.run(request).await
+    let (mut parts, body) = request.into_parts();
+    let deed = receiving::deed(&app, &parts);
+    parts.extensions.insert(Api(Arc::new(Eyes { app: app.clone(), access, gate })));
+    let response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(deed) = deed.filter(|_| response.status().is_success()) {
+        app.told(deed).await;
+    }
+    response
 }
 
 /// What does not change while Farero runs.
@@ -70,6 +80,32 @@ impl Backend for Eyes {
 
     fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    fn writer(&self) -> Option<Arc<Writer>> {
+        self.app.receiving.as_ref().map(|r| r.writer().clone())
+    }
+
+    fn sender(&self) -> String {
+        self.app.receiving.as_ref().map(|r| r.sender(&self.app, &self.access)).unwrap_or_default()
+    }
+
+    fn otlp(&self) -> OtlpOptions {
+        receiving::otlp()
+    }
+
+    fn write_gate(&self) -> &Gate {
+        self.app.receiving.as_ref().map_or(&self.gate, |r| r.gate())
+    }
+
+    /// The guard before it has let through only who sees everything.
+    fn store(&self) -> Option<Arc<dyn SeriesAdmin>> {
+        self.app.receiving.as_ref().filter(|_| self.access.sees_all()).map(|r| r.store().clone())
+    }
+
+    fn admin(&self) -> Option<Arc<dyn SeriesAdmin>> {
+        let may = self.access.may(Verb::Administer, Object::platform(Kind::System));
+        self.app.receiving.as_ref().filter(|_| may).map(|r| r.store().clone())
     }
 
     fn rules(&self) -> Vec<RuleGroup> {

@@ -1,6 +1,6 @@
 //! `farero import`: what other programs kept. I/O.
 
-mod openmetrics;
+mod samples;
 
 use std::process::ExitCode;
 
@@ -10,6 +10,7 @@ use crate::arguments::import::{Import, What};
 
 pub(crate) fn run(arguments: &Import) -> Result<ExitCode> {
     match &arguments.what {
-        What::Openmetrics(files) => openmetrics::run(files),
+        What::Openmetrics(files) => samples::files(files),
+        What::Prometheus(folders) => samples::blocks(folders),
     }
 }

@@ -216,7 +216,7 @@ fn flipped_bits_of_blocks_give_no_wrong_answer() {
     for name in ["index", "chunks/000001", "tombstones"] {
         let file = path.join(name);
         let good = std::fs::read(&file).unwrap();
-        for _ in 0..700 {
+        for _ in 0..120 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let at = (seed >> 16) as usize % good.len();
             let mut bad = good.clone();
@@ -238,5 +238,5 @@ fn flipped_bits_of_blocks_give_no_wrong_answer() {
         std::fs::write(&file, &good).unwrap();
     }
     // Postings and padding are not read, and not noticed.
-    assert!(noticed > 300, "{noticed}");
+    assert!(noticed > 60, "{noticed}");
 }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::{ClientError, HttpClient, Request};
-use crate::config::{Authorization, BasicAuth, Header, HttpConfig, OAuth2, SecretValue};
+use crate::config::{Authorization, HttpConfig, OAuth2, SecretValue};
 
 /// A token that says nothing of its end is asked for again after this.
 const USUAL_LIFE: Duration = Duration::from_secs(3600);
@@ -19,10 +19,8 @@ const TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How a job shows who asks.
 #[derive(Debug)]
 pub(super) struct Auth {
-    basic: Option<BasicAuth>,
-    authorization: Option<Authorization>,
+    config: HttpConfig,
     oauth2: Option<Box<Tokens>>,
-    headers: Vec<Header>,
 }
 
 #[derive(Debug)]
@@ -53,41 +51,52 @@ fn value(secret: &SecretValue) -> Result<String, ClientError> {
     Ok(text)
 }
 
+/// The headers that show who asks, for clients of other rooms: `basic_auth`, `authorization` and `http_headers`, their files read
+/// now. Tokens of `oauth2` are not among them.
+///
+/// # Errors
+/// A file cannot be read, or a value has a line end in it.
+pub fn request_headers(config: &HttpConfig) -> Result<Vec<(String, String)>, String> {
+    let read = || {
+        let mut out = Vec::new();
+        if let Some(basic) = &config.basic_auth {
+            let password = basic.password.as_ref().map(value).transpose()?.unwrap_or_default();
+            let both = STANDARD.encode(format!("{}:{password}", value(&basic.username)?));
+            out.push(("Authorization".to_owned(), format!("Basic {both}")));
+        }
+        if let Some(Authorization { kind, credentials }) = &config.authorization {
+            let credentials = credentials.as_ref().map(value).transpose()?.unwrap_or_default();
+            out.push(("Authorization".to_owned(), format!("{kind} {credentials}")));
+        }
+        for header in &config.headers {
+            for secret in &header.values {
+                out.push((header.name.clone(), value(secret)?));
+            }
+        }
+        Ok(out)
+    };
+    read().map_err(|e: ClientError| e.to_string())
+}
+
 impl Auth {
     pub(super) fn new(config: &HttpConfig) -> Self {
         let oauth2 = config.oauth2.clone().map(|oauth2| {
             let http = HttpConfig { tls: oauth2.tls.clone(), proxy: oauth2.proxy.clone(), ..HttpConfig::default() };
             Box::new(Tokens { client: HttpClient::new(&http), config: oauth2, current: tokio::sync::Mutex::new(None) })
         });
-        Self {
-            basic: config.basic_auth.clone(),
-            authorization: config.authorization.clone(),
-            oauth2,
-            headers: config.headers.clone(),
-        }
+        Self { config: config.clone(), oauth2 }
     }
 
     /// Lines for the head of a request.
     pub(super) async fn header(&self) -> Result<String, ClientError> {
         let mut out = String::new();
-        if let Some(basic) = &self.basic {
-            let password = basic.password.as_ref().map(value).transpose()?.unwrap_or_default();
-            let both = STANDARD.encode(format!("{}:{password}", value(&basic.username)?));
-            out.push_str(&format!("Authorization: Basic {both}\r\n"));
-        }
-        if let Some(Authorization { kind, credentials }) = &self.authorization {
-            let credentials = credentials.as_ref().map(value).transpose()?.unwrap_or_default();
-            out.push_str(&format!("Authorization: {kind} {credentials}\r\n"));
+        for (name, value) in request_headers(&self.config).map_err(ClientError::Settings)? {
+            out.push_str(&format!("{name}: {value}\r\n"));
         }
         if let Some(tokens) = &self.oauth2 {
             // Boxed: the token's own request goes through a client too.
             let token = Box::pin(tokens.token()).await?;
             out.push_str(&format!("Authorization: {token}\r\n"));
-        }
-        for header in &self.headers {
-            for secret in &header.values {
-                out.push_str(&format!("{}: {}\r\n", header.name, value(secret)?));
-            }
         }
         Ok(out)
     }

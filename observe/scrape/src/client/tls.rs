@@ -57,7 +57,7 @@ impl TlsClient {
         {
             return Ok(Arc::clone(config));
         }
-        let config = Arc::new(build(&self.config).map_err(ClientError::Settings)?);
+        let config = Arc::new(tls_config(&self.config).map_err(ClientError::Settings)?);
         *built = Some((written, Arc::clone(&config)));
         Ok(config)
     }
@@ -67,7 +67,11 @@ fn read(path: &Path, what: &str) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|e| format!("unable to read {what} {}: {e}", path.display()))
 }
 
-fn build(config: &TlsConfig) -> Result<ClientConfig, String> {
+/// TLS as a configuration wants it, for clients of other rooms too; files are read now.
+///
+/// # Errors
+/// A file cannot be read or used, or no version of TLS is left.
+pub fn tls_config(config: &TlsConfig) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let allowed = |version: TlsVersion| config.min_version != Some(TlsVersion::Tls13) || version == TlsVersion::Tls13;
     let allowed = |version: TlsVersion| {

@@ -53,6 +53,9 @@ impl Runner {
     /// Takes a configuration.
     pub(super) fn reload(&mut self, config: &Config) {
         count(&self.shared.counters.reloads, 1);
+        if let Some(shortest) = config.jobs.iter().map(|job| job.interval).min() {
+            self.shared.queue.set_shortest_interval(shortest);
+        }
         let names: HashSet<&str> = config.jobs.iter().map(|job| job.name.as_str()).collect();
         let gone: Vec<String> = self.pools.keys().filter(|name| !names.contains(name.as_str())).cloned().collect();
         for name in gone {
