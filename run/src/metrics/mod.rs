@@ -1,6 +1,6 @@
 //! `farero metrics`: the metrics engine without a plan, as a stand-in for Prometheus. I/O: sockets, series on disk.
 //!
-//! It listens, keeps what is sent, and answers queries. What is read from where follows from the same pieces as in a Farero with a
+//! It listens, keeps what is sent, and answers queries, to programs and on pages. What is read from where follows from the same pieces as in a Farero with a
 //! plan; here they meet without people, checks or a database.
 
 mod backend;
@@ -59,7 +59,9 @@ impl Metrics {
             // An error means that the sender is gone, which is an end too.
             let _ = stopping.wait_for(|stop| *stop).await;
         };
-        let router = web_prometheus::router(engine.clone(), cors);
+        let pages = web_explore::alone::router(engine.clone(), web::assets::url);
+        let router = web_prometheus::router(engine.clone(), cors).merge(pages);
+        let router = router.route("/assets/{bundle}/{*path}", axum::routing::get(web::assets::serve));
         tasks.spawn(web::serve(vec![Door::Plain(listener)], router, until_stopped, GRACE));
         Ok(Self { address, engine, stop, tasks })
     }

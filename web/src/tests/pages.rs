@@ -10,7 +10,7 @@ use super::Site;
 use crate::auth::Role;
 use crate::sample;
 
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 21] = [
     "/",
     "/s/sigcerh",
     "/s/sigcerh/backend/salud",
@@ -23,6 +23,10 @@ const PAGES: [&str; 17] = [
     "/plan/sigcerh",
     "/plan/sigcerh/documents/runbooks/servicio-caido.md",
     "/rules",
+    "/explore",
+    "/explore?q=probe_success&q=sum(&view=both&from=x",
+    "/targets",
+    "/cardinality",
     "/about",
     "/settings",
     "/people",
