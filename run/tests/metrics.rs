@@ -87,6 +87,7 @@ async fn it_scrapes_itself_and_evaluates_rules() {
             "groups:\n- name: own\n  interval: 200ms\n  rules:\n",
             "  - record: series:count\n    expr: count({job=\"own\"})\n",
             "  - alert: Always\n    expr: vector(1)\n",
+            "  - alert: Many\n    expr: series:count > 3\n    annotations: { summary: 'there are {{ $value }}' }\n",
         ),
     )
     .unwrap();
@@ -114,6 +115,19 @@ async fn it_scrapes_itself_and_evaluates_rules() {
     assert_eq!(targets["data"]["activeTargets"][0]["health"], "up", "{targets}");
     let alerts: Value = serde_json::from_str(&get(&engine, "/api/v1/alerts").await.1).unwrap();
     assert_eq!(alerts["data"]["alerts"][0]["labels"]["alertname"], "Always");
+    let rules = loop {
+        let rules = page(&engine, "/rules", "en").await;
+        if rules.contains("summary") {
+            break rules;
+        }
+        assert!(SystemClock.now() < deadline, "{rules}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(rules.contains("<code>series:count &gt; 3</code>") && rules.contains(" &gt; 3</strong>"), "{rules}");
+    let shown = page(&engine, "/targets", "es").await;
+    assert!(shown.contains("Responde") && shown.contains(" muestras"), "{shown}");
+    let counted = page(&engine, "/cardinality", "en").await;
+    assert!(counted.contains("farero_store_series") && counted.contains("Churn in the last hour"), "{counted}");
     let metadata = get(&engine, "/api/v1/metadata?metric=farero_store_series").await.1;
     assert!(metadata.contains(r#""type":"gauge""#), "{metadata}");
     let shown = get(&engine, "/api/v1/status/config").await.1;
@@ -122,5 +136,87 @@ async fn it_scrapes_itself_and_evaluates_rules() {
     assert_eq!(post(&engine, "/-/reload", Vec::new()).await, 500);
     let runtime = get(&engine, "/api/v1/status/runtimeinfo").await.1;
     assert!(runtime.contains(r#""reloadConfigSuccess":false"#), "{runtime}");
+    engine.stop().await;
+}
+
+/// A page in a language, as a browser without scripts asks for it.
+async fn page(engine: &Metrics, path: &str, language: &str) -> String {
+    let url = format!("http://{}{path}", engine.address());
+    let request = run::http_client().unwrap().get(url).header("accept-language", language);
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200, "{path}");
+    let csp = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(csp.contains("default-src 'none'") && !csp.contains("unsafe"), "{csp}");
+    let text = answer.text().await.unwrap();
+    for forbidden in [" style=\"", "<style", "javascript:", " onclick="] {
+        assert!(!text.contains(forbidden), "{path} has {forbidden}");
+    }
+    for script in text.split("<script").skip(1) {
+        assert!(script.contains("src=\"/assets/"), "{path} has an inline script");
+    }
+    text
+}
+
+/// With an hour's quarter of one series.
+async fn filled(folder: &Path) -> Metrics {
+    let engine = start(folder, None).await;
+    let now = SystemClock.now().as_millis();
+    for i in 0..60 {
+        let t_ms = now - 900_000 + i * 15_000;
+        assert_eq!(post(&engine, "/api/v1/write", one_sample("queue_bytes", t_ms, i as f64 * 1_048_576.0)).await, 204);
+    }
+    engine
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explore_draws_what_the_store_holds_in_both_languages() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = filled(folder.path()).await;
+    let es = page(&engine, "/explore?q=queue_bytes&range=15m", "es-PE").await;
+    assert!(es.contains("<html lang=\"es\"") && es.contains("class=\"plot-lines\"") && es.contains("MiB"), "{es}");
+    assert!(es.contains("1 serie · ") && es.contains("queue_bytes"), "{es}");
+    let en = page(&engine, "/explore?q=sum(&range=15m", "en").await;
+    assert!(en.contains("<html lang=\"en\"") && en.contains("1:5\n") && en.contains("^"), "{en}");
+    // Two expressions, one left out; a heat map of what has no buckets.
+    let both = page(&engine, "/explore?q=queue_bytes&q=queue_bytes*2&off=2&view=graph", "en").await;
+    assert_eq!(both.matches("<tr data-line").count(), 1);
+    let heat = page(&engine, "/explore?q=queue_bytes&view=heatmap", "en").await;
+    assert!(heat.contains("needs buckets"), "{heat}");
+    // A range vector has samples, and nothing to draw.
+    let range = page(&engine, "/explore?q=queue_bytes[2m]&view=graph", "en").await;
+    assert!(range.contains("Nothing to draw") && range.contains("<ul class=\"samples\">"), "{range}");
+    let hostile =
+        page(&engine, "/explore?q=%3Cscript%3Ealert(1)%3C/script%3E%27%22&from=%22%3E%3Cimg%20src=x%3E", "en").await;
+    assert!(!hostile.contains("<script>alert") && !hostile.contains("<img src=x"), "{hostile}");
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_label_values_stay_texts_on_every_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = start(folder.path(), None).await;
+    let hostile = "</svg><script>alert(1)</script>' onload='x\" y=\"";
+    let now = SystemClock.now().as_millis();
+    let mut w = Wire::default();
+    w.message(1, |series| {
+        for (name, value) in [("__name__", "up"), ("instance", hostile), ("job", hostile)] {
+            series.message(1, |pair| {
+                pair.string(1, name);
+                pair.string(2, value);
+            });
+        }
+        series.message(2, |sample| {
+            sample.double(1, 1.0);
+            sample.int(2, now);
+        });
+    });
+    let body = snap::raw::Encoder::new().compress_vec(&w.finish()).unwrap();
+    assert_eq!(post(&engine, "/api/v1/write", body).await, 204);
+    for path in ["/explore?q=up", "/explore?q=up&view=table", "/targets", "/rules", "/cardinality"] {
+        let text = page(&engine, path, "es").await;
+        assert!(!text.contains("<script>alert") && !text.contains("' onload='"), "{path}: {text}");
+    }
+    // Without targets of its own the page reads them from their series.
+    assert!(page(&engine, "/targets", "en").await.contains("&lt;script&gt;"));
     engine.stop().await;
 }

@@ -32,7 +32,7 @@ pub fn url(path: &str) -> String {
 }
 
 /// `GET /assets/{bundle}/{path}`
-pub(crate) async fn serve(Path((bundle, path)): Path<(String, String)>) -> Response {
+pub async fn serve(Path((bundle, path)): Path<(String, String)>) -> Response {
     let Some(file) = Files::get(&path) else { return StatusCode::NOT_FOUND.into_response() };
     let kind = mime_guess::from_path(&path).first_or_octet_stream();
     let keep = if bundle == *BUNDLE { "public, max-age=31536000, immutable" } else { "no-cache" };

@@ -15,6 +15,7 @@ pub(crate) mod installation;
 pub(crate) mod intensive;
 pub(crate) mod kpis;
 pub(crate) mod login;
+pub(crate) mod metrics;
 pub(crate) mod overview;
 pub(crate) mod people;
 pub(crate) mod plan;

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::auth::guard::{Guard, guard};
 use crate::pages::{
     about, alerts, approvals, channels, check, confirm, deliveries, document, entry, installation, intensive, kpis,
-    login, overview, people, plan, roles, rules, security, settings, trail, welcome,
+    login, metrics, overview, people, plan, roles, rules, security, settings, trail, welcome,
 };
 use crate::{api, assets, events, limits};
 
@@ -146,6 +146,7 @@ const ADMINISTER: Rule = Rule::Ask(Verb::Administer, Kind::People, Find::Platfor
 /// Every route of the web.
 pub fn table() -> Vec<Route> {
     let mut all = pages();
+    all.extend(metric_pages());
     all.extend(log_in());
     all.extend(assistant());
     all.extend(own_api());
@@ -259,6 +260,19 @@ fn log_in() -> Vec<Route> {
         post(Page, "/settings/installation", ADMINISTER, installation::save),
         post(Page, "/settings/installation/seal", ADMINISTER, installation::seal),
         post(Page, "/settings/installation/sessions/end", ADMINISTER, installation::end_session),
+    ]
+}
+
+/// Pages over series; what is on them is what whoever asks may see.
+fn metric_pages() -> Vec<Route> {
+    use Find::{Filtered, Platform};
+    use Surface::Page;
+    vec![
+        get(Page, "/explore", see(Filtered), metrics::explore_page),
+        get(Page, "/graph", see(Filtered), metrics::graph),
+        get(Page, "/targets", see(Filtered), metrics::targets_page),
+        // It tells of all systems together.
+        get(Page, "/cardinality", see(Platform), metrics::cardinality_page),
     ]
 }
 

@@ -132,7 +132,9 @@ impl Backend for Engine {
     }
 
     fn rules(&self) -> Vec<RuleGroup> {
-        self.rules.groups().iter().map(|shown| shown.view.clone()).collect()
+        let view =
+            |shown: &Arc<super::rules::Shown>| RuleGroup { missed: shown.counters.missed.get(), ..shown.view.clone() };
+        self.rules.groups().iter().map(view).collect()
     }
 
     fn alerts(&self) -> Vec<ActiveAlert> {

@@ -1,6 +1,6 @@
 //! `farero metrics`: the metrics engine without a plan, as a stand-in for Prometheus. I/O: sockets, series on disk.
 //!
-//! It listens, keeps what is sent, and answers queries. What is read from where follows from the same pieces as in a Farero with a
+//! It listens, keeps what is sent, and answers queries, to programs and on pages. What is read from where follows from the same pieces as in a Farero with a
 //! plan; here they meet without people, checks or a database.
 
 mod alertmanagers;
@@ -81,8 +81,9 @@ impl Metrics {
             let router = front.before(web_prometheus::grpc_router(engine.clone()));
             tasks.spawn(web::serve(vec![front.door(grpc)], router, until_stopped(stopping.clone()), GRACE));
         }
-        // Clients ask for it to see whether anybody is there.
-        let router = web_prometheus::router(engine.clone(), cors).route("/", axum::routing::get(async || FRONT_PAGE));
+        let pages = web_explore::alone::router(engine.clone(), web::assets::url);
+        let router = web_prometheus::router(engine.clone(), cors).merge(pages);
+        let router = router.route("/assets/{bundle}/{*path}", axum::routing::get(web::assets::serve));
         let router = front.before(router);
         tasks.spawn(web::serve(vec![front.door(listener)], router, until_stopped(stopping), GRACE));
         Ok(Self { address, grpc_address, front, engine, stop, tasks })

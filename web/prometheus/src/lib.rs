@@ -12,6 +12,7 @@
 
 mod admin;
 mod answer;
+mod ask;
 mod backend;
 mod error;
 mod escaping;
@@ -36,6 +37,7 @@ mod targets;
 pub mod views;
 
 pub use answer::Api;
+pub use ask::{Asking, When};
 pub use backend::{Backend, BuildInfo, Configuration, PROMETHEUS_VERSION, Settings, default_gate, unknown_pool};
 pub use error::ApiError;
 pub use gate::{Counts, Gate};

@@ -229,7 +229,7 @@ fn remarks(all: &[Annotation]) -> (Vec<String>, Vec<String>) {
 }
 
 /// A failed evaluation in Prometheus's words.
-fn failed(error: EvalError) -> ApiError {
+pub(crate) fn failed(error: EvalError) -> ApiError {
     match error {
         EvalError::Cancelled => ApiError::new(ErrorKind::Canceled, "query was canceled in expression evaluation"),
         // Whatever would fill memory has one text in Prometheus.

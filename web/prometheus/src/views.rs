@@ -134,6 +134,8 @@ pub struct RuleGroup {
     pub evaluation_time: Duration,
     /// When that was.
     pub last_evaluation: Option<Timestamp>,
+    /// Evaluations left out because the one before took longer than the interval.
+    pub missed: u64,
     /// Its rules, in order.
     pub rules: Vec<Rule>,
 }

@@ -42,15 +42,20 @@ pub(crate) fn rule_of(route: &web_prometheus::Route<App>) -> Option<Rule> {
 
 /// Says for whom a request is answered; the guard before it has said who that is.
 pub(crate) async fn for_whom(State(app): State<App>, access: Access, request: Request, next: Next) -> Response {
-    let gate = app.gates.queries.clone();
     let (mut parts, body) = request.into_parts();
     let deed = receiving::deed(&app, &parts);
-    parts.extensions.insert(Api(Arc::new(Eyes { app: app.clone(), access, gate })));
+    parts.extensions.insert(seen_by(&app, &access));
     let response = next.run(Request::from_parts(parts, body)).await;
     if let Some(deed) = deed.filter(|_| response.status().is_success()) {
         app.told(deed).await;
     }
     response
+}
+
+/// The series and rules as somebody sees them, for pages.
+pub(crate) fn seen_by(app: &App, access: &Access) -> Api {
+    let gate = app.gates.queries.clone();
+    Api(Arc::new(Eyes { app: app.clone(), access: access.clone(), gate }))
 }
 
 /// What does not change while Farero runs.
@@ -163,7 +168,8 @@ fn seconds(length: f64) -> Duration {
     Duration::try_from_secs_f64(length).unwrap_or_default()
 }
 
-fn group(g: &RuleGroupState, active: &[Alert]) -> RuleGroup {
+/// A group in the shapes of the API, with the alerts of its rules.
+pub(crate) fn group(g: &RuleGroupState, active: &[Alert]) -> RuleGroup {
     RuleGroup {
         name: g.name.clone(),
         file: g.file.clone(),
@@ -171,6 +177,7 @@ fn group(g: &RuleGroupState, active: &[Alert]) -> RuleGroup {
         limit: 0,
         evaluation_time: seconds(g.rules.iter().map(|r| r.took_s).sum()),
         last_evaluation: g.rules.iter().filter_map(|r| r.evaluated_at).max(),
+        missed: 0,
         rules: g.rules.iter().map(|r| rule(r, &g.name, active)).collect(),
     }
 }

@@ -25,6 +25,9 @@ pub(crate) enum Nav {
     Plan,
     Rules,
     Kpis,
+    Explore,
+    Targets,
+    Cardinality,
     People,
     Roles,
     Approvals,
@@ -190,6 +193,11 @@ impl Frame {
     /// Whether the person may sign a document of a system.
     pub(crate) fn may_sign(&self, system: &str, path: &str) -> bool {
         self.may(Verb::Sign, Kind::Procedure, system, Some(procedure(path)))
+    }
+
+    /// Whether the person may see what tells of all systems together.
+    pub(crate) fn sees_platform(&self) -> bool {
+        self.access.may(Verb::See, Object::platform(Kind::System))
     }
 
     /// Whether the person may see the trail.

@@ -10,7 +10,7 @@ use super::Site;
 use crate::auth::Role;
 use crate::sample;
 
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 22] = [
     "/",
     "/s/sigcerh",
     "/s/sigcerh/backend/salud",
@@ -24,6 +24,10 @@ const PAGES: [&str; 18] = [
     "/plan/sigcerh/documents/runbooks/servicio-caido.md",
     "/rules",
     "/kpis",
+    "/explore",
+    "/explore?q=probe_success&q=sum(&view=both&from=x",
+    "/targets",
+    "/cardinality",
     "/about",
     "/settings",
     "/people",

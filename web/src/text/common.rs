@@ -12,6 +12,9 @@ super::texts! {
         nav_channels: "Canales", "Channels";
         nav_plan: "Plan", "Plan";
         nav_rules: "Reglas", "Rules";
+        nav_explore: "Explorar", "Explore";
+        nav_targets: "Objetivos", "Targets";
+        nav_cardinality: "Cardinalidad", "Cardinality";
         nav_settings: "Ajustes", "Settings";
         nav_about: "Salud de Farero", "Farero's health";
         systems: "Sistemas", "Systems";

@@ -104,6 +104,21 @@ pub(crate) enum Mixed {
 }
 
 impl Function {
+    /// How it is called, for people: `round(instant vector[, scalar])`.
+    pub fn signature(&self) -> String {
+        let mut out = format!("{}(", self.name);
+        let least = self.arity().0;
+        for (i, param) in self.params.iter().enumerate() {
+            out.push_str(if i >= least { "[" } else { "" });
+            out.push_str(if i > 0 { ", " } else { "" });
+            out.push_str(param.describe());
+        }
+        out.push_str(if self.repeats { ", …" } else { "" });
+        out.push_str(&"]".repeat(self.optional));
+        out.push(')');
+        out
+    }
+
     /// How many arguments at least and at most (`None`: any number).
     pub(crate) fn arity(&self) -> (usize, Option<usize>) {
         let least = self.params.len() - self.optional;
@@ -173,6 +188,14 @@ mod tests {
         for pair in all().windows(2) {
             assert!(pair[0].name < pair[1].name, "{} before {}", pair[0].name, pair[1].name);
         }
+    }
+
+    #[test]
+    fn signatures() {
+        let of = |name: &str| find(name).unwrap().signature();
+        assert_eq!(of("rate"), "rate(range vector)");
+        assert_eq!(of("round"), "round(instant vector[, scalar])");
+        assert_eq!(of("pi"), "pi()");
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(super) fn group(group: &Group, state: &GroupState) -> views::RuleGroup {
         limit: group.limit as u64,
         evaluation_time: state.evaluation_time,
         last_evaluation: state.last_evaluation,
+        // Counted apart; filled in where it is shown.
+        missed: 0,
         rules: group.rules.iter().zip(&state.rules).map(|(r, s)| rule(r, s)).collect(),
     }
 }
