@@ -63,6 +63,7 @@ pub fn check_files(files: Vec<SourceFile>, options: &LoadOptions, folder: &str) 
         let read = read_rule_files(&loaded.rule_files, &loaded.sources, plan);
         diagnostics.extend(lint(&read, plan, &loaded.sources));
         diagnostics.extend(read.diagnostics);
+        diagnostics.extend(decide::dashboards::check(plan, &loaded));
         groups.extend(rules_from_plan(plan));
         groups.extend(read.groups);
     }

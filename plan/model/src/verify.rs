@@ -17,7 +17,9 @@ mod access;
 mod channels;
 mod checks;
 mod cycles;
+mod dashboards;
 mod names;
+mod panels;
 mod references;
 mod sign_offs;
 mod texts;
@@ -43,6 +45,7 @@ pub(crate) fn verify(plan: &Plan, loaded: &Loaded) -> Vec<Diagnostic> {
     verifier.components();
     verifier.tasks();
     verifier.sign_offs();
+    verifier.dashboards();
     verifier.cycles();
     verifier.references();
     verifier.out

@@ -19,6 +19,7 @@ const SECTIONS: &[&str] = &[
     "hosts",
     "tasks",
     "signatures",
+    "dashboards",
 ];
 
 /// Longest name; it stands in addresses and labels.
