@@ -17,7 +17,6 @@ pub mod auth;
 pub mod chart;
 pub mod control;
 pub mod events;
-pub mod format;
 pub mod hosts;
 pub mod limits;
 pub(crate) mod lists;
@@ -35,6 +34,7 @@ pub use app::{App, WebConfig, router};
 pub use auth::login::Login;
 pub use control::{Control, ControlError};
 pub use serve::{Door, serve};
+pub use web_explore::format;
 
 #[cfg(test)]
 #[path = "../examples/sample/mod.rs"]

@@ -27,11 +27,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("state", &["kernel"]),
     ("auth", &["kernel"]),
     ("web-prometheus", &["kernel", "decide-promql", "observe-receive"]),
+    ("web-explore", &["kernel", "decide-promql", "web-prometheus"]),
     (
         "web",
         &[
             "kernel",
             "web-prometheus",
+            "web-explore",
             "auth",
             "plan-syntax",
             "plan-model",
@@ -61,6 +63,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "state",
             "web",
             "web-prometheus",
+            "web-explore",
         ],
     ),
     ("demo", &["kernel"]),

@@ -7,3 +7,4 @@ startAges();
 startForms();
 if (document.body.dataset.live) startLive(document.body.dataset.live);
 if (document.querySelector("[data-chart]")) import("./chart.js").then((m) => m.startCharts());
+if (document.querySelector("figure[data-plot]")) import("./plot.js");

@@ -96,6 +96,11 @@ fn month(language: Language, at: &Zoned) -> &'static str {
     language.pick(MONTHS_ES, MONTHS_EN)[index]
 }
 
+/// A day of a year that goes without saying: `3 feb`.
+pub fn day_month(language: Language, at: &Zoned) -> String {
+    format!("{} {}", at.day(), month(language, at))
+}
+
 /// Date and time in a zone: `3 feb 2026, 07:00:05`.
 pub fn date_time(language: Language, at: Timestamp, zone: &TimeZone) -> String {
     let z = at.in_zone(zone);
