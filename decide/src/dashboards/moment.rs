@@ -19,8 +19,10 @@ const DAY_MS: i64 = 86_400_000;
 pub struct Moment {
     /// The first moment, milliseconds since 1970; a whole number of steps.
     pub start_ms: i64,
-    /// The last moment.
+    /// The last moment, a whole number of steps too.
     pub end_ms: i64,
+    /// The end as it was asked for: what is asked once only is asked there.
+    pub to_ms: i64,
     /// From one point to the next, milliseconds; at least 1.
     pub step_ms: i64,
     /// How far apart samples are, milliseconds.
@@ -36,7 +38,7 @@ impl Moment {
         let wanted = ((to - from) / points).max(least_ms).max(1);
         let step_ms = step(wanted);
         let (start_ms, end_ms) = (from.div_euclid(step_ms) * step_ms, to.div_euclid(step_ms) * step_ms);
-        Self { start_ms, end_ms: end_ms.max(start_ms), step_ms, sample_ms: sample_ms.max(1) }
+        Self { start_ms, end_ms: end_ms.max(start_ms), to_ms: to, step_ms, sample_ms: sample_ms.max(1) }
     }
 
     /// Its length in milliseconds.
