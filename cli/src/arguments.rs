@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use crate::language::Tongue;
 
+pub(crate) mod import;
 pub(crate) mod metrics;
 pub(crate) mod rules;
 pub(crate) mod trail;
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Trail(trail::Trail),
     /// Prometheus's rule files: check them, run their unit tests.
     Rules(rules::Rules),
+    /// Take over what other programs have: dashboards of Grafana.
+    Import(import::Import),
     /// Start a stand-in of SIGCERH, watch it, and cause faults in it.
     Demo(Demo),
     /// Print completions for a shell.

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Metrics(metrics) => command::metrics::run(metrics),
         Command::Trail(trail) => command::trail::run(&trail),
         Command::Rules(rules) => command::rules::run(&rules),
+        Command::Import(import) => command::import::run(&import, language),
         Command::Demo(demo) => command::demo::run(&demo),
         Command::Completions { shell } => command::manual::completions(shell),
         Command::Man { folder } => command::manual::pages(&folder),

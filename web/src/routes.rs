@@ -10,8 +10,8 @@ use kernel::access::{Kind, Verb};
 use crate::app::App;
 use crate::auth::guard::{Guard, guard};
 use crate::pages::{
-    about, alerts, approvals, channels, check, confirm, deliveries, document, entry, installation, intensive, login,
-    overview, people, plan, roles, rules, security, settings, trail, welcome,
+    about, alerts, approvals, channels, check, confirm, dashboards, deliveries, document, entry, installation,
+    intensive, login, overview, people, plan, roles, rules, security, settings, trail, welcome,
 };
 use crate::{api, assets, events};
 
@@ -176,6 +176,9 @@ fn pages() -> Vec<Route> {
         get(Page, "/plan/{system}/signed/{*path}", see(System), document::signed_copy),
         post(Page, "/plan/{system}/reload", run(System), plan::reload),
         get(Page, "/rules", see(Filtered), rules::rules),
+        get(Page, "/dashboards", see(Filtered), dashboards::list),
+        get(Page, "/dashboards/{system}/{id}", see(System), dashboards::dashboard),
+        get(Page, "/dashboards/{system}/{id}/panels/{number}", see(System), dashboards::panel),
         get(Page, "/people", SEE_PEOPLE, people::people),
         post(Page, "/people", ADMINISTER, people::add),
         get(Page, "/people/{id}", SEE_PEOPLE, people::person),

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod diff;
+pub(crate) mod import;
 pub(crate) mod manual;
 pub(crate) mod metrics;
 pub(crate) mod notify;

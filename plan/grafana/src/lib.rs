@@ -1,4 +1,4 @@
-//! Grafana's dashboards into dashboards of a plan, with a report of what was taken, changed and not taken (MET-15). Pure.
+//! Grafana's dashboards into dashboards of a plan, with a report of what was taken, changed and not taken. Pure.
 //!
 //! Read are the JSON of `schemaVersion` 1 to 42, rows and all (`graph`, `singlestat`, `table-old` too), and the newer form of
 //! elements and a layout, which is brought into the older one first. The result is deterministic, and loads: what a plan

@@ -43,17 +43,17 @@ fn check(name: &str) {
 }
 
 #[test]
-fn met_15_a_dashboard_of_today_becomes_one_of_the_plan() {
+fn a_dashboard_of_today_becomes_one_of_the_plan() {
     check("new.json");
 }
 
 #[test]
-fn met_15_rows_graphs_and_single_numbers_of_old_become_panels() {
+fn rows_graphs_and_single_numbers_of_old_become_panels() {
     check("old.json");
 }
 
 #[test]
-fn met_15_the_form_of_elements_and_a_layout_is_read() {
+fn the_form_of_elements_and_a_layout_is_read() {
     check("elements.json");
 }
 

@@ -8,3 +8,4 @@ startForms();
 if (document.body.dataset.live) startLive(document.body.dataset.live);
 if (document.querySelector("[data-chart]")) import("./chart.js").then((m) => m.startCharts());
 if (document.querySelector("figure[data-plot]")) import("./plot.js");
+if (document.querySelector("[data-dashboard]")) import("./dashboard.js").then((m) => m.startDashboard());

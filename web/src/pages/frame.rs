@@ -24,6 +24,7 @@ pub(crate) enum Nav {
     Channels,
     Plan,
     Rules,
+    Dashboards,
     People,
     Roles,
     Approvals,

@@ -10,7 +10,7 @@ use super::Site;
 use crate::auth::Role;
 use crate::sample;
 
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 20] = [
     "/",
     "/s/sigcerh",
     "/s/sigcerh/backend/salud",
@@ -23,6 +23,9 @@ const PAGES: [&str; 17] = [
     "/plan/sigcerh",
     "/plan/sigcerh/documents/runbooks/servicio-caido.md",
     "/rules",
+    "/dashboards",
+    "/dashboards/sigcerh/general",
+    "/dashboards/sigcerh/general?panel=6&range=1h",
     "/about",
     "/settings",
     "/people",
