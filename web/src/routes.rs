@@ -142,6 +142,7 @@ const ADMINISTER: Rule = Rule::Ask(Verb::Administer, Kind::People, Find::Platfor
 /// Every route of the web.
 pub fn table() -> Vec<Route> {
     let mut all = pages();
+    all.extend(dashboards());
     all.extend(log_in());
     all.extend(assistant());
     all.extend(own_api());
@@ -176,9 +177,6 @@ fn pages() -> Vec<Route> {
         get(Page, "/plan/{system}/signed/{*path}", see(System), document::signed_copy),
         post(Page, "/plan/{system}/reload", run(System), plan::reload),
         get(Page, "/rules", see(Filtered), rules::rules),
-        get(Page, "/dashboards", see(Filtered), dashboards::list),
-        get(Page, "/dashboards/{system}/{id}", see(System), dashboards::dashboard),
-        get(Page, "/dashboards/{system}/{id}/panels/{number}", see(System), dashboards::panel),
         get(Page, "/people", SEE_PEOPLE, people::people),
         post(Page, "/people", ADMINISTER, people::add),
         get(Page, "/people/{id}", SEE_PEOPLE, people::person),
@@ -220,6 +218,16 @@ fn pages() -> Vec<Route> {
         post(Page, "/logout", Public, entry::log_out),
         // Sets two cookies of the caller's own browser.
         post(Page, "/preferences", Public, entry::preferences),
+    ]
+}
+
+/// Dashboards of plans, which look at one system each.
+fn dashboards() -> Vec<Route> {
+    use Surface::Page;
+    vec![
+        get(Page, "/dashboards", see(Find::Filtered), dashboards::list),
+        get(Page, "/dashboards/{system}/{id}", see(Find::System), dashboards::dashboard),
+        get(Page, "/dashboards/{system}/{id}/panels/{number}", see(Find::System), dashboards::panel),
     ]
 }
 

@@ -68,13 +68,28 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("demo", &["kernel"]),
-    ("farero", &["kernel", "plan-syntax", "plan-model", "plan-grafana", "decide", "prove-trail", "secrets", "state", "run", "demo"]),
+    (
+        "farero",
+        &[
+            "kernel",
+            "plan-syntax",
+            "plan-model",
+            "plan-grafana",
+            "decide",
+            "prove-trail",
+            "secrets",
+            "state",
+            "run",
+            "demo",
+        ],
+    ),
     ("tests", &["kernel"]),
     ("xtask", &["kernel"]),
 ];
 
 /// Rooms that only think: no clock, no runtime, no files, no sockets.
-const PURE: &[&str] = &["kernel", "plan-syntax", "plan-model", "plan-grafana", "decide-promql", "decide", "prove-trail"];
+const PURE: &[&str] =
+    &["kernel", "plan-syntax", "plan-model", "plan-grafana", "decide-promql", "decide", "prove-trail"];
 
 /// Packages that a pure room must not reach, with the reason.
 const IMPURE: &[(&str, &str)] = &[
