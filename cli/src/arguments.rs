@@ -53,7 +53,7 @@ pub(crate) enum Command {
     Secrets(Secrets),
     /// Run the metrics engine alone, without a plan: remote-write, OTLP and Prometheus's API.
     Metrics(metrics::Metrics),
-    /// Take in what other programs kept: samples in OpenMetrics' form, blocks of Prometheus.
+    /// Take in what other programs kept: samples in OpenMetrics' form, blocks of Prometheus, dashboards of Grafana.
     Import(import::Import),
     /// The audit trail: verify it, export it, show its public key.
     Trail(trail::Trail),

@@ -5,6 +5,7 @@
 //! turn.
 
 pub mod access;
+pub mod dashboards;
 pub mod deliver;
 pub mod health;
 pub mod kpi;

@@ -120,3 +120,21 @@ fn alr_15_cpu_is_watched_where_the_documents_ask_for_it() {
     );
     assert_eq!(bounds("ecplacas", cpu), ["warning 0s | >= 0.7"]);
 }
+
+#[test]
+fn dsh_01_dsh_03_dsh_04_dsh_05_every_plan_has_the_dashboards_that_its_document_asks_for() {
+    for (system, wanted) in [
+        ("sigcerh", ["sistema", "lanzamiento"].as_slice()),
+        ("conecta360", &["global", "servicio", "infraestructura", "negocio"]),
+        ("nuam", &["sistema"]),
+        ("ecplacas", &["sistema"]),
+        ("vision", &["sistema"]),
+    ] {
+        let loaded = loaded(system);
+        let plan = loaded.plan.as_ref().unwrap_or_else(|| panic!("{system}: {:#?}", loaded.diagnostics));
+        assert_eq!(decide::dashboards::check(plan, &loaded), [], "{system}");
+        for id in wanted {
+            assert!(plan.dashboards[*id].all_panels().count() >= 5, "{system}: {id}");
+        }
+    }
+}

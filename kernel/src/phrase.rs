@@ -17,11 +17,12 @@ use std::sync::LazyLock;
 use crate::Language;
 
 /// The catalogues, by what speaks.
-const CATALOGUES: [&str; 4] = [
+const CATALOGUES: [&str; 5] = [
     include_str!("phrase/probes.txt"),
     include_str!("phrase/deliveries.txt"),
     include_str!("phrase/plans.txt"),
     include_str!("phrase/rules.txt"),
+    include_str!("phrase/dashboards.txt"),
 ];
 
 /// Longer texts are other people's; looking for sentences in them would cost more than it gives.

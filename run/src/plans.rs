@@ -64,6 +64,7 @@ pub fn check_files(files: Vec<SourceFile>, options: &LoadOptions, folder: &str) 
         diagnostics.extend(lint(&read, plan, &loaded.sources));
         diagnostics.extend(read.diagnostics);
         diagnostics.extend(decide::kpi::check(plan, &loaded));
+        diagnostics.extend(decide::dashboards::check(plan, &loaded));
         groups.extend(rules_from_plan(plan));
         groups.extend(read.groups);
     }

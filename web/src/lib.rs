@@ -22,6 +22,7 @@ pub mod limits;
 pub(crate) mod lists;
 pub mod live;
 pub mod pages;
+pub mod panel;
 pub(crate) mod people;
 pub mod routes;
 pub mod serve;

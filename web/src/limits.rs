@@ -124,6 +124,21 @@ pub const LIST_ROWS: usize = 50;
 /// Points of a chart: about one per pixel of a wide screen.
 pub const CHART_POINTS: usize = 600;
 
+/// Time a panel's queries may take, their waiting included; then the panel says so and the others are there.
+pub const PANEL_TIME: Duration = Duration::from_secs(20);
+
+/// Time that a dashboard's page waits for its panels; what is not there then comes by itself.
+pub const PAGE_WAITS: Duration = Duration::from_millis(1_500);
+
+/// Samples that one query of a panel may read: a fifth of what Explore may, as there are many panels.
+pub const PANEL_SAMPLES: u64 = 10_000_000;
+
+/// Series that one query of a panel may read.
+pub const PANEL_SERIES: u64 = 100_000;
+
+/// Points that one query of a panel may give: 16 MB each in memory, and far more than is drawn.
+pub const PANEL_POINTS: u64 = 1_000_000;
+
 /// Samples that a chart may read before they are thinned: a year at one a minute.
 pub const CHART_SAMPLES: usize = 600_000;
 

@@ -6,6 +6,7 @@ pub(crate) mod approvals;
 pub(crate) mod channels;
 pub(crate) mod check;
 pub(crate) mod confirm;
+pub(crate) mod dashboards;
 pub(crate) mod deliveries;
 pub(crate) mod document;
 pub(crate) mod entry;

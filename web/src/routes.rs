@@ -11,8 +11,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::app::App;
 use crate::auth::guard::{Guard, guard};
 use crate::pages::{
-    about, alerts, approvals, channels, check, confirm, deliveries, document, entry, installation, intensive, kpis,
-    login, metrics, overview, people, plan, roles, rules, security, settings, trail, welcome,
+    about, alerts, approvals, channels, check, confirm, dashboards, deliveries, document, entry, installation,
+    intensive, kpis, login, metrics, overview, people, plan, roles, rules, security, settings, trail, welcome,
 };
 use crate::{api, assets, events, limits};
 
@@ -147,6 +147,7 @@ const ADMINISTER: Rule = Rule::Ask(Verb::Administer, Kind::People, Find::Platfor
 pub fn table() -> Vec<Route> {
     let mut all = pages();
     all.extend(metric_pages());
+    all.extend(dashboards());
     all.extend(log_in());
     all.extend(assistant());
     all.extend(own_api());
@@ -223,6 +224,16 @@ fn pages() -> Vec<Route> {
         post(Page, "/logout", Public, entry::log_out),
         // Sets two cookies of the caller's own browser.
         post(Page, "/preferences", Public, entry::preferences),
+    ]
+}
+
+/// Dashboards of plans, which look at one system each.
+fn dashboards() -> Vec<Route> {
+    use Surface::Page;
+    vec![
+        get(Page, "/dashboards", see(Find::Filtered), dashboards::list),
+        get(Page, "/dashboards/{system}/{id}", see(Find::System), dashboards::dashboard),
+        get(Page, "/dashboards/{system}/{id}/panels/{number}", see(Find::System), dashboards::panel),
     ]
 }
 

@@ -2,6 +2,7 @@
 //! database.
 
 mod cost;
+mod dashboards;
 mod forms;
 mod isolation;
 mod login;

@@ -7,6 +7,7 @@ mod alerts;
 mod auth;
 mod check;
 mod common;
+pub mod dashboards;
 mod kpis;
 mod login;
 mod manage;
@@ -53,6 +54,7 @@ pub struct Text {
     pub trail: trail::Trail,
     pub login: login::Login,
     pub welcome: welcome::Welcome,
+    pub dashboards: dashboards::Dashboards,
 }
 
 static ES: Text = Text {
@@ -67,6 +69,7 @@ static ES: Text = Text {
     trail: trail::Trail::ES,
     login: login::Login::ES,
     welcome: welcome::Welcome::ES,
+    dashboards: dashboards::Dashboards::ES,
 };
 
 static EN: Text = Text {
@@ -81,6 +84,7 @@ static EN: Text = Text {
     trail: trail::Trail::EN,
     login: login::Login::EN,
     welcome: welcome::Welcome::EN,
+    dashboards: dashboards::Dashboards::EN,
 };
 
 /// The texts of a language.
@@ -99,7 +103,8 @@ mod tests {
     fn no_text_is_empty_or_left_untranslated_by_accident() {
         let tables = |t: &'static Text| {
             let early = [t.common.all(), t.overview.all(), t.check.all(), t.alerts.all(), t.manage.all(), t.auth.all()];
-            [early.concat(), t.people.all(), t.kpis.all(), t.trail.all(), t.login.all(), t.welcome.all()].concat()
+            let late = [t.trail.all(), t.login.all(), t.welcome.all(), t.dashboards.all(), t.kpis.all()].concat();
+            [early.concat(), t.people.all(), late].concat()
         };
         let (es, en) = (tables(text(Language::Es)), tables(text(Language::En)));
         for ((name, es), (_, en)) in es.iter().zip(&en) {

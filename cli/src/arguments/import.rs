@@ -17,6 +17,8 @@ pub(crate) enum What {
     Openmetrics(OpenMetrics),
     /// Take in blocks of Prometheus: its data folder, a snapshot, or single blocks.
     Prometheus(Prometheus),
+    /// Dashboards of Grafana into dashboards of a plan, with a report of what was not taken.
+    Grafana(Grafana),
 }
 
 #[derive(Debug, Args)]
@@ -35,6 +37,25 @@ pub(crate) struct Prometheus {
     pub(crate) folders: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) to: To,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Grafana {
+    /// JSON files of dashboards, as Grafana exports them.
+    #[arg(required = true, value_name = "FILE.json")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Folder for the dashboards, a file each; they are printed when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// System whose plan they are for: without `--out` they go into `plans/SYSTEM/dashboards`.
+    #[arg(long, value_name = "ID")]
+    pub(crate) system: Option<String>,
+    /// Write the report as JSON to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Write over files that are there.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// Where samples go, and with which labels.

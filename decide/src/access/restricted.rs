@@ -40,6 +40,12 @@ pub fn of_severity<'a>(plan: &'a Plan, severity: &str) -> Option<Restriction<'a>
     (!list.is_empty()).then_some(Restriction::Names(list))
 }
 
+/// The restriction of a dashboard, where it has one (DSH-10).
+pub fn of_dashboard<'a>(plan: &'a Plan, dashboard: &str) -> Option<Restriction<'a>> {
+    let list = &plan.dashboards.get(dashboard)?.restricted_to;
+    (!list.is_empty()).then_some(Restriction::Names(list))
+}
+
 /// All restrictions of an alert: its own label, its severity's, its component's.
 pub fn of_alert<'a>(plan: Option<&'a Plan>, alert: &'a Alert) -> Vec<Restriction<'a>> {
     let own = alert.labels.get(LABEL).filter(|l| !l.trim().is_empty()).map(Restriction::Label);
@@ -55,4 +61,5 @@ pub fn of_alert<'a>(plan: Option<&'a Plan>, alert: &'a Alert) -> Vec<Restriction
 pub fn is_any(plan: &Plan) -> bool {
     plan.severities.values().any(|s| !s.restricted_to.is_empty())
         || plan.components().any(|(_, c)| !c.restricted_to.is_empty())
+        || plan.dashboards.values().any(|d| !d.restricted_to.is_empty())
 }

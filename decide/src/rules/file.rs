@@ -9,13 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use kernel::Duration;
 use plan_model::{Plan, RuleFile};
 use plan_syntax::tree::ScalarKind;
-use plan_syntax::{Diagnostic, Map, Node, Sources, Span, Value, read, suggest};
+use plan_syntax::{Diagnostic, Map, Node, Sources, Span, Value, read, suggest, within};
 
 use super::query::Query;
 use super::template::Template;
 use super::{Origin, Rule, RuleGroup, RuleKind};
-
-pub mod place;
 
 /// Keys of a file.
 const FILE_KEYS: [&str; 1] = ["groups"];
@@ -303,7 +301,7 @@ impl Reader<'_> {
             Ok(query) => Some(query),
             Err(problem) => {
                 let range = problem.span.range();
-                let span = place::within(self.sources, node, range.start, range.end);
+                let span = within(self.sources, node, range.start, range.end);
                 self.error("promql", span, problem.message);
                 None
             }
@@ -320,7 +318,7 @@ impl Reader<'_> {
                 Ok(template) => out.push((name.clone(), template)),
                 Err(problem) => {
                     let (from, to) = (problem.offset, problem.offset + problem.length);
-                    let span = place::within(self.sources, node, from, to);
+                    let span = within(self.sources, node, from, to);
                     self.error("template", span, problem.message);
                 }
             }

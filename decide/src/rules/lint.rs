@@ -12,9 +12,9 @@
 use std::collections::BTreeSet;
 
 use plan_model::{Deliver, Plan};
-use plan_syntax::{Diagnostic, Level, Node, Sources, Span, suggest};
+use plan_syntax::{Diagnostic, Level, Node, Sources, Span, suggest, within};
 
-use super::file::{RuleNodes, RulesRead, place};
+use super::file::{RuleNodes, RulesRead};
 use super::{Rule, RuleGroup, RuleKind};
 use crate::severity::{Found, severity_of};
 
@@ -62,11 +62,11 @@ impl Lint<'_> {
     /// The place of a part of the rule's expression.
     fn in_expr(&self, span: decide_promql::Span) -> Span {
         let range = span.range();
-        place::within(self.sources, &self.nodes.expr, range.start, range.end)
+        within(self.sources, &self.nodes.expr, range.start, range.end)
     }
 
     fn in_text(&self, node: &Node, from: usize, to: usize) -> Span {
-        place::within(self.sources, node, from, to)
+        within(self.sources, node, from, to)
     }
 
     fn severity(&mut self) {

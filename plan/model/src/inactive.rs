@@ -47,6 +47,8 @@ pub enum ItemKind {
     Threshold,
     /// A task.
     Task,
+    /// A dashboard.
+    Dashboard,
     /// A counter of today's activity.
     Counter,
     /// A measure of success.

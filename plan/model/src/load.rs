@@ -54,6 +54,11 @@ impl Loaded {
         self.root.entry_at(path).map(|(span, _)| self.sources.place(span))
     }
 
+    /// The value that a path of the plan leads to, with its place.
+    pub fn node_at(&self, path: &str) -> Option<&Node> {
+        self.root.at(path)
+    }
+
     /// Without what quotes the files: diagnostics, inactive items, open parameters, texts. For readers from whom parts are kept.
     #[must_use]
     pub fn without_quotes(&self) -> Self {

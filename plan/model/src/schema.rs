@@ -52,6 +52,7 @@ pub(crate) fn formats() -> &'static HashMap<&'static str, Format> {
             ("date", date),
             ("timezone", timezone),
             ("regex", regex),
+            ("unit", parse::<crate::dashboard::Unit>),
         ])
     })
 }

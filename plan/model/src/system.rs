@@ -10,7 +10,8 @@ use crate::check::CheckDefaults;
 use crate::parameter::{Environment, Parameter};
 use crate::severity::AlertPolicy;
 use crate::{
-    Access, Approval, Audience, Channel, Component, Contact, Kpi, Outgoing, Person, Role, Severity, SignOff, Task, Team,
+    Access, Approval, Audience, Channel, Component, Contact, Dashboard, Kpi, Outgoing, Person, Role, Severity, SignOff,
+    Task, Team,
 };
 
 /// The plan of one system: what `plan.yaml` and the other YAML files of its folder say together.
@@ -111,6 +112,9 @@ pub struct Plan {
     /// What the overview shows beside services and hosts (DSH-06).
     #[serde(default)]
     pub overview: Overview,
+    /// Dashboards: variables, rows and panels that show series (DSH-09).
+    #[serde(default)]
+    pub dashboards: IndexMap<String, Dashboard>,
     /// How long measurements and the audit trail are kept.
     #[serde(default)]
     pub retention: Retention,

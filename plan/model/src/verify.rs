@@ -17,7 +17,9 @@ mod access;
 mod channels;
 mod checks;
 mod cycles;
+mod dashboards;
 mod names;
+mod panels;
 mod references;
 mod sign_offs;
 mod texts;
@@ -44,6 +46,7 @@ pub(crate) fn verify(plan: &Plan, loaded: &Loaded) -> Vec<Diagnostic> {
     verifier.tasks();
     verifier.kpis();
     verifier.sign_offs();
+    verifier.dashboards();
     verifier.cycles();
     verifier.references();
     verifier.out

@@ -14,6 +14,7 @@ pub mod shape;
 pub mod source;
 pub mod suggest;
 pub mod tree;
+mod within;
 
 pub use check::{Checker, Format};
 pub use diagnostic::{Diagnostic, Level, Related};
@@ -23,3 +24,4 @@ pub use render::{Style, render};
 pub use shape::Shapes;
 pub use source::{Place, SourceFile, Sources, Span};
 pub use tree::{Entry, Map, Node, Value};
+pub use within::within;

@@ -34,7 +34,6 @@ use front::Front;
 use crate::{GRACE, folder};
 
 /// What is answered to whoever asks for nothing in particular.
-const FRONT_PAGE: &str = "Farero's metrics engine. It answers Prometheus's HTTP API below /api/v1/.\n";
 
 /// A running engine. Dropping it ends it hard; [`Metrics::stop`] lets requests finish.
 pub struct Metrics {

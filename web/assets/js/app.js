@@ -9,3 +9,4 @@ if (document.body.dataset.live) startLive(document.body.dataset.live);
 if (document.querySelector("[data-chart]")) import("./chart.js").then((m) => m.startCharts());
 if (document.querySelector("form[data-explore]") || document.body.dataset.zone) import("./explore.js");
 if (document.querySelector("figure[data-plot]")) import("./plot.js");
+if (document.querySelector("[data-dashboard]")) import("./dashboard.js").then((m) => m.startDashboard());

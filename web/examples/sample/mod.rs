@@ -49,6 +49,7 @@ pub fn version(text: &str) -> PlanVersion {
     let files = [
         SourceFile::new("plan.yaml", text),
         SourceFile::new("runbooks/servicio-caido.md", include_str!("servicio-caido.md")),
+        SourceFile::new("dashboards/general.yaml", include_str!("dashboards.yaml")),
         SourceFile::new("runbooks/bd-caida.md", "# BD caída\n\n1. Probar la conexión\n"),
     ];
     version_in("plans/sigcerh", &files)

@@ -140,5 +140,48 @@ pub fn series() -> MemoryReader {
     for (phase, share) in [("resolve", 0.05), ("connect", 0.1), ("tls", 0.15), ("processing", 0.6), ("transfer", 0.1)] {
         reader.add(labels("probe_http_duration_seconds").with("phase", phase), &values(&|i| wave(i) * share));
     }
+    dashboard_series(&mut reader, &values);
     reader
+}
+
+/// A column of samples, one for each minute of the day.
+type Course<'a> = dyn Fn(&dyn Fn(usize) -> f64) -> Vec<(i64, f64)> + 'a;
+
+/// What the sample's dashboard shows besides: other services, the machine, requests.
+fn dashboard_series(reader: &mut MemoryReader, values: &Course<'_>) {
+    let noise = |i: usize, k: usize| ((i * 7_919 + k * 104_729) % 97) as f64 / 97.0;
+    let turn = |i: usize, k: usize| (i as f64 / 110.0 + k as f64).sin();
+    for (k, (service, check, seconds)) in
+        [("frontend", "web", 0.25), ("ocr", "check", 0.84), ("postgres", "check", 0.009)].into_iter().enumerate()
+    {
+        let labels =
+            |metric: &str| Labels::metric(metric, [("system", "sigcerh"), ("service", service), ("check", check)]);
+        let took = |i: usize| seconds * (1.0 + 0.25 * turn(i, k) + 0.3 * noise(i, k));
+        reader.add(labels("probe_duration_seconds"), &values(&took));
+        let from = 1_200 + 40 * k;
+        reader
+            .add(labels("probe_success"), &values(&|i| f64::from(u8::from(k != 1 || !(from..from + 25).contains(&i)))));
+    }
+    let host = |metric: &str| Labels::metric(metric, [("system", "sigcerh"), ("service", "vm"), ("check", "check")]);
+    reader.add(host("farero_host_cpu_used_ratio"), &values(&|i| 0.42 + 0.2 * turn(i, 2) + 0.08 * noise(i, 3)));
+    reader.add(host("farero_host_memory_used_ratio"), &values(&|i| 0.66 + 0.04 * turn(i, 1)));
+    for (mount, share) in [("/", 0.32), ("/var/lib/docker", 0.84)] {
+        reader
+            .add(host("farero_host_disk_used_ratio").with("mountpoint", mount), &values(&|i| share + i as f64 * 1e-6));
+    }
+    let own = |metric: &str| Labels::metric(metric, [("system", "sigcerh"), ("job", "backend")]);
+    for (k, (code, each)) in [("200", 41.0), ("404", 3.0), ("500", 0.6)].into_iter().enumerate() {
+        let rate = move |i: usize| each * (1.0 + 0.4 * turn(i, k));
+        let total = |i: usize| (0..=i).map(rate).sum::<f64>();
+        reader.add(own("http_requests_total").with("code", code), &values(&total));
+    }
+    let bounds =
+        [("0.05", 0.2), ("0.1", 0.55), ("0.25", 0.82), ("0.5", 0.93), ("1", 0.98), ("2.5", 0.995), ("+Inf", 1.0)];
+    for (bound, share) in bounds {
+        let moved = move |i: usize| {
+            (share * (1.0 - 0.25 * (1.0 - share) * (1.0 + turn(i, 0)))) * 41.0 * (1.0 + 0.4 * turn(i, 0))
+        };
+        let total = |i: usize| (0..=i).map(moved).sum::<f64>();
+        reader.add(own("http_request_duration_seconds_bucket").with("le", bound), &values(&total));
+    }
 }

@@ -104,6 +104,7 @@ impl Seen<'_> {
 pub(super) struct Hidden<'s> {
     pub(super) components: HashSet<&'s str>,
     pub(super) severities: HashSet<&'s str>,
+    dashboards: HashSet<&'s str>,
     /// Whether rules or alerts say by a label whom they are for.
     labelled: bool,
     /// Whether one of those is for others.
@@ -118,12 +119,15 @@ impl<'s> Hidden<'s> {
             |name: &str| restricted::of_component(plan, name).is_some_and(|r| !access.is_within(system, &[r]));
         let of_severity =
             |name: &str| restricted::of_severity(plan, name).is_some_and(|r| !access.is_within(system, &[r]));
+        let of_dashboard =
+            |name: &str| restricted::of_dashboard(plan, name).is_some_and(|r| !access.is_within(system, &[r]));
         let labels = system.alerts.iter().map(|a| &a.labels).chain(rules(system).map(|r| &r.labels));
         let labels: Vec<&str> = labels.filter_map(|l| l.get(restricted::LABEL)).collect();
         let is_hidden = |label: &&str| !access.is_within(system, &[restricted::Restriction::Label(label)]);
         Self {
             components: plan.components().map(|(n, _)| n).filter(|n| of_component(n)).collect(),
             severities: plan.severities.keys().map(String::as_str).filter(|n| of_severity(n)).collect(),
+            dashboards: plan.dashboards.keys().map(String::as_str).filter(|n| of_dashboard(n)).collect(),
             labelled: !labels.is_empty(),
             by_label: labels.iter().any(is_hidden),
             access,
@@ -131,11 +135,11 @@ impl<'s> Hidden<'s> {
     }
 
     fn is_nothing(&self) -> bool {
-        self.components.is_empty() && self.severities.is_empty() && !self.labelled
+        self.components.is_empty() && self.severities.is_empty() && self.dashboards.is_empty() && !self.labelled
     }
 
     fn is_nothing_at_all(&self) -> bool {
-        self.components.is_empty() && self.severities.is_empty() && !self.by_label
+        self.components.is_empty() && self.severities.is_empty() && self.dashboards.is_empty() && !self.by_label
     }
 
     fn hides_rule(&self, system: &SystemState, rule: &RuleState) -> bool {
@@ -166,10 +170,11 @@ impl<'s> Hidden<'s> {
                 rule.active = part.alerts.iter().filter(|a| a.group == group.name && a.rule == rule.name).count();
             }
         }
-        if !self.components.is_empty() {
+        if !self.components.is_empty() || !self.dashboards.is_empty() {
             let mut plan: Plan = system.plan().clone();
             plan.services.retain(|name, _| !self.components.contains(name.as_str()));
             plan.hosts.retain(|name, _| !self.components.contains(name.as_str()));
+            plan.dashboards.retain(|name, _| !self.dashboards.contains(name.as_str()));
             part.version.plan = Arc::new(plan);
         }
         if !self.is_nothing_at_all() {

@@ -34,6 +34,23 @@ impl SeenSeries {
         Ok(Self { reader, slices: slices(live, access)? })
     }
 
+    /// Of one system's series only, whatever else is seen.
+    ///
+    /// # Errors
+    /// More names than a condition can hold.
+    pub fn of_system(
+        reader: Arc<dyn SeriesReader>,
+        live: &Live,
+        access: &Access,
+        system: &str,
+    ) -> Result<Self, SeriesError> {
+        let mut seen = Self::new(reader, live, access)?;
+        for slice in &mut seen.slices {
+            slice.push(Matcher::equal(SYSTEM, system));
+        }
+        Ok(seen)
+    }
+
     fn within<'s>(&'s self, select: &'s Select) -> impl Iterator<Item = Select> + 's {
         self.slices.iter().map(|slice| {
             let matchers = select.matchers.iter().chain(slice).cloned().collect();

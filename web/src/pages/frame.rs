@@ -28,6 +28,7 @@ pub(crate) enum Nav {
     Explore,
     Targets,
     Cardinality,
+    Dashboards,
     People,
     Roles,
     Approvals,

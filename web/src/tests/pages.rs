@@ -10,7 +10,7 @@ use super::Site;
 use crate::auth::Role;
 use crate::sample;
 
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 25] = [
     "/",
     "/s/sigcerh",
     "/s/sigcerh/backend/salud",
@@ -28,6 +28,9 @@ const PAGES: [&str; 22] = [
     "/explore?q=probe_success&q=sum(&view=both&from=x",
     "/targets",
     "/cardinality",
+    "/dashboards",
+    "/dashboards/sigcerh/general",
+    "/dashboards/sigcerh/general?panel=6&range=1h",
     "/about",
     "/settings",
     "/people",

@@ -41,6 +41,8 @@ fn filled(route: &Route, site: &Site) -> String {
         request.to_string()
     } else if route.path.contains("people/") {
         account.to_string()
+    } else if route.path.contains("/dashboards/") {
+        "general".to_owned()
     } else if of_people {
         "999".to_owned()
     } else {
@@ -54,6 +56,7 @@ fn filled(route: &Route, site: &Site) -> String {
         ("{*path}", if route.path.starts_with("/assets") { "farero.css" } else { "runbooks/servicio-caido.md" }),
         ("{*key}", &key),
         ("{id}", &id),
+        ("{number}", "0"),
         ("{file}", "backend.svg"),
         ("{name}", "__name__"),
         ("{bundle}", "x"),

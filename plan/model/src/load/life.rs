@@ -50,6 +50,8 @@ const ITEMS: &[(&str, ItemKind)] = &[
     ("severities * label", ItemKind::Setting),
     ("severities * deliver", ItemKind::Setting),
     ("overview today *", ItemKind::Counter),
+    ("dashboards *", ItemKind::Dashboard),
+    ("dashboards * variables * *", ItemKind::Setting),
     ("defaults *", ItemKind::Setting),
     ("retention *", ItemKind::Setting),
     ("signatures * *", ItemKind::Setting),
@@ -251,6 +253,8 @@ pub(super) fn take_sleeping_items_out(plan: &mut Plan, out: &mut Loaded, today: 
     plan.channels.retain(|n, c| sleeper.keep(&format!("channels.{n}"), ItemKind::Channel, (c.state, &c.from), &[]));
     plan.tasks.retain(|n, t| sleeper.keep(&format!("tasks.{n}"), ItemKind::Task, (t.state, &t.from), &t.environments));
     plan.kpis.retain(|n, k| sleeper.keep(&format!("kpis.{n}"), ItemKind::Kpi, (k.state, &k.from), &k.environments));
+    plan.dashboards
+        .retain(|n, d| sleeper.keep(&format!("dashboards.{n}"), ItemKind::Dashboard, (d.state, &d.from), &[]));
     plan.overview
         .today
         .retain(|n, c| sleeper.keep(&format!("overview.today.{n}"), ItemKind::Counter, (c.state, &c.from), &[]));

@@ -20,6 +20,7 @@ const SECTIONS: &[&str] = &[
     "tasks",
     "kpis",
     "signatures",
+    "dashboards",
 ];
 
 /// Longest name; it stands in addresses and labels.

@@ -21,7 +21,11 @@ impl Verifier<'_> {
 
     fn references_in(&mut self, node: &Node, key: &str) {
         match &node.value {
-            Value::Map(map) => map.iter().for_each(|(key, entry)| self.references_in(&entry.node, key)),
+            // What looks like a reference in a dashboard is a variable.
+            Value::Map(map) => map
+                .iter()
+                .filter(|(key, _)| &***key != "dashboards")
+                .for_each(|(key, entry)| self.references_in(&entry.node, key)),
             Value::List(all) => all.iter().for_each(|node| self.references_in(node, key)),
             Value::Scalar(scalar) if !FREE.contains(&key) && scalar.text.contains("${") => {
                 for reference in Text::new(&*scalar.text).references() {

@@ -64,3 +64,30 @@ fn references_and_kinds_are_checked_with_suggestions() {
     insta::assert_snapshot!(said(&files, En));
     insta::assert_snapshot!("pln_12_references_in_spanish", said(&files, Es));
 }
+
+#[test]
+fn dsh_09_mistakes_in_dashboards_with_their_places() {
+    let files = [
+        SourceFile::new("plan.yaml", "system: x\ntimezone: UTC\nroles: { dba: {} }\n"),
+        SourceFile::new(
+            "dashboards/uno.yaml",
+            "dashboards:\n  uno:\n    title: Uno\n    refresh: 1s\n    restricted_to: [dbaa, viewer]\n    \
+             links: [{ title: Ir, url: 'javascript:alert(1)' }, { title: Ir, url: '//x.example' }, { title: Bien, url: /alerts }]\n    \
+             variables:\n      env: { list: [prod] }\n      job: { values_of: job, query: 'up{service=\"$servicio\"}' }\n      \
+             servicio: { values_of: service, list: [a] }\n      nada: {}\n      lista: { list: [uno, dos], start: dso }\n      \
+             libre: { text: '', all: true }\n      1a: { text: x }\n    \
+             panels:\n      - { title: A, query: 'up{job=\"$jbo\"}', x: 0, y: 0 }\n      \
+             - { title: B, query: up, x: 6, y: 4 }\n      \
+             - { title: C, query: up, x: 20, y: 30 }\n      - { title: D, query: up, x: 3 }\n      \
+             - { title: E }\n      - { title: F, kind: text }\n      - { title: G, kind: stat, query: up, draw: bars }\n      \
+             - { title: I, query: up, queries: [{ query: up }], min: 5, max: 5 }\n      \
+             - { title: J, query: up, thresholds: [{ colour: green }, { from: 9, colour: red }, { from: 5, colour: blue }] }\n      \
+             - { title: K, query: up, values: [{ text: x }, { is: 0 }, { is: 1, from: 2, text: y }] }\n      \
+             - { title: L, query: up, series: [{ name: '/(/' }] }\n      \
+             - { title: 'M $nadda ${job:shout}', query: up }\n  dos: { title: Dos, rows: [{ title: Vacía }] }\n  \
+             tres: { title: Tres, panels: [{ query: up, unit: seconts }, { kind: gague, query: up }, { query: up, width: 30 }] }\n",
+        ),
+    ];
+    insta::assert_snapshot!(said(&files, En));
+    insta::assert_snapshot!("pln_12_mistakes_in_dashboards_in_spanish", said(&files, Es));
+}

@@ -3,7 +3,7 @@
 //! YAML changes texts on the way: quotes and escapes go, block scalars lose their indentation, folded lines become spaces.
 //! Text and file are walked side by side: what the text holds is looked for in the file, passing over what YAML takes away.
 
-use plan_syntax::{Node, Sources, Span};
+use crate::{Node, Sources, Span};
 
 /// The bytes of the file that `from..to` of a scalar's text came from; the whole scalar where they cannot be told.
 pub fn within(sources: &Sources, node: &Node, from: usize, to: usize) -> Span {
