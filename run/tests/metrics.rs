@@ -123,11 +123,11 @@ async fn it_scrapes_itself_and_evaluates_rules() {
         assert!(SystemClock.now() < deadline, "{rules}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
-    assert!(rules.contains("<code>series:count &gt; 3</code>") && rules.contains(" &gt; 3</strong>"), "{rules}");
+    assert!(rules.contains("<code>series:count &#62; 3</code>") && rules.contains(" &#62; 3</strong>"), "{rules}");
     let shown = page(&engine, "/targets", "es").await;
     assert!(shown.contains("Responde") && shown.contains(" muestras"), "{shown}");
     let counted = page(&engine, "/cardinality", "en").await;
-    assert!(counted.contains("farero_store_series") && counted.contains("Churn in the last hour"), "{counted}");
+    assert!(counted.contains(">ALERTS<") && counted.contains("Churn in the last hour"), "{counted}");
     let metadata = get(&engine, "/api/v1/metadata?metric=farero_store_series").await.1;
     assert!(metadata.contains(r#""type":"gauge""#), "{metadata}");
     let shown = get(&engine, "/api/v1/status/config").await.1;
