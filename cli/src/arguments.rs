@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use crate::language::Tongue;
 
 pub(crate) mod metrics;
+pub(crate) mod query;
 pub(crate) mod rules;
 pub(crate) mod trail;
 
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     Secrets(Secrets),
     /// Run the metrics engine alone, without a plan: remote-write, OTLP and Prometheus's API.
     Metrics(metrics::Metrics),
+    /// Ask a question in PromQL: of a running Farero, of a metrics engine, or of a data folder.
+    Query(query::Query),
     /// The audit trail: verify it, export it, show its public key.
     Trail(trail::Trail),
     /// Prometheus's rule files: check them, run their unit tests.

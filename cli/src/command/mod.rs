@@ -6,6 +6,7 @@ pub(crate) mod diff;
 pub(crate) mod manual;
 pub(crate) mod metrics;
 pub(crate) mod notify;
+pub(crate) mod query;
 pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod schema;
