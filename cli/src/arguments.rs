@@ -10,6 +10,7 @@ use crate::language::Tongue;
 
 pub(crate) mod import;
 pub(crate) mod metrics;
+pub(crate) mod query;
 pub(crate) mod rules;
 pub(crate) mod trail;
 
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     Metrics(metrics::Metrics),
     /// Take in what other programs kept: samples in OpenMetrics' form, blocks of Prometheus, dashboards of Grafana.
     Import(import::Import),
+    /// Ask a question in PromQL: of a running Farero, of a metrics engine, or of a data folder.
+    Query(query::Query),
     /// The audit trail: verify it, export it, show its public key.
     Trail(trail::Trail),
     /// Prometheus's rule files: check them, run their unit tests.

@@ -14,9 +14,18 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Where the running Farero is, and how it knows who asks.
 pub(crate) enum Running {
     /// Over the network, with a token.
-    Address { url: String, token: String },
+    Address { url: String, token: Option<String> },
     /// On this machine; the operating system says who asks.
     Socket(PathBuf),
+}
+
+/// An answer, whatever it says.
+pub(crate) struct Answered {
+    /// Who answered, to show.
+    pub(crate) by: String,
+    /// The status, to show.
+    pub(crate) status: String,
+    pub(crate) body: String,
 }
 
 impl Running {
@@ -27,13 +36,13 @@ impl Running {
         let given = |value: &'_ Option<String>| value.clone().filter(|v| !v.is_empty());
         match (&given(&server.url), &given(&server.token)) {
             (Some(url), Some(token)) => {
-                Ok(Self::Address { url: url.trim_end_matches('/').to_owned(), token: token.clone() })
+                Ok(Self::Address { url: url.trim_end_matches('/').to_owned(), token: Some(token.clone()) })
             }
             (Some(_), None) => {
                 bail!("a token is needed: make one on the page \"Settings\" and set FARERO_TOKEN or --token")
             }
             (None, Some(token)) if server.socket.is_none() => {
-                Ok(Self::Address { url: "http://127.0.0.1:9810".to_owned(), token: token.clone() })
+                Ok(Self::Address { url: "http://127.0.0.1:9810".to_owned(), token: Some(token.clone()) })
             }
             (None, _) => Ok(Self::Socket(socket)),
         }
@@ -49,12 +58,23 @@ impl Running {
         self.send("POST", path, Some(body)).await
     }
 
-    async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+    /// Whatever the answer is. It may take as long as whoever answers lets it.
+    pub(crate) async fn get(&self, path: &str) -> Result<Answered> {
+        let (request, by) = self.request("GET", path)?;
+        let answer = request.send().await;
+        let answer = answer.with_context(|| format!("{by} does not answer; is Farero running there?"))?;
+        Ok(Answered { by, status: answer.status().to_string(), body: answer.text().await? })
+    }
+
+    /// A request, and whom it goes to, to show.
+    fn request(&self, method: &str, path: &str) -> Result<(run::HttpRequest, String)> {
         let method = method.parse()?;
-        let (request, shown) = match self {
+        Ok(match self {
             Self::Address { url, token } => {
                 let url = format!("{url}{path}");
-                (run::http_client()?.request(method, &url).bearer_auth(token), url)
+                let request = run::http_client()?.request(method, &url);
+                let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
+                (request, url)
             }
             Self::Socket(socket) => {
                 let shown = socket.display().to_string();
@@ -66,7 +86,11 @@ impl Running {
                 }
                 (run::socket_client(socket)?.request(method, format!("http://farero{path}")), shown)
             }
-        };
+        })
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        let (request, shown) = self.request(method, path)?;
         let request = match body {
             Some(body) => request.header("content-type", "application/json").body(body.to_string()),
             None => request,

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::State(state) => command::state::run(&state),
         Command::Secrets(secrets) => command::secrets::run(&secrets),
         Command::Metrics(metrics) => command::metrics::run(metrics),
+        Command::Query(query) => command::query::run(&query),
         Command::Trail(trail) => command::trail::run(&trail),
         Command::Rules(rules) => command::rules::run(&rules),
         Command::Import(import) => command::import::run(&import, language),

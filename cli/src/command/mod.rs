@@ -7,6 +7,7 @@ pub(crate) mod import;
 pub(crate) mod manual;
 pub(crate) mod metrics;
 pub(crate) mod notify;
+pub(crate) mod query;
 pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod schema;

@@ -1,13 +1,13 @@
 //! Expressions evaluated for pages, through the same gate and within the same limits as the API's. I/O: CPU pool, series.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use decide_promql::{Evaluated, Expr, Limits, Query, evaluate_cancellable};
 use kernel::series::SeriesReader;
 
 use crate::answer::Api;
 use crate::error::ApiError;
+use crate::gate::Turn;
 use crate::query::failed;
 
 /// When to evaluate, milliseconds since the epoch.
@@ -27,15 +27,15 @@ pub enum When {
 }
 
 /// What a piece of work may read, as whoever asks sees it.
-pub struct Asking {
+pub struct Asking<'a> {
     /// The series.
     pub reader: Arc<dyn SeriesReader>,
     limits: Limits,
     lookback_ms: i64,
-    cancelled: Arc<AtomicBool>,
+    turn: &'a Turn,
 }
 
-impl Asking {
+impl Asking<'_> {
     /// Evaluates an expression; it stops once nobody waits any more.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl Asking {
             When::Range { start_ms, end_ms, step_ms } => Query::range(expr, start_ms, end_ms, step_ms.max(1)),
         };
         let query = query.lookback(self.lookback_ms);
-        evaluate_cancellable(&query, &*self.reader, &self.limits, &self.cancelled).map_err(failed)
+        evaluate_cancellable(&query, &*self.reader, &self.limits, self.turn).map_err(failed)
     }
 }
 
@@ -57,13 +57,12 @@ impl Api {
     /// Those of the work; it waited or took too long.
     pub async fn work<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Asking) -> Result<T, ApiError> + Send + 'static,
+        work: impl FnOnce(&Asking<'_>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let (settings, reader) = (self.settings(), self.reader()?);
         let lookback_ms = i64::try_from(settings.lookback.as_millis()).unwrap_or(0);
         let limits = settings.limits;
-        let turn =
-            move |turn: crate::gate::Turn| work(&Asking { reader, limits, lookback_ms, cancelled: turn.cancelled });
+        let turn = move |turn: &Turn| work(&Asking { reader, limits, lookback_ms, turn });
         self.gate().run(settings.timeout, turn).await
     }
 }

@@ -17,7 +17,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{ApiError, ErrorKind};
-use crate::limits::{HELD_POINTS, LONG_WAITING, PATIENCE, SLICE};
+use crate::limits::{FREE_POINTS, HELD_POINTS, LONG_WAITING, PATIENCE, SLICE};
 use lane::Lane;
 
 /// Counts what goes on at once. Cheap to clone.
@@ -127,8 +127,10 @@ impl Control for Turn {
     }
 
     fn holds(&self, points: u64) -> bool {
-        self.held.fetch_add(points, Relaxed);
-        self.gate.counts.held.fetch_add(points, Relaxed) + points <= HELD_POINTS
+        let own = self.held.fetch_add(points, Relaxed) + points;
+        let all = self.gate.counts.held.fetch_add(points, Relaxed) + points;
+        // Who holds little does not pay for those who hold much.
+        own <= FREE_POINTS || all <= HELD_POINTS
     }
 }
 

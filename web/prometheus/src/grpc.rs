@@ -43,7 +43,7 @@ pub(crate) async fn export_metrics(api: Api, request: Request) -> Response {
     };
     let (encoding, options) = (text("grpc-encoding"), api.otlp());
     let (sender, now_ms) = (api.sender(), api.now().as_millis());
-    let work = move |_: crate::gate::Turn| {
+    let work = move |_: &crate::gate::Turn| {
         let read = read_message(&body, &encoding, DECODED_BYTES);
         Ok(read.map(|plain| writer.otlp(&sender, (Form::Protobuf, ""), &plain, &options, now_ms)))
     };

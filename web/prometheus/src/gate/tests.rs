@@ -59,7 +59,7 @@ async fn long_work_makes_room_for_short_work_and_takes_turns() {
     assert_eq!(gate.counts().held.load(Relaxed), 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn points_of_all_queries_together_are_bounded_and_given_back() {
     let gate = Gate::new(2);
     let asked = |points| {
@@ -69,6 +69,19 @@ async fn points_of_all_queries_together_are_bounded_and_given_back() {
     assert_eq!(asked(HELD_POINTS).await, Ok(true));
     assert_eq!(asked(HELD_POINTS + 1).await, Ok(false));
     assert_eq!(asked(HELD_POINTS).await, Ok(true));
+    let full = gate.run(Duration::from_secs(5), {
+        let gate = gate.clone();
+        move |turn| {
+            assert!(turn.holds(HELD_POINTS));
+            // Beside it there is room for little, and not for much.
+            let other = |points| {
+                tokio::runtime::Handle::current()
+                    .block_on(gate.run(Duration::from_secs(5), move |turn| Ok(turn.holds(points))))
+            };
+            Ok((other(FREE_POINTS), other(FREE_POINTS + 1)))
+        }
+    });
+    assert_eq!(full.await, Ok((Ok(true), Ok(false))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
