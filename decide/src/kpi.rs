@@ -6,10 +6,9 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use kernel::{Duration, Timestamp};
 use plan_model::{Kpi, Loaded, Period, Plan};
-use plan_syntax::Diagnostic;
+use plan_syntax::{Diagnostic, within};
 
 use crate::rules::Query;
-use crate::rules::file::place;
 
 /// Stands in a measure for the period, as far as it has passed: `[period]`, and `[period:1m]` in a subquery.
 const RANGE: &str = "[period";
@@ -100,7 +99,7 @@ pub fn check(plan: &Plan, loaded: &Loaded) -> Vec<Diagnostic> {
         let error = Query::parse(&with_range(&kpi.measure, SAME_LENGTH)).err()?;
         let node = loaded.node(&format!("kpis.{name}.measure"))?;
         let range = error.span.range();
-        let span = place::within(&loaded.sources, node, range.start, range.end);
+        let span = within(&loaded.sources, node, range.start, range.end);
         let message = format!("the measure of `{name}` cannot be asked: {}", error.message);
         let es = format!("la medida de `{name}` no se puede preguntar: {}", error.message);
         let help = "a measure is PromQL that gives one number; [period] stands for the time since the period began";

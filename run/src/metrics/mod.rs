@@ -33,8 +33,6 @@ use front::Front;
 
 use crate::{GRACE, folder};
 
-/// What is answered to whoever asks for nothing in particular.
-
 /// A running engine. Dropping it ends it hard; [`Metrics::stop`] lets requests finish.
 pub struct Metrics {
     address: SocketAddr,

@@ -182,6 +182,15 @@ impl Gate {
         Some(done)
     }
 
+    /// Runs something on the CPU pool once it is its turn; `None`: it took too long, and was told to stop.
+    pub async fn timed<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce(&dyn Control) -> T + Send + 'static,
+    ) -> Option<T> {
+        self.run(limit, move |turn| Ok(work(turn))).await.ok()
+    }
+
     /// Runs something once it is its turn.
     pub(crate) async fn run<T: Send + 'static>(
         &self,

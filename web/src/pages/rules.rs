@@ -16,11 +16,14 @@ use crate::app::App;
 use crate::live::{RuleGroupState, RuleState, RuleVerdict};
 use crate::text::text;
 
+/// A group with what is shown of each of its rules.
+type Group = (RuleGroupState, Vec<Shown>);
+
 #[derive(Template)]
 #[template(path = "rules.html")]
 struct RulesPage {
     f: Frame,
-    systems: Vec<(String, String, Vec<(RuleGroupState, Vec<Shown>)>)>,
+    systems: Vec<(String, String, Vec<Group>)>,
 }
 
 /// A rule as it is shown.

@@ -1,9 +1,7 @@
 //! Asks what a panel's queries give. Blocking: run it off the async threads. I/O: the series store.
 
-use std::sync::atomic::AtomicBool;
-
 use decide::dashboards::Moment;
-use decide_promql::{Limits, Query, evaluate_cancellable, parse};
+use decide_promql::{Control, Limits, Query, evaluate_cancellable, parse};
 use kernel::series::SeriesReader;
 use plan_model::dashboard::Panel;
 use plan_model::dashboard::expand::{Chosen, expand, expand_for_people};
@@ -17,7 +15,7 @@ pub struct Asking<'a> {
     /// What each query may cost.
     pub limits: &'a Limits,
     /// Becomes true when nobody waits any more.
-    pub cancelled: &'a AtomicBool,
+    pub control: &'a dyn Control,
     /// What is shown.
     pub moment: Moment,
     /// What was chosen of variables, built-in ones too.
@@ -58,7 +56,7 @@ fn one(text: &str, instant: bool, moment: Moment, asking: &Asking<'_>) -> Result
         true => Query::instant(&expr, moment.to_ms),
         false => Query::range(&expr, moment.start_ms, moment.end_ms, moment.step_ms),
     };
-    let found = evaluate_cancellable(&query, asking.reader, asking.limits, asking.cancelled);
+    let found = evaluate_cancellable(&query, asking.reader, asking.limits, asking.control);
     let found = found.map_err(|e| e.to_string())?;
     Ok((found.value, found.annotations.iter().map(ToString::to_string).collect()))
 }

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use decide::dashboards::{Moment, Selection, asked, choose};
-use decide_promql::{ExprKind, Limits, Query, Value, evaluate_cancellable, parse};
+use decide_promql::{Control, ExprKind, Limits, Query, Value, evaluate_cancellable, parse};
 use jiff::tz::TimeZone;
 use kernel::series::{Select, SeriesReader};
 use kernel::{Duration, Language, Timestamp};
@@ -14,7 +13,7 @@ use plan_model::dashboard::expand::{Chosen, expand, expand_for_people, percent_e
 use plan_model::dashboard::variable::{Variable, VariableKind};
 use plan_model::dashboard::{Dashboard, Link, Panel};
 
-use super::{Pairs, work};
+use super::Pairs;
 use crate::answer::Failure;
 use crate::app::App;
 use crate::limits::{CHART_POINTS, PANEL_TIME};
@@ -85,9 +84,9 @@ impl Sight {
             return Ok(sight);
         }
         // Without their values a dashboard is still a dashboard: those that take too long have none.
-        let (asked, permit) = (Arc::new(sight), app.gates.queries.clone());
+        let asked = Arc::new(sight);
         let for_work = asked.clone();
-        let found = work::timed(permit, PANEL_TIME, move |cancelled| for_work.choose(&cancelled)).await;
+        let found = app.gates.queries.timed(PANEL_TIME, move |control| for_work.choose(control)).await;
         let mut sight = Arc::try_unwrap(asked).unwrap_or_else(|shared| shared.for_work());
         sight.selections = found.unwrap_or_default();
         Ok(sight)
@@ -176,7 +175,7 @@ impl Sight {
     }
 
     /// What was asked for of each variable, and what there is; those before may stand in those after.
-    fn choose(&self, cancelled: &AtomicBool) -> HashMap<String, Selection> {
+    fn choose(&self, control: &dyn Control) -> HashMap<String, Selection> {
         let moment = self.moment(24);
         let mut out: HashMap<String, Selection> = HashMap::new();
         for (name, variable) in &self.dashboard().variables {
@@ -184,7 +183,7 @@ impl Sight {
             let found = match variable.kinds().first() {
                 Some(VariableKind::Label(label, query)) => {
                     let query = query.map(|q| expand(q, &chosen).text);
-                    self.values(label, query.as_deref(), moment, cancelled)
+                    self.values(label, query.as_deref(), moment, control)
                 }
                 _ => Vec::new(),
             };
@@ -195,7 +194,7 @@ impl Sight {
     }
 
     /// Values of a label. What cannot be asked for has none.
-    fn values(&self, label: &str, query: Option<&str>, moment: Moment, cancelled: &AtomicBool) -> Vec<String> {
+    fn values(&self, label: &str, query: Option<&str>, moment: Moment, control: &dyn Control) -> Vec<String> {
         let range = |matchers| Select { matchers, start_ms: moment.start_ms, end_ms: moment.end_ms };
         let Some(query) = query else {
             return self.reader.label_values(label, &range(Vec::new())).unwrap_or_default();
@@ -205,7 +204,7 @@ impl Sight {
             return self.reader.label_values(label, &range(selector.matchers.clone())).unwrap_or_default();
         }
         let found =
-            evaluate_cancellable(&Query::instant(&expr, moment.to_ms), &*self.reader, &Limits::default(), cancelled);
+            evaluate_cancellable(&Query::instant(&expr, moment.to_ms), &*self.reader, &Limits::default(), control);
         match found.map(|f| f.value) {
             Ok(Value::Vector(all)) => all.iter().filter_map(|s| s.labels.get(label).map(str::to_owned)).collect(),
             _ => Vec::new(),

@@ -1,13 +1,10 @@
 //! The work of panels: few at once, each with a time of its own, none that holds the page. I/O: CPU pool, series.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use decide_promql::Limits;
+use decide_promql::{Control, Limits};
 use futures_util::future::join_all;
 use plan_model::dashboard::PanelKind;
-use tokio::sync::Semaphore;
 use web_explore::chart::escape;
 
 use super::look::{ALONE_ROWS, Sight};
@@ -24,41 +21,11 @@ const LIMITS: Limits = Limits {
     max_points: PANEL_POINTS,
 };
 
-/// Tells the work to stop once nobody waits any more.
-struct StopOnDrop(Arc<AtomicBool>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Runs something on the CPU pool once it is its turn; `None`: it took too long, and was stopped.
-pub(super) async fn timed<T: Send + 'static>(
-    permits: Arc<Semaphore>,
-    limit: Duration,
-    work: impl FnOnce(Arc<AtomicBool>) -> T + Send + 'static,
-) -> Option<T> {
-    let run = async move {
-        let permit = permits.acquire_owned().await.ok()?;
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let _stop = StopOnDrop(cancelled.clone());
-        let done = tokio::task::spawn_blocking(move || {
-            // Held until the work really ends.
-            let _permit = permit;
-            work(cancelled)
-        });
-        done.await.ok()
-    };
-    tokio::time::timeout(limit, run).await.ok().flatten()
-}
-
 /// A panel's content; `None` when there is no such panel.
 pub(super) async fn body(app: &App, sight: Arc<Sight>, number: usize, alone: bool) -> Option<String> {
     sight.dashboard().all_panels().nth(number)?;
     let language = sight.language;
-    let drawn =
-        timed(app.gates.queries.clone(), PANEL_TIME, move |cancelled| draw(&sight, number, alone, &cancelled)).await;
+    let drawn = app.gates.queries.timed(PANEL_TIME, move |control| draw(&sight, number, alone, control)).await;
     Some(drawn.flatten().unwrap_or_else(|| {
         let said = text(language).dashboards.timed_out;
         format!("<p class=\"notice down panel-error\" role=\"alert\">{}</p>", escape(said))
@@ -91,16 +58,16 @@ pub(super) async fn bodies(app: &App, sight: &Sight, alone: Option<usize>) -> Ve
 }
 
 /// Asks and draws. Blocking.
-fn draw(sight: &Sight, number: usize, alone: bool, cancelled: &AtomicBool) -> Option<String> {
+fn draw(sight: &Sight, number: usize, alone: bool, control: &dyn Control) -> Option<String> {
     let (_, panel) = sight.dashboard().all_panels().nth(number)?;
     let columns = if alone { 24 } else { panel.columns_wide() };
     let moment = sight.moment(columns);
     let chosen = |name: &str| sight.chosen(name, moment);
     let answers = match panel.kind {
         PanelKind::Text => Answers::default(),
-        _ => ask(panel, &Asking { reader: &*sight.reader, limits: &LIMITS, cancelled, moment, chosen: &chosen }),
+        _ => ask(panel, &Asking { reader: &*sight.reader, limits: &LIMITS, control, moment, chosen: &chosen }),
     };
-    if cancelled.load(Ordering::Relaxed) {
+    if !control.goes_on() {
         return None;
     }
     let canvas = Canvas {
