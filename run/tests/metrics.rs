@@ -127,7 +127,7 @@ async fn it_scrapes_itself_and_evaluates_rules() {
     let shown = page(&engine, "/targets", "es").await;
     assert!(shown.contains("Responde") && shown.contains(" muestras"), "{shown}");
     let counted = page(&engine, "/cardinality", "en").await;
-    assert!(counted.contains(">ALERTS<") && counted.contains("Churn in the last hour"), "{counted}");
+    assert!(counted.contains("<a href=\"/explore?q=") && counted.contains("Churn in the last hour"), "{counted}");
     let metadata = get(&engine, "/api/v1/metadata?metric=farero_store_series").await.1;
     assert!(metadata.contains(r#""type":"gauge""#), "{metadata}");
     let shown = get(&engine, "/api/v1/status/config").await.1;

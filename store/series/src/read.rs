@@ -66,7 +66,8 @@ impl SeriesStore {
         plan.blocks = overlapping(&core, select);
         let head = matched(&core, select);
         let mut open: HashMap<u32, Arc<[i64]>> = HashMap::new();
-        let mut newest = NewestTimes::default();
+        let blocks_end = core.blocks.iter().map(|b| b.footer.max_ms).max();
+        let mut newest = NewestTimes { blocks_end, shared: HashMap::new() };
         let mut buffer = Vec::new();
         for id in head {
             let labels = core.registry.labels(id);
@@ -297,8 +298,11 @@ impl SeriesStore {
 }
 
 /// Times of newest rows, as columns of one row that the series of a group share.
-#[derive(Default)]
-struct NewestTimes(HashMap<(u32, i64), Arc<[i64]>>);
+struct NewestTimes {
+    /// The newest sample that any block holds.
+    blocks_end: Option<i64>,
+    shared: HashMap<(u32, i64), Arc<[i64]>>,
+}
 
 impl NewestTimes {
     /// The newest sample of a series, when it is known without reading anything: one of the open rows of the only group that has the
@@ -311,10 +315,12 @@ impl NewestTimes {
             return None;
         }
         let (t_ms, bits) = group.newest_open(place.column as usize)?;
-        if !(select.start_ms..=select.end_ms).contains(&t_ms) {
+        // What was written first counts: a sample of the same time may stand in a span or in a block.
+        let is_first = self.blocks_end.is_none_or(|end| end < t_ms) && group.sealed.iter().all(|s| s.max_ms < t_ms);
+        if !is_first || !(select.start_ms..=select.end_ms).contains(&t_ms) {
             return None;
         }
-        let times = self.0.entry((place.group, t_ms)).or_insert_with(|| Arc::from([t_ms])).clone();
+        let times = self.shared.entry((place.group, t_ms)).or_insert_with(|| Arc::from([t_ms])).clone();
         let values = Values { presence: Presence::All, bits: vec![bits] };
         Some(Source { parts: vec![Part { times, values }], ..Source::default() })
     }

@@ -27,7 +27,7 @@ texts! {
     Common {
         explore: "Explorar", "Explore";
         cardinality: "Cardinalidad", "Cardinality";
-        targets: "Objetivos", "Targets";
+        targets: "Fuentes de métricas", "Targets";
         rules: "Reglas", "Rules";
         metrics: "Métricas", "Metrics";
         just_now: "ahora mismo", "just now";
@@ -181,8 +181,8 @@ texts! {
         discovered: "Etiquetas antes de reetiquetar", "Labels before relabeling";
         dropped: "Descartados", "Dropped";
         dropped_lead: "La reetiquetación los descartó.", "Relabeling dropped them.";
-        empty: "No se recoge nada: la configuración no nombra ningún objetivo.", "Nothing is scraped: the configuration names no targets.";
-        no_match: "Ningún objetivo cumple el filtro.", "No target passes the filter.";
+        empty: "No se recoge nada: la configuración no nombra ninguna fuente.", "Nothing is scraped: the configuration names no targets.";
+        no_match: "Ninguna fuente cumple el filtro.", "No target passes the filter.";
         of_series: "De las series recogidas", "From the series that were scraped";
         of_series_lead: "Estado según las series up que se guardaron; por qué falló una recogida está en la página de la comprobación.", "State by the series up that were kept; why a scrape failed stands on the page of its check.";
         seen: "vista", "seen";

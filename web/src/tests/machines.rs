@@ -51,7 +51,11 @@ async fn dsh_08_a_read_only_token_gets_the_overview() {
 async fn prometheus_clients_find_what_they_ask() {
     let site = Site::new(true);
     let time = sample::NOW.as_millis() / 1_000 - 30_000;
-    let instant = json(&site, &format!("/api/v1/query?query=count(probe_success%20%3D%3D%201)&time={time}")).await;
+    let instant = json(
+        &site,
+        &format!("/api/v1/query?query=count(probe_success%7Bservice=%22backend%22%7D%20%3D%3D%201)&time={time}"),
+    )
+    .await;
     assert_eq!(instant["status"], "success");
     assert_eq!(instant["data"]["resultType"], "vector");
     assert_eq!(instant["data"]["result"][0]["value"][1], "1");
@@ -70,7 +74,7 @@ async fn prometheus_ranges_names_and_errors() {
     assert_eq!(range["data"]["result"][0]["values"].as_array().unwrap().len(), 11);
     let (_, names) = ask("/api/v1/label/__name__/values".into()).await;
     assert!(names["data"].as_array().unwrap().contains(&"probe_duration_seconds".into()));
-    let (_, series) = ask("/api/v1/series?match[]=probe_success".into()).await;
+    let (_, series) = ask("/api/v1/series?match[]=probe_success%7Bservice=%22backend%22%7D".into()).await;
     assert_eq!(series["data"][0]["service"], "backend");
     let (_, rules) = ask("/api/v1/rules".into()).await;
     assert_eq!(rules["data"]["groups"][0]["rules"][0]["state"], "firing");

@@ -13,7 +13,7 @@ super::texts! {
         nav_plan: "Plan", "Plan";
         nav_rules: "Reglas", "Rules";
         nav_explore: "Explorar", "Explore";
-        nav_targets: "Objetivos", "Targets";
+        nav_targets: "Fuentes de métricas", "Targets";
         nav_cardinality: "Cardinalidad", "Cardinality";
         nav_settings: "Ajustes", "Settings";
         nav_about: "Salud de Farero", "Farero's health";

@@ -168,7 +168,8 @@ mod tests {
             { "metric": { "__name__": "m" }, "values": [[60, "1"], [0, "2"]],
               "histograms": [[30, { "count": "3", "sum": "4.5" }]] },
         ]});
-        let expect = "m\n  1970-01-01T00:00:00Z  2\n  1970-01-01T00:00:30Z  histogram count=3 sum=4.5\n  1970-01-01T00:01:00Z  1\n";
+        let expect = "m\n  1970-01-01T00:00:00.000Z  2\n  1970-01-01T00:00:30.000Z  histogram count=3 sum=4.5\n  \
+                      1970-01-01T00:01:00.000Z  1\n";
         assert_eq!(table(&data), expect);
         assert_eq!(csv(&data).lines().count(), 4);
     }
