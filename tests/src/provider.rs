@@ -1,6 +1,5 @@
-//! An OpenID Connect provider: `oidc-provider` from npm (certified by the OpenID Foundation), kept in the build's folder. I/O.
+//! An OpenID Connect provider: `oidc-provider` from npm (certified by the OpenID Foundation), kept among the tests' tools. I/O.
 
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use crate::farero::free_port;
@@ -40,8 +39,11 @@ impl OidcProvider {
     }
 
     async fn launch(&mut self, algorithm: &str) {
-        let folder = package();
-        std::fs::write(folder.join("provider.mjs"), include_str!("provider.mjs")).expect("a script");
+        let folder = tokio::task::spawn_blocking(|| crate::tools::npm(PACKAGE)).await.expect("a package");
+        // Whole in one step: another test may be starting it from the same folder.
+        let written = folder.join(format!("{}.making", self.port));
+        std::fs::write(&written, include_str!("provider.mjs")).expect("a script");
+        std::fs::rename(&written, folder.join("provider.mjs")).expect("a script");
         let child = Command::new("node")
             .arg("provider.mjs")
             .args([&self.port.to_string(), &self.back, SECRET, algorithm])
@@ -76,16 +78,4 @@ impl Drop for OidcProvider {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// The package with what it needs, installed once.
-fn package() -> PathBuf {
-    let folder = crate::binary::path().parent().expect("a folder").join("oidc-provider");
-    if !folder.join("node_modules/oidc-provider/package.json").exists() {
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let arguments = ["install", "--prefix", ".", "--no-fund", "--no-audit", "--silent", PACKAGE];
-        let done = Command::new("npm").args(arguments).current_dir(&folder).status();
-        assert!(done.expect("npm can be started: install Node.js with npm").success(), "{PACKAGE} cannot be installed");
-    }
-    folder
 }

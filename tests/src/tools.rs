@@ -1,9 +1,10 @@
-//! Programs that the tests build or fetch once and keep beside the build: from Go modules and from PyPI, at fixed versions.
+//! Programs that the tests build or fetch once and keep beside the build: from Go modules, PyPI and npm, at fixed versions.
 //! I/O: the network, the first time.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// Version of Pebble, the ACME authority that Let's Encrypt tests its clients with.
 const PEBBLE: &str = "github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1";
@@ -48,9 +49,30 @@ pub fn schemathesis() -> PathBuf {
     let environment = folder().join("schemathesis");
     let path = environment.join("bin/schemathesis");
     if !path.exists() {
+        let _ = std::fs::remove_dir_all(&environment);
         run(Command::new("python3").args(["-m", "venv"]).arg(&environment));
         let pip = environment.join("bin/pip");
         run(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", SCHEMATHESIS]));
+    }
+    path
+}
+
+/// A package from npm (`name@version`) with all that it needs, in a folder of its own, which is returned. It is made elsewhere
+/// first, so that what was left half done by a test that was ended is never taken for whole.
+///
+/// # Panics
+/// Node.js with npm is missing, or the package cannot be fetched.
+pub fn npm(package: &str) -> PathBuf {
+    let _one = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = folder().join(package.replace('/', "-"));
+    if !path.exists() {
+        let making = path.with_extension("making");
+        let _ = std::fs::remove_dir_all(&making);
+        std::fs::create_dir_all(&making).expect("a folder");
+        run(Command::new("npm")
+            .args(["install", "--prefix", ".", "--no-fund", "--no-audit", package])
+            .current_dir(&making));
+        std::fs::rename(&making, &path).expect("a folder of tools");
     }
     path
 }
@@ -59,10 +81,23 @@ fn go() -> &'static str {
     if Path::new("/usr/local/go/bin/go").exists() { "/usr/local/go/bin/go" } else { "go" }
 }
 
+/// How often something is fetched before a test fails, as registries answer badly now and then.
+const ATTEMPTS: usize = 3;
+
+/// How long it waits between attempts.
+const PAUSE: Duration = Duration::from_secs(3);
+
 fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|e| panic!("{command:?} cannot be started: {e}"));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?} failed:\n{said}\n{}", String::from_utf8_lossy(&output.stdout));
+    for attempt in 1..=ATTEMPTS {
+        let output = command.output().unwrap_or_else(|e| panic!("{command:?} cannot be started: {e}"));
+        if output.status.success() {
+            return;
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(attempt < ATTEMPTS, "{command:?} failed {ATTEMPTS} times:\n{said}\n{printed}");
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// The system's Python, which users other than the tests' may run too.

@@ -1,7 +1,5 @@
 //! Pages in headless Chromium: they turn red without reload, and they are accessible.
 
-use std::process::Command;
-
 use tests::browser::{Driver, SWITCHES};
 use tests::{Farero, Target, wait_for};
 use thirtyfour::prelude::*;
@@ -144,18 +142,7 @@ pub(crate) async fn check(browser: &WebDriver, axe: &str, page: &str) -> Vec<Str
     found.iter().map(|f| format!("{page}: {}", f.as_str().unwrap_or_default())).collect()
 }
 
-/// axe-core from npm, kept in the build's folder.
+/// axe-core from npm.
 pub(crate) fn axe() -> std::path::PathBuf {
-    let folder = tests::binary::path().parent().unwrap().join("axe");
-    let file = folder.join("package/axe.min.js");
-    if !file.exists() {
-        std::fs::create_dir_all(&folder).unwrap();
-        let packed = Command::new("npm").args(["pack", "axe-core@4", "--silent"]).current_dir(&folder).output();
-        let packed = packed.expect("npm can be started: install Node.js with npm");
-        assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stderr));
-        let name = String::from_utf8(packed.stdout).unwrap();
-        let done = Command::new("tar").args(["-xzf", name.trim()]).current_dir(&folder).status().unwrap();
-        assert!(done.success());
-    }
-    file
+    tests::tools::npm("axe-core@4").join("node_modules/axe-core/axe.min.js")
 }

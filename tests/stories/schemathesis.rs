@@ -51,8 +51,9 @@ async fn attempt(farero: &Farero, headers: &[(&str, &str)], effort: &Effort) -> 
             effort.rate,
             "--seed",
             "7",
+            // One: the parser of CPython 3.11 is not safe with several threads (its gh-106905), and the rate is the limit anyway.
             "--workers",
-            "2",
+            "1",
         ])
         .args([
             "--suppress-health-check",
