@@ -188,6 +188,13 @@ impl SeriesStore {
         Ok(Some(found.len()))
     }
 
+    /// Blocks that would be one if their window were over.
+    pub(crate) fn apart(&self) -> Option<Vec<Arc<Block>>> {
+        let core = self.core.read();
+        let found = core.blocks.chunk_by(|a, b| window(a) == window(b)).find(|some| some.len() > 1);
+        found.map(<[_]>::to_vec)
+    }
+
     /// Writes blocks that stand one behind the other anew, as one, without what was deleted.
     pub(crate) fn rewrite(&self, blocks: &[Arc<Block>]) -> Result<(), SeriesError> {
         let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else { return Ok(()) };
@@ -253,12 +260,17 @@ impl SeriesStore {
     }
 }
 
+/// The window in which a block lies, by its middle.
+fn window(block: &Arc<Block>) -> i64 {
+    let [length] = WINDOWS_MS;
+    (block.footer.min_ms / 2 + block.footer.max_ms / 2).div_euclid(length)
+}
+
 /// Blocks of one window that is over, or nothing.
 fn due(core: &Core, newest_ms: i64) -> Vec<Arc<Block>> {
-    let [window] = WINDOWS_MS;
-    let of = |b: &Arc<Block>| (b.footer.min_ms / 2 + b.footer.max_ms / 2).div_euclid(window);
-    let over = |b: &Arc<Block>| (of(b) + 1) * window + window / 24 <= newest_ms;
-    for some in core.blocks.chunk_by(|a, b| of(a) == of(b)) {
+    let [length] = WINDOWS_MS;
+    let over = |b: &Arc<Block>| (window(b) + 1) * length + length / 24 <= newest_ms;
+    for some in core.blocks.chunk_by(|a, b| window(a) == window(b)) {
         if some.len() > 1 && some.iter().all(over) {
             return some.to_vec();
         }
@@ -285,11 +297,11 @@ impl Walk {
         let Some(run) = self.block.run(series, i64::MIN, i64::MAX) else { return false };
         let deleted = self.block.deleted.lock().clone();
         let ranges = deleted.of(series);
-        for (column, times, values) in run.pieces {
-            let values = if ranges.is_empty() { values } else { kept(&times, &values, ranges) };
-            data.pieces.push(Piece { key: number << 32 | u64::from(column), times, values });
-        }
         let keep = |t: i64| !is_deleted(ranges, t);
+        for (column, times, values) in run.pieces {
+            let values = if ranges.is_empty() { values } else { kept(&times, &values, keep) };
+            data.add(number << 32 | u64::from(column), times, values);
+        }
         let mut beside = run.beside;
         beside.numbers.retain(|(t, _)| keep(*t));
         beside.histograms.retain(|(t, _)| keep(*t));
@@ -298,17 +310,27 @@ impl Walk {
     }
 }
 
-/// Values without those in deleted ranges.
-pub(crate) fn kept(times: &[i64], values: &Values, ranges: &[(i64, i64)]) -> Values {
+/// The values whose times are to be kept.
+pub(crate) fn kept(times: &[i64], values: &Values, keep: impl Fn(i64) -> bool) -> Values {
     let mut out = Values { presence: Presence::none(times.len()), bits: Vec::new() };
     for (row, bits) in values.presence.rows(times.len()).zip(&values.bits) {
-        if !is_deleted(ranges, times[row]) {
+        if keep(times[row]) {
             out.presence.set(row);
             out.bits.push(*bits);
         }
     }
     out.presence.tidy(times.len());
     out
+}
+
+impl SeriesData {
+    /// Adds values that were written later than all that is there: of one time the first sample counts. Pieces come before what stands
+    /// beside them when a block is read, so what is beside already has to be left out here.
+    fn add(&mut self, key: u64, times: Arc<[i64]>, values: Values) {
+        let free = |t: i64| !self.beside.has(t);
+        let values = if times.iter().all(|t| free(*t)) { values } else { kept(&times, &values, free) };
+        self.pieces.push(Piece { key, times, values });
+    }
 }
 
 impl Spans {
@@ -319,7 +341,7 @@ impl Spans {
             for (key, file, index) in self.by_group.get(group).into_iter().flatten() {
                 match index.column(file, *column, buffer) {
                     Some(values) if values.bits.is_empty() => {}
-                    Some(values) => data.pieces.push(Piece { key: *key, times: index.times.clone(), values }),
+                    Some(values) => data.add(*key, index.times.clone(), values),
                     None => damaged = true,
                 }
                 match index.beside(file, *column, buffer) {

@@ -31,18 +31,20 @@ impl Beside {
         self.numbers.is_empty() && self.histograms.is_empty() && self.starts.is_empty()
     }
 
+    /// Whether there is a sample of this time.
+    pub(crate) fn has(&self, t_ms: i64) -> bool {
+        self.numbers.binary_search_by_key(&t_ms, |(at, _)| *at).is_ok()
+            || self.histograms.binary_search_by_key(&t_ms, |(at, _)| *at).is_ok()
+    }
+
     /// Adds what was written later: of one time the first sample counts.
     pub(crate) fn add(&mut self, later: Self) {
         if self.is_empty() {
             *self = later;
             return;
         }
-        let taken = |t: i64| {
-            self.numbers.binary_search_by_key(&t, |(at, _)| *at).is_ok()
-                || self.histograms.binary_search_by_key(&t, |(at, _)| *at).is_ok()
-        };
-        let numbers: Vec<_> = later.numbers.into_iter().filter(|(t, _)| !taken(*t)).collect();
-        let histograms: Vec<_> = later.histograms.into_iter().filter(|(t, _)| !taken(*t)).collect();
+        let numbers: Vec<_> = later.numbers.into_iter().filter(|(t, _)| !self.has(*t)).collect();
+        let histograms: Vec<_> = later.histograms.into_iter().filter(|(t, _)| !self.has(*t)).collect();
         self.numbers.extend(numbers);
         self.histograms.extend(histograms);
         self.starts.extend(later.starts);

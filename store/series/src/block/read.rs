@@ -124,7 +124,7 @@ impl Reader<'_> {
     fn without_deleted(&self, series: u32, run: Run) -> Source {
         let ranges = self.deleted.of(series);
         let part = |(_, times, values): (u32, Arc<[i64]>, crate::page::Values)| {
-            let values = if ranges.is_empty() { values } else { kept(&times, &values, ranges) };
+            let values = if ranges.is_empty() { values } else { kept(&times, &values, |t| !is_deleted(ranges, t)) };
             Part { times, values }
         };
         let (parts, mut beside) = (run.pieces.into_iter().map(part).collect(), run.beside);

@@ -310,15 +310,15 @@ struct Part {
 /// Pieces put together to pages.
 fn arranged(mut pieces: Vec<Piece>) -> Vec<Part> {
     pieces.retain(|p| !p.values.bits.is_empty());
-    pieces.sort_by_key(|p| p.times.first().copied());
-    let apart = pieces.windows(2).all(|w| w[0].times.last() < w[1].times.first());
-    if !apart {
+    let mut sorted: Vec<&Piece> = pieces.iter().collect();
+    sorted.sort_by_key(|p| p.times.first().copied());
+    if sorted.windows(2).any(|w| w[0].times.last() >= w[1].times.first()) {
         return own(&pieces);
     }
     let mut out = Vec::new();
     let mut current: Vec<(&Piece, usize, usize)> = Vec::new();
     let mut rows = 0;
-    for piece in &pieces {
+    for piece in sorted {
         let (mut from, end) = (0, piece.times.len());
         while from < end {
             if rows == PAGE_ROWS || (rows > 0 && rows + (end - from) > PAGE_ROWS && end - from <= PAGE_ROWS) {
@@ -354,7 +354,7 @@ fn joined(pieces: &[(&Piece, usize, usize)]) -> Option<Part> {
     (!bits.is_empty()).then_some(Part { rows: Some(rows), times, presence, bits })
 }
 
-/// Pieces that overlap get times of their own; of one time the first piece counts.
+/// Pieces that overlap get times of their own; they stand as they were written, and of one time the first one counts.
 fn own(pieces: &[Piece]) -> Vec<Part> {
     let mut all: BTreeMap<i64, u64> = BTreeMap::new();
     for piece in pieces {
