@@ -1,15 +1,16 @@
 //! Group commit: batches of many callers become durable with one `fdatasync`. I/O.
 //!
-//! There is no thread for it. The first caller that finds nobody committing leads: it waits until the last commit is
-//! [`crate::limits::COMMIT_INTERVAL`] old, takes everything that waits by then, commits, and wakes the others.
+//! There is no thread for it. The first caller that finds nobody committing leads: it takes everything that waits, commits, and wakes
+//! the others. It waits for more callers until the last commit is [`crate::limits::COMMIT_INTERVAL`] old, but no longer than until as many have
+//! come as shared the last one: senders that write one after the other answer do not wait for anybody.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kernel::series::{Appended, Batch, SeriesError};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use crate::limits::QUEUED_SAMPLES;
+use crate::limits::{COMMIT_GAP, QUEUED_SAMPLES};
 
 /// What became of one call.
 pub(crate) type Outcome = Result<Appended, SeriesError>;
@@ -24,7 +25,10 @@ struct Queue {
     waiting: Vec<(Batch, Arc<Ticket>)>,
     samples: usize,
     committing: bool,
+    /// When the last commit began.
     last: Option<Instant>,
+    /// Callers that shared the last commit.
+    shared: usize,
 }
 
 /// Callers that wait for a commit.
@@ -32,6 +36,7 @@ struct Queue {
 pub(crate) struct Committer {
     queue: Mutex<Queue>,
     done: Condvar,
+    came: Condvar,
 }
 
 impl Committer {
@@ -53,6 +58,7 @@ impl Committer {
         }
         queue.samples += batch.len();
         queue.waiting.push((batch.clone(), ticket.clone()));
+        self.came.notify_all();
         loop {
             if let Some(outcome) = ticket.outcome.lock().take() {
                 return outcome;
@@ -62,19 +68,31 @@ impl Committer {
                 continue;
             }
             queue.committing = true;
-            let pause = queue.last.map_or(Duration::ZERO, |last| interval.saturating_sub(last.elapsed()));
-            if !pause.is_zero() {
-                parking_lot::MutexGuard::unlocked(&mut queue, || std::thread::sleep(pause));
-            }
+            self.gather(&mut queue, interval);
             queue.last = Some(Instant::now());
             let (batches, tickets): (Vec<_>, Vec<_>) = std::mem::take(&mut queue.waiting).into_iter().unzip();
             queue.samples = 0;
-            let outcomes = parking_lot::MutexGuard::unlocked(&mut queue, || commit(&batches));
+            queue.shared = batches.len();
+            let outcomes = MutexGuard::unlocked(&mut queue, || commit(&batches));
             for (ticket, outcome) in tickets.iter().zip(outcomes) {
                 *ticket.outcome.lock() = Some(outcome);
             }
             queue.committing = false;
             self.done.notify_all();
+        }
+    }
+
+    /// Waits for others that may share the commit.
+    fn gather(&self, queue: &mut MutexGuard<'_, Queue>, interval: Duration) {
+        let Some(last) = queue.last else { return };
+        let until = last + interval;
+        while Instant::now() < until {
+            // Once the others are there, only the shortest gap is left to wait for.
+            let all = queue.waiting.len() >= queue.shared;
+            let until = if all { until.min(last + COMMIT_GAP) } else { until };
+            if self.came.wait_until(queue, until).timed_out() {
+                return;
+            }
         }
     }
 }
