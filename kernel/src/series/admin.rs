@@ -68,6 +68,12 @@ pub trait SeriesAdmin: Send + Sync {
     /// The disk refused.
     fn clean_deleted(&self) -> Result<(), SeriesError>;
 
+    /// Puts everything into as few blocks as there may be, also what is in memory, in place of waiting until that is due.
+    ///
+    /// # Errors
+    /// The disk refused; nothing is lost.
+    fn compact(&self) -> Result<(), SeriesError>;
+
     /// Makes a copy of everything, also of what is in memory unless `without_head`, while the store runs. Answers the name of
     /// the copy's folder below `snapshots`; a store can be opened there.
     ///

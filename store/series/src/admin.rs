@@ -43,6 +43,15 @@ impl SeriesAdmin for SeriesStore {
         Ok(())
     }
 
+    fn compact(&self) -> Result<(), SeriesError> {
+        let mut upkept = self.upkeep.lock();
+        self.cut_all(&mut upkept)?;
+        while let Some(blocks) = self.apart() {
+            self.rewrite(&blocks)?;
+        }
+        Ok(())
+    }
+
     fn snapshot(&self, without_head: bool) -> Result<String, SeriesError> {
         let mut upkept = self.upkeep.lock();
         if !without_head {

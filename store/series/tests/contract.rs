@@ -45,6 +45,7 @@ enum Step {
     Restart,
     Delete(Vec<Matcher>, i64, i64),
     Clean,
+    Compact,
     Snapshot,
     Read(Vec<Matcher>, i64, i64),
 }
@@ -99,6 +100,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Restart),
         1 => range().prop_map(move |(m, a, b)| Step::Delete(m, at(a), at(b))),
         1 => Just(Step::Clean),
+        1 => Just(Step::Compact),
         1 => Just(Step::Snapshot),
         2 => range().prop_map(move |(m, a, b)| Step::Read(m, at(a), at(b))),
     ]
@@ -331,6 +333,7 @@ proptest! {
                     model.delete(&matchers, from, to);
                 }
                 Step::Clean => store.clean_deleted().unwrap(),
+                Step::Compact => store.compact().unwrap(),
                 Step::Snapshot => {
                     let name = store.snapshot(false).unwrap();
                     let copy = open(&folder.path().join("snapshots").join(name));

@@ -48,6 +48,13 @@ pub(crate) async fn clean_tombstones(api: Api) -> Answer {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// `POST|PUT /api/v1/admin/tsdb/compact`, which Prometheus does not have: puts everything into blocks now.
+pub(crate) async fn compact(api: Api) -> Answer {
+    let store = store(&api)?;
+    on_disk(move || store.compact()).await.map_err(ApiError::internal)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
 /// `POST|PUT /api/v1/admin/tsdb/snapshot`
 pub(crate) async fn snapshot(api: Api, params: Params) -> Answer {
     let store = store(&api)?;

@@ -111,6 +111,7 @@ pub fn table<S: Clone + Send + Sync + 'static>() -> Vec<Route<S>> {
     add(a, GET, "/metrics", Status, status::metrics);
     add(a, POST_PUT, "/api/v1/admin/tsdb/delete_series", Admin, admin::delete_series);
     add(a, POST_PUT, "/api/v1/admin/tsdb/clean_tombstones", Admin, admin::clean_tombstones);
+    add(a, POST_PUT, "/api/v1/admin/tsdb/compact", Admin, admin::compact);
     add(a, POST_PUT, "/api/v1/admin/tsdb/snapshot", Admin, admin::snapshot);
     add(a, GET, "/-/healthy", Alive, lifecycle::healthy);
     add(a, GET, "/-/ready", Alive, lifecycle::ready);

@@ -36,12 +36,13 @@ async fn copies_are_made() {
         r#"{"status":"error","errorType":"internal","error":"create snapshot: there is nothing but the head"}"#;
     assert_eq!((got.status.as_u16(), got.text()), (500, expect));
     assert_eq!(site.form(Method::POST, "/api/v1/admin/tsdb/clean_tombstones", "").await.status, 204);
+    assert_eq!(site.form(Method::POST, "/api/v1/admin/tsdb/compact", "").await.status, 204);
 }
 
 #[tokio::test]
 async fn nothing_is_done_unless_it_is_switched_on() {
     let site = Site::new(Served { administered: false, ..Served::default() });
-    for what in ["delete_series?match[]=up", "clean_tombstones", "snapshot"] {
+    for what in ["delete_series?match[]=up", "clean_tombstones", "compact", "snapshot"] {
         let got = site.form(Method::POST, &format!("/api/v1/admin/tsdb/{what}"), "").await;
         let expect = r#"{"status":"error","errorType":"unavailable","error":"admin APIs disabled"}"#;
         assert_eq!((got.status.as_u16(), got.text()), (500, expect), "{what}");

@@ -202,6 +202,10 @@ impl SeriesAdmin for Memory {
         Ok(())
     }
 
+    fn compact(&self) -> Result<(), SeriesError> {
+        Ok(())
+    }
+
     fn snapshot(&self, without_head: bool) -> Result<String, SeriesError> {
         if without_head {
             return Err(SeriesError::Storage("there is nothing but the head".into()));
