@@ -5,6 +5,7 @@
 
 mod admin;
 mod histogram;
+mod rolled;
 mod write;
 
 use std::ops::ControlFlow;
@@ -16,6 +17,7 @@ pub use histogram::{
     Bucket, BucketSpan, CUSTOM_BOUNDS_SCHEMA, Combined, CounterReset, Histogram, HistogramError, Incompatible, Keep,
     SCHEMA_MAX, SCHEMA_MIN,
 };
+pub use rolled::{Rolled, RolledUp};
 pub use write::{
     Appended, Batch, BatchRow, Cell, GroupId, KnownColumns, ROWS_PREFIX, Rejected, Rejection, Row, SeriesRef,
     SeriesWriter, group_of, rows_of,
@@ -253,6 +255,21 @@ pub trait SeriesReader: Send + Sync {
 
     /// As [`SeriesReader::visit`], where of each series its newest sample in the range is enough; earlier ones may come too.
     fn visit_newest(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        self.visit(select, visit)
+    }
+
+    /// Before which times only figures of stretches are kept, the longest stretches (and so the earliest boundary) first; none where all
+    /// samples are there themselves. What older times have is asked for by [`SeriesReader::visit_rolled`]; the other questions answer
+    /// with [`Rolled::Last`] there.
+    fn rolled_up(&self) -> Vec<RolledUp> {
+        Vec::new()
+    }
+
+    /// As [`SeriesReader::visit`], with one figure of stretches where samples are gone, and of samples where they are there. Of
+    /// histograms only counts and the last ones are kept, and the other figures leave them out. Only readers that say so by
+    /// [`SeriesReader::rolled_up`] are asked.
+    fn visit_rolled(&self, select: &Select, figure: Rolled, visit: Visit<'_>) -> Result<(), SeriesError> {
+        let _ = figure;
         self.visit(select, visit)
     }
 

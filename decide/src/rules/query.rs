@@ -5,7 +5,7 @@
 use decide_promql::{
     DEFAULT_LOOKBACK_MS, DEFAULT_SUBQUERY_STEP_MS, Expr, Limits, ParseError, Value, ValueType, evaluate, parse,
 };
-use kernel::series::{Matcher, Point, Select, Series, SeriesError, SeriesReader};
+use kernel::series::{Matcher, Point, Rolled, RolledUp, Select, Series, SeriesError, SeriesReader, Visit};
 use kernel::{Labels, Timestamp};
 
 /// The label that names the system of a series.
@@ -135,6 +135,22 @@ impl OfSystem<'_> {
 impl SeriesReader for OfSystem<'_> {
     fn select(&self, select: &Select) -> Result<Vec<Series>, SeriesError> {
         self.all.select(&self.narrowed(select))
+    }
+
+    fn visit(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        self.all.visit(&self.narrowed(select), visit)
+    }
+
+    fn visit_newest(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        self.all.visit_newest(&self.narrowed(select), visit)
+    }
+
+    fn rolled_up(&self) -> Vec<RolledUp> {
+        self.all.rolled_up()
+    }
+
+    fn visit_rolled(&self, select: &Select, figure: Rolled, visit: Visit<'_>) -> Result<(), SeriesError> {
+        self.all.visit_rolled(&self.narrowed(select), figure, visit)
     }
 
     fn label_names(&self, select: &Select) -> Result<Vec<String>, SeriesError> {

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kernel::labels::METRIC_NAME;
-use kernel::series::{BlockFacts, Cardinality, Counted, Matcher, SeriesAdmin, SeriesError};
+use kernel::series::{BlockFacts, Cardinality, Counted, Matcher, Rolled, SeriesAdmin, SeriesError};
 
 use crate::block::Block;
 use crate::files::{make_folder, storage, sync_folder};
 use crate::index::matching;
+use crate::rollup;
 use crate::store::SeriesStore;
 use crate::tombstones::Tombstones;
 
@@ -17,17 +18,23 @@ impl SeriesAdmin for SeriesStore {
         let mut upkept = self.upkeep.lock();
         // What is in memory goes to a block first: what is written afterwards is not deleted.
         self.cut_all(&mut upkept)?;
-        let blocks = self.core.read().blocks.clone();
+        let blocks: Vec<Arc<Block>> = self.core.read().all_blocks().cloned().collect();
         let mut hit = 0;
         for block in blocks.iter().filter(|b| b.footer.min_ms <= end_ms && b.footer.max_ms >= start_ms) {
             let damaged = || SeriesError::Storage(format!("{}: its index is damaged", block.path.display()));
-            let found = matching(&block.index().ok_or_else(damaged)?, matchers);
-            if found.is_empty() {
+            let figures = if block.rollup { &Rolled::ALL[..] } else { &[Rolled::Last] };
+            let index = block.index().ok_or_else(damaged)?;
+            let mut deleted = Tombstones::clone(&block.deleted.lock());
+            let mut found = Vec::new();
+            for figure in figures {
+                let Some(matchers) = rollup::matchers(block, matchers, *figure) else { continue };
+                found = matching(&index, &matchers);
+                found.iter().for_each(|series| deleted.add(*series, start_ms, end_ms));
+            }
+            if deleted.is_empty() {
                 continue;
             }
             hit += found.len() as u64;
-            let mut deleted = Tombstones::clone(&block.deleted.lock());
-            found.iter().for_each(|series| deleted.add(*series, start_ms, end_ms));
             deleted.save(&block.path)?;
             *block.deleted.lock() = Arc::new(deleted);
         }
@@ -40,6 +47,8 @@ impl SeriesAdmin for SeriesStore {
         for block in blocks.into_iter().filter(|b| !b.deleted.lock().is_empty()) {
             self.rewrite(&[block])?;
         }
+        let rollups = self.core.read().rollups.blocks.clone();
+        rollups.iter().filter(|b| !b.deleted.lock().is_empty()).try_for_each(|block| self.rewrite_rollup(block))?;
         Ok(())
     }
 
@@ -60,16 +69,17 @@ impl SeriesAdmin for SeriesStore {
         let snapshots = self.folder.join("snapshots");
         make_folder(&snapshots)?;
         let name = free_name(&snapshots, upkept.next_block)?;
-        let blocks = snapshots.join(&name).join("blocks");
-        make_folder(&blocks)?;
-        for block in &self.core.read().blocks {
-            link(&block.path, &blocks)?;
+        let [blocks, rollups] = ["blocks", rollup::FOLDER].map(|folder| snapshots.join(&name).join(folder));
+        [&blocks, &rollups].into_iter().try_for_each(|folder| make_folder(folder))?;
+        for block in self.core.read().all_blocks() {
+            let folder = if block.rollup { &rollups } else { &blocks };
+            link(&block.path, folder)?;
             let deleted = block.path.with_extension("deleted");
             if deleted.exists() {
-                link(&deleted, &blocks)?;
+                link(&deleted, folder)?;
             }
         }
-        sync_folder(&blocks)?;
+        [&blocks, &rollups].into_iter().try_for_each(|folder| sync_folder(folder))?;
         Ok(name)
     }
 

@@ -23,6 +23,7 @@ use crate::files::storage;
 use crate::frame::frame;
 use crate::limits::{FRAME_BYTES, LABEL_BYTES, LABELS};
 use crate::page::{Values, page};
+use crate::rollup::seen;
 use crate::side::Beside;
 use crate::times::times;
 use crate::tombstones::Tombstones;
@@ -50,6 +51,8 @@ pub(crate) struct Block {
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
     pub(crate) footer: Footer,
+    /// Whether it is a roll-up: its series are figures, told apart by a label that only [`Block::full_labels`] shows.
+    pub(crate) rollup: bool,
     pub(crate) deleted: Mutex<Arc<Tombstones>>,
     file: File,
     cache: Mutex<Cache>,
@@ -123,7 +126,12 @@ impl Block {
         let Some(footer) = footer else { return Err(damaged("its end is damaged")) };
         let deleted = Mutex::new(Arc::new(Tombstones::open(path, crc32fast::hash(&end))?));
         let (cache, cached, used) = (Mutex::default(), AtomicUsize::new(0), AtomicU64::new(0));
-        Ok(Self { number, path: path.to_owned(), bytes, footer, deleted, file, cache, cached, used })
+        Ok(Self { number, path: path.to_owned(), bytes, footer, rollup: false, deleted, file, cache, cached, used })
+    }
+
+    /// The same as a roll-up.
+    pub(crate) fn into_rollup(self) -> Self {
+        Self { rollup: true, ..self }
     }
 
     fn framed(&self, kind: u8, offset: u64, length: u32) -> Option<Vec<u8>> {
@@ -189,8 +197,14 @@ impl Block {
         Some(entries)
     }
 
-    /// The labels of a series.
+    /// The labels of a series, as everybody sees them.
     pub(crate) fn labels(&self, series: u32) -> Option<Labels> {
+        let full = self.full_labels(series)?;
+        Some(if self.rollup { seen(&full) } else { full })
+    }
+
+    /// The labels of a series, the one that tells figures apart included.
+    pub(crate) fn full_labels(&self, series: u32) -> Option<Labels> {
         let symbols = self.symbols()?;
         let chunk = self.chunk(series / CHUNK_SERIES)?;
         let entry = chunk.get((series % CHUNK_SERIES) as usize)?;
@@ -211,6 +225,7 @@ impl Block {
         let sets = chunk.iter().map(|entry| {
             let pairs = entry.symbols.iter().map(|(n, v)| Some((text(*n)?, text(*v)?))).collect::<Option<Vec<_>>>()?;
             let labels = Labels::from_shared(pairs);
+            let labels = if self.rollup { seen(&labels) } else { labels };
             Some((hash_of(&labels), labels))
         });
         let sets: Arc<LabelSets> = Arc::new(sets.collect::<Option<_>>()?);

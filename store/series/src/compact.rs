@@ -206,22 +206,7 @@ impl SeriesStore {
             ..Footer::default()
         };
         let mut writer = BlockWriter::new(&self.folder.join("blocks"), last.number, footer)?;
-        let mut cursors: Vec<Walk> = blocks.iter().map(|b| Walk::new(b.clone())).collect();
-        cursors.iter_mut().for_each(|c| self.step(c));
-        loop {
-            let next = cursors.iter().filter_map(|c| c.key.as_ref()).min().cloned();
-            let Some(next) = next else { break };
-            let mut data = SeriesData::default();
-            for (i, cursor) in cursors.iter_mut().enumerate() {
-                if cursor.key.as_ref() == Some(&next) {
-                    if !cursor.take(i as u64, &mut data) {
-                        self.counters.damaged.fetch_add(1, Relaxed);
-                    }
-                    self.step(cursor);
-                }
-            }
-            writer.add(&next.1, data)?;
-        }
+        self.copy_series(blocks, &mut writer)?;
         let block = writer.finish()?;
         self.counters.block_bytes.fetch_add(block.as_ref().map_or(0, |b| b.bytes), Relaxed);
         let old = {
@@ -241,7 +226,27 @@ impl SeriesStore {
         sync_folder(&self.folder.join("blocks"))
     }
 
-    fn step(&self, walk: &mut Walk) {
+    /// Copies the series of blocks, without what was deleted.
+    pub(crate) fn copy_series(&self, blocks: &[Arc<Block>], writer: &mut BlockWriter) -> Result<(), SeriesError> {
+        let mut cursors: Vec<Walk> = blocks.iter().map(|b| Walk::new(b.clone())).collect();
+        cursors.iter_mut().for_each(|c| self.step(c));
+        loop {
+            let next = cursors.iter().filter_map(|c| c.key.as_ref()).min().cloned();
+            let Some(next) = next else { return Ok(()) };
+            let mut data = SeriesData::default();
+            for (i, cursor) in cursors.iter_mut().enumerate() {
+                if cursor.key.as_ref() == Some(&next) {
+                    if !cursor.take(i as u64, &mut data) {
+                        self.counters.damaged.fetch_add(1, Relaxed);
+                    }
+                    self.step(cursor);
+                }
+            }
+            writer.add(&next.1, data)?;
+        }
+    }
+
+    pub(crate) fn step(&self, walk: &mut Walk) {
         loop {
             walk.next += 1;
             if walk.next > walk.block.series_count() {
@@ -249,7 +254,7 @@ impl SeriesStore {
                 walk.block.forget();
                 return;
             }
-            match walk.block.labels(walk.next - 1) {
+            match walk.block.full_labels(walk.next - 1) {
                 Some(labels) => {
                     walk.key = Some((labels.name().to_owned(), labels));
                     return;
@@ -279,20 +284,21 @@ fn due(core: &Core, newest_ms: i64) -> Vec<Arc<Block>> {
 }
 
 /// Walks through the series of a block.
-struct Walk {
+pub(crate) struct Walk {
     block: Arc<Block>,
     /// The number behind the current one.
     next: u32,
-    key: Option<(String, Labels)>,
+    /// Name and labels of the current one; `None` behind the last one.
+    pub(crate) key: Option<(String, Labels)>,
 }
 
 impl Walk {
-    fn new(block: Arc<Block>) -> Self {
+    pub(crate) fn new(block: Arc<Block>) -> Self {
         Self { block, next: 0, key: None }
     }
 
     /// Adds what the block holds of the current series; `false` when it is damaged.
-    fn take(&self, number: u64, data: &mut SeriesData) -> bool {
+    pub(crate) fn take(&self, number: u64, data: &mut SeriesData) -> bool {
         let series = self.next - 1;
         let Some(run) = self.block.run(series, i64::MIN, i64::MAX) else { return false };
         let deleted = self.block.deleted.lock().clone();

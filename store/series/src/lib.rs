@@ -10,7 +10,8 @@
 //!
 //! The way of a sample: `append` waits with other callers for one commit, which takes the cells of all rows into the open
 //! columns of their groups, writes what changed to the log, and syncs it. Rows are sealed to spans, which leave memory for a
-//! file ([`SeriesStore::maintain`]); spans become blocks, sorted by series, with an index; small blocks become large ones.
+//! file ([`SeriesStore::maintain`]); spans become blocks, sorted by series, with an index; small blocks become large ones. Of blocks
+//! that are too old a roll-up stays.
 //! The store knows nothing of checks, rules or PromQL, starts no thread and reads no wall clock.
 
 mod admin;
@@ -45,6 +46,7 @@ mod read;
 mod record;
 mod registry;
 mod replay;
+mod rollup;
 mod side;
 mod span;
 mod spanfile;

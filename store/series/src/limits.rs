@@ -56,6 +56,21 @@ pub const CUT_EVERY_MS: i64 = 2 * 3_600_000;
 pub const CUT_BYTES: u64 = 256 << 20;
 /// Blocks are joined into windows of these lengths once the window is over, milliseconds: 1 day.
 pub const WINDOWS_MS: [i64; 1] = [24 * 3_600_000];
+/// Length of a stretch in fine roll-ups, milliseconds: as far as an instant query looks back, and 20 scrapes of Prometheus's usual 15 s.
+pub const FINE_MS: i64 = 5 * 60_000;
+/// Length of a stretch in rough roll-ups, milliseconds: a year has 8,760 of them, about as many as a query may have steps.
+pub const ROUGH_MS: i64 = 3_600_000;
+/// Fine roll-ups become rough ones when they are this old, milliseconds: a quarter is compared with the one before in fine ones.
+pub const FINE_KEPT_MS: i64 = 100 * 24 * 3_600_000;
+/// Fine roll-ups become one rough roll-up per window of this length, milliseconds: 25 months are some 25 files.
+pub const ROUGH_WINDOW_MS: i64 = 30 * 24 * 3_600_000;
+/// How long roll-ups are kept where nobody says it, days: 25 months, so that a year can be compared with the one before.
+pub const ROLLUP_DAYS: u64 = 762;
+/// Where the bytes of blocks are limited, roll-ups take at most this share of them, one in so many: raw samples are worth more.
+pub const ROLLUPS_SHARE: u64 = 4;
+/// After the disk refused a roll-up of a block that is too old, the next try follows after this time, milliseconds: each costs as much as
+/// writing the whole roll-up.
+pub const ROLL_AGAIN_MS: i64 = 10 * 60_000;
 /// Rows of a page in a block: where the models of a page pay for themselves, and a query still reads little in vain.
 pub const PAGE_ROWS: usize = 960;
 /// Files kept in `damaged/` for a person to look at, newest first.

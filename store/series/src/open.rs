@@ -12,6 +12,7 @@ use crate::files::{delete, keep_aside, make_folder, numbered, set_aside, sync_fo
 use crate::group::NEVER;
 use crate::head::{Body, Sealed};
 use crate::replay::Replay;
+use crate::rollup;
 use crate::span::SpanView;
 use crate::spanfile::{self, SpanFile};
 use crate::store::{Core, Log, Options, SeriesStore, Upkept, lock};
@@ -54,6 +55,8 @@ impl SeriesStore {
         let mut report = OpenReport::default();
         let mut core = Core::default();
         let (catalog, found) = Catalog::open(folder)?;
+        // A whole list of groups lacks those only that were forgotten.
+        let forgotten_below = if found.damage.is_empty() { found.next_group } else { 0 };
         report.damage.extend(found.damage);
         core.next_group = found.next_group;
         for (group, name, series) in found.groups {
@@ -62,14 +65,17 @@ impl SeriesStore {
             core.add_series(group, 0, &series);
         }
         read_blocks(folder, &blocks, &mut core, &mut report)?;
+        let numbers = rollup::open(folder, &mut core, &mut report)?;
         let (through, mut saved) = known_from_blocks(&mut core);
         let next_file = read_spans(folder, &spans, &mut core, through, &mut saved, &mut report)?;
         report.damage.extend(core.exemplars.load(folder));
-        let (log, damaged) = replay(&logs, &mut core, &saved, &mut report)?;
+        let (log, damaged) = replay(&logs, &mut core, &saved, forgotten_below, &mut report)?;
         report.series = core.registry.series_count();
         report.groups = core.head.groups.len();
-        let next_block = core.blocks.last().map_or(1, |b| b.number + 1);
-        let upkept = Upkept { spans: None, next_file, next_block };
+        let next_block = core.blocks.last().map_or(1, |b| b.number + 1).max(numbers.next_block);
+        let next_rollup = numbers.next_rollup;
+        let upkept =
+            Upkept { spans: None, next_file, next_block, next_rollup, roll_again_ms: i64::MIN, leaving: vec![] };
         let store = Self::new(folder.to_owned(), options, (log, catalog, core, upkept), lock);
         if !damaged.is_empty() {
             // What could be read goes to disk otherwise, so that the damaged segments can leave.
@@ -176,9 +182,11 @@ fn replay(
     logs: &Path,
     core: &mut Core,
     saved: &HashMap<u32, u64>,
+    forgotten_below: u32,
     report: &mut OpenReport,
 ) -> Result<(Log, Vec<PathBuf>), SeriesError> {
     let mut replay = Replay::after(saved.clone());
+    replay.forgotten_below = forgotten_below;
     let (mut number, mut old, mut damaged) = (0, Vec::new(), Vec::new());
     let segments = wal::segments(logs)?;
     let left: HashMap<u64, u64> = segments.iter().filter_map(|(_, path)| wal::said_of_left(path)).collect();

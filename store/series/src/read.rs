@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use hashbrown::{HashMap, HashTable};
 use kernel::Labels;
-use kernel::series::{Exemplar, Select, Series, SeriesError, SeriesReader, Visit};
+use kernel::series::{Exemplar, Rolled, RolledUp, Select, Series, SeriesError, SeriesReader, Visit};
 use parking_lot::Mutex;
 
 use crate::block::{Block, LabelSets, hash_of};
@@ -21,6 +21,7 @@ use crate::limits;
 use crate::page::{Presence, Values};
 use crate::parallel::in_order;
 use crate::registry::SeriesId;
+use crate::rollup::{self, FIGURE, as_figure};
 use crate::span::{SpanView, open_beside};
 use crate::store::{Core, SeriesStore};
 
@@ -46,11 +47,17 @@ enum Want {
     All,
     /// The newest sample in the range.
     Newest,
+    /// A figure of all samples, where they are rolled up.
+    Figure(Rolled),
 }
 
 /// What a question needs.
 struct Plan {
+    /// Roll-ups first.
     blocks: Vec<Arc<Block>>,
+    /// So many of them are roll-ups.
+    rollups: usize,
+    figure: Rolled,
     answers: Vec<(Labels, Sources)>,
     sealed: HashMap<u32, Vec<Sealed>>,
 }
@@ -61,12 +68,14 @@ impl SeriesStore {
     }
 
     fn plan(&self, select: &Select, want: Want) -> Plan {
-        let mut plan = Plan { blocks: Vec::new(), answers: Vec::new(), sealed: HashMap::new() };
+        let figure = if let Want::Figure(figure) = want { figure } else { Rolled::Last };
         let core = self.core.read();
-        plan.blocks = overlapping(&core, select);
+        let blocks = overlapping(&core, select);
+        let rollups = blocks.iter().filter(|b| b.rollup).count();
+        let mut plan = Plan { blocks, rollups, figure, answers: Vec::new(), sealed: HashMap::new() };
         let head = matched(&core, select);
         let mut open: HashMap<u32, Arc<[i64]>> = HashMap::new();
-        let blocks_end = core.blocks.iter().map(|b| b.footer.max_ms).max();
+        let blocks_end = core.all_blocks().map(|b| b.footer.max_ms).max();
         let mut newest = NewestTimes { blocks_end, shared: HashMap::new() };
         let mut buffer = Vec::new();
         for id in head {
@@ -116,7 +125,7 @@ impl SeriesStore {
     /// Adds what blocks have: a series that several of them have, or memory too, is one answer.
     fn plan_blocks(&self, plan: &mut Plan, select: &Select) {
         let now = self.clock.fetch_add(1, Relaxed) + 1;
-        let found: Vec<Vec<u32>> = plan.blocks.iter().map(|block| self.in_block(block, select)).collect();
+        let found: Vec<Vec<u32>> = plan.blocks.iter().map(|block| self.in_block(block, select, plan.figure)).collect();
         let several = found.iter().filter(|f| !f.is_empty()).count() + usize::from(!plan.answers.is_empty()) > 1;
         let mut known: HashTable<(u64, usize)> = HashTable::new();
         if several {
@@ -157,19 +166,20 @@ impl SeriesStore {
     }
 
     /// Numbers of the series of a block that match.
-    fn in_block(&self, block: &Block, select: &Select) -> Vec<u32> {
+    fn in_block(&self, block: &Block, select: &Select, figure: Rolled) -> Vec<u32> {
+        let Some(matchers) = rollup::matchers(block, &select.matchers, figure) else { return Vec::new() };
         let Some(index) = block.index() else {
             self.damaged(1);
             return Vec::new();
         };
-        let found = matching(&index, &select.matchers);
+        let found = matching(&index, &matchers);
         self.damaged(u64::from(index.damaged.get()));
         found
     }
 
     fn gather(&self, plan: &Plan, answers: &mut [(Labels, Sources)], select: &Select) -> Vec<Found> {
         let mut found: Vec<Found> = answers.iter().map(|_| Found::default()).collect();
-        self.gather_blocks(plan, answers, select, &mut found);
+        let rolled = self.gather_blocks(plan, answers, select, &mut found);
         let mut groups: HashMap<u32, Vec<(usize, u32)>> = HashMap::new();
         for (i, (_, sources)) in answers.iter_mut().enumerate() {
             for (group, column) in &sources.places {
@@ -200,19 +210,36 @@ impl SeriesStore {
         for (one, (_, sources)) in found.iter_mut().zip(answers) {
             one.append(&mut sources.open);
         }
+        if plan.figure != Rolled::Last {
+            // What does not come from roll-ups becomes figures of its own.
+            let from = |i: usize| rolled.get(i).copied().unwrap_or(0);
+            found.iter_mut().enumerate().for_each(|(i, one)| as_figure(&mut one[from(i)..], plan.figure));
+        }
         found
     }
 
-    fn gather_blocks(&self, plan: &Plan, answers: &[(Labels, Sources)], select: &Select, found: &mut [Found]) {
+    /// Reads what blocks have; answers how much of each series came from roll-ups, where there are any.
+    fn gather_blocks(
+        &self,
+        plan: &Plan,
+        answers: &[(Labels, Sources)],
+        select: &Select,
+        found: &mut [Found],
+    ) -> Vec<usize> {
         let mut wanted: Vec<Vec<(u32, usize)>> = vec![Vec::new(); plan.blocks.len()];
         for (i, (_, sources)) in answers.iter().enumerate() {
             for (block, number) in &sources.blocks {
                 wanted[*block as usize].push((*number, i));
             }
         }
-        for (block, wanted) in plan.blocks.iter().zip(&mut wanted) {
+        let mut rolled = Vec::new();
+        for (at, (block, wanted)) in plan.blocks.iter().zip(&mut wanted).enumerate() {
             self.damaged(block.read_into(wanted, (select.start_ms, select.end_ms), found));
+            if at + 1 == plan.rollups {
+                rolled = found.iter().map(Vec::len).collect();
+            }
         }
+        rolled
     }
 
     /// The series of some answers.
@@ -244,7 +271,7 @@ impl SeriesStore {
 
     /// Empties caches of the blocks that were used longest ago, when all together are too large.
     pub(crate) fn trim_cache(&self) {
-        let blocks = self.core.read().blocks.clone();
+        let blocks: Vec<Arc<Block>> = self.core.read().all_blocks().cloned().collect();
         let mut total: usize = blocks.iter().map(|b| b.cached()).sum();
         if total <= limits::CACHE_BYTES {
             return;
@@ -272,7 +299,7 @@ impl SeriesStore {
     fn label_sets(&self, select: &Select, mut take: impl FnMut(Labels)) {
         self.head_sets(select, &mut take);
         self.blocks_within(select, |block| {
-            for number in self.in_block(block, select) {
+            for number in self.in_block(block, select, Rolled::Last) {
                 take(block.labels(number)?);
             }
             Some(())
@@ -326,9 +353,10 @@ impl NewestTimes {
     }
 }
 
+/// Roll-ups first.
 fn overlapping(core: &Core, select: &Select) -> Vec<Arc<Block>> {
     let within = |b: &&Arc<Block>| b.footer.min_ms <= select.end_ms && b.footer.max_ms >= select.start_ms;
-    core.blocks.iter().filter(within).cloned().collect()
+    core.all_blocks().filter(within).cloned().collect()
 }
 
 /// The series in memory that match and have a sample in the range, as far as is known without reading any.
@@ -378,12 +406,23 @@ impl SeriesReader for SeriesStore {
         Ok(())
     }
 
+    fn rolled_up(&self) -> Vec<RolledUp> {
+        self.core.read().rollups.ladder()
+    }
+
+    fn visit_rolled(&self, select: &Select, figure: Rolled, visit: Visit<'_>) -> Result<(), SeriesError> {
+        self.each(select, Want::Figure(figure), visit);
+        Ok(())
+    }
+
     fn at_most(&self, select: &Select) -> Option<u64> {
         let (blocks, head) = {
             let core = self.core.read();
             (overlapping(&core, select), at_most(&core.registry, &select.matchers)?)
         };
-        let of_block = |block: &Arc<Block>| at_most(&block.index()?, &select.matchers);
+        let of_block = |block: &Arc<Block>| {
+            rollup::matchers(block, &select.matchers, Rolled::Last).map_or(Some(0), |m| at_most(&block.index()?, &m))
+        };
         blocks.iter().try_fold(head, |sum, block| Some(sum + of_block(block)?))
     }
 
@@ -397,7 +436,8 @@ impl SeriesReader for SeriesStore {
         let mut all = BTreeSet::new();
         if select.matchers.is_empty() {
             self.blocks_within(select, |block| {
-                all.extend(block.label_names()?.into_iter().map(|(name, _)| name));
+                let names = block.label_names()?.into_iter().map(|(name, _)| name);
+                all.extend(names.filter(|name| !block.rollup || **name != *FIGURE));
                 Some(())
             });
             self.head_sets(select, |labels| all.extend(labels.pairs().iter().map(|(n, _)| n.clone())));

@@ -17,6 +17,8 @@ use crate::undo::Undo;
 pub(crate) struct Replay {
     /// The last record of each group that spans on disk hold.
     saved: HashMap<u32, u64>,
+    /// Groups with lower numbers that are not known were forgotten.
+    pub(crate) forgotten_below: u32,
     /// Groups whose state is known from a key.
     started: HashSet<u32>,
     /// Groups with a gap: what follows means nothing until their next key.
@@ -63,8 +65,8 @@ impl Replay {
             return Some(());
         }
         let Some(group) = head.groups.get_mut(&id) else {
-            // Groups that were forgotten are in blocks as a whole.
-            self.unknown += u64::from(!self.saved.contains_key(&id));
+            // Groups that were forgotten are in blocks as a whole, or were, before those left.
+            self.unknown += u64::from(id >= self.forgotten_below && !self.saved.contains_key(&id));
             return Some(());
         };
         if let Body::Key(key) = body {

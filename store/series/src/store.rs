@@ -22,6 +22,7 @@ use crate::head::Head;
 use crate::limits;
 use crate::record::EXEMPLAR;
 use crate::registry::{Place, Registry, SeriesId, verify};
+use crate::rollup::Rollups;
 use crate::spanfile::SpanFile;
 use crate::undo::Undo;
 use crate::wal::{Records, Wal};
@@ -31,8 +32,10 @@ use crate::wal::{Records, Wal};
 pub struct Options {
     /// How long samples are kept; whole blocks are deleted once all of them are older.
     pub retention: Duration,
-    /// Bytes that blocks may take together, 0 without a limit; the oldest ones are deleted first.
+    /// Bytes that blocks and roll-ups may take together, 0 without a limit; the oldest ones are deleted first.
     pub retention_bytes: u64,
+    /// How long roll-ups of samples that are gone are kept; 0 for none.
+    pub rollups: Duration,
     /// Most series in memory.
     pub series: usize,
     /// Commits begin at most this often.
@@ -47,6 +50,7 @@ impl Default for Options {
         Self {
             retention: Duration::from_secs(30 * 86_400),
             retention_bytes: 0,
+            rollups: Duration::from_secs(limits::ROLLUP_DAYS * 86_400),
             series: limits::SERIES,
             commit_interval: limits::COMMIT_INTERVAL,
             late_window: Duration::ZERO,
@@ -65,6 +69,16 @@ pub struct Stats {
     pub blocks: u64,
     /// Bytes of all blocks.
     pub block_bytes: u64,
+    /// Roll-ups on disk.
+    pub rollups: u64,
+    /// Bytes of all roll-ups.
+    pub rollup_bytes: u64,
+    /// Roll-ups made of blocks that left, since the start.
+    pub rollups_made: u64,
+    /// Fine roll-ups that were joined into rough ones, since the start.
+    pub rollups_joined: u64,
+    /// Blocks that left without a roll-up although one was wanted, since the start: they were damaged, or the disk refused it.
+    pub rollups_lost: u64,
     /// Bytes of samples and their index in memory, about.
     pub head_bytes: u64,
     /// Bytes of blocks' indexes that are kept in memory.
@@ -114,6 +128,9 @@ pub(crate) struct Counters {
     commits: AtomicU64,
     failed_commits: AtomicU64,
     refused: AtomicU64,
+    pub(crate) rollups_made: AtomicU64,
+    pub(crate) rollups_joined: AtomicU64,
+    pub(crate) rollups_lost: AtomicU64,
     pub(crate) damaged: AtomicU64,
 }
 
@@ -126,6 +143,7 @@ pub(crate) struct Core {
     pub(crate) next_group: u32,
     /// By number, which is the order in which they were cut.
     pub(crate) blocks: Vec<Arc<Block>>,
+    pub(crate) rollups: Rollups,
     pub(crate) exemplars: Ring,
 }
 
@@ -152,6 +170,11 @@ pub(crate) struct Upkept {
     pub(crate) spans: Option<Arc<SpanFile>>,
     pub(crate) next_file: u64,
     pub(crate) next_block: u64,
+    pub(crate) next_rollup: u64,
+    /// Blocks are rolled up again from this time on, milliseconds: the disk refused it before.
+    pub(crate) roll_again_ms: i64,
+    /// Files that nobody sees any more, and that are still to be deleted.
+    pub(crate) leaving: Vec<PathBuf>,
 }
 
 /// The log, and memory of commits.
@@ -214,7 +237,12 @@ impl SeriesStore {
             blocks: core.blocks.len() as u64,
             block_bytes: core.blocks.iter().map(|b| b.bytes).sum(),
             head_bytes: (core.head.heap() + core.registry.heap()) as u64,
-            cache_bytes: core.blocks.iter().map(|b| b.cached() as u64).sum(),
+            rollups: core.rollups.blocks.len() as u64,
+            rollup_bytes: core.rollups.bytes(),
+            rollups_made: c.rollups_made.load(Relaxed),
+            rollups_joined: c.rollups_joined.load(Relaxed),
+            rollups_lost: c.rollups_lost.load(Relaxed),
+            cache_bytes: core.all_blocks().map(|b| b.cached() as u64).sum(),
             log_segments,
             written: Written { log, catalog, spans: c.span_bytes.load(Relaxed), blocks: c.block_bytes.load(Relaxed) },
             samples: c.samples.load(Relaxed),
@@ -360,6 +388,11 @@ impl SeriesStore {
 }
 
 impl Core {
+    /// Roll-ups, then blocks.
+    pub(crate) fn all_blocks(&self) -> impl Iterator<Item = &Arc<Block>> {
+        self.rollups.blocks.iter().chain(&self.blocks)
+    }
+
     /// Adds series to a group, from this column on.
     pub(crate) fn add_series(&mut self, id: u32, first: u32, series: &[Labels]) {
         let Some(group) = self.head.groups.get_mut(&id) else { return };

@@ -72,6 +72,11 @@ impl Tombstones {
         sync_folder(path.parent().unwrap_or(Path::new(".")))
     }
 
+    /// The checksum of the end of the block it belongs to.
+    pub(crate) fn block(&self) -> u32 {
+        self.block
+    }
+
     pub(crate) fn add(&mut self, series: u32, from: i64, to: i64) {
         self.ranges.entry(series).or_default().push((from, to));
     }

@@ -8,15 +8,12 @@ use hashbrown::{HashMap, HashSet};
 use kernel::Timestamp;
 use kernel::series::{ROWS_PREFIX, SeriesError};
 
-use crate::block::Block;
 use crate::exemplars;
-use crate::files::{delete, sync_folder};
 use crate::group::Group;
 use crate::head::{Body, Head};
 use crate::limits::{CUT_BYTES, CUT_EVERY_MS, FORGET_MS, IDLE_MS, SAVE_BYTES, UPKEEP_SAVE_BYTES};
 use crate::spanfile::SpanFile;
 use crate::store::{Core, SeriesStore, Upkept};
-use crate::tombstones;
 
 /// Spans of one write: a file grows by some megabytes at a time.
 const SPANS_PER_WRITE: usize = 256;
@@ -30,6 +27,10 @@ pub struct Upkeep {
     pub joined: u64,
     /// Blocks deleted because all they held is too old, or there are too many.
     pub deleted: u64,
+    /// Blocks among them of which a roll-up stays.
+    pub rolled: u64,
+    /// Fine roll-ups that were joined into rough ones.
+    pub climbed: u64,
     /// Groups that were forgotten because nothing came for long; blocks still have their series.
     pub forgotten: u64,
 }
@@ -59,7 +60,7 @@ impl SeriesStore {
         while let Some(joined) = self.join_next()? {
             done.joined += joined as u64;
         }
-        done.deleted = self.delete_old(now)?;
+        self.leave_old(&mut upkept, now, &mut done)?;
         self.trim_cache();
         Ok(done)
     }
@@ -221,47 +222,12 @@ impl SeriesStore {
         drop(log);
         Ok(gone.len() as u64)
     }
-
-    fn delete_old(&self, now: Timestamp) -> Result<u64, SeriesError> {
-        let old: Vec<Arc<Block>> = {
-            let mut core = self.core.write();
-            // What is old is counted from the newest sample, as Prometheus does: data of long ago can be loaded and kept.
-            let newest = core.blocks.iter().map(|b| b.footer.max_ms).chain(core.head.newest_ms).max();
-            let reference = newest.map_or(now, |t| now.min(Timestamp::from_millis(t)));
-            let oldest = (reference - self.options.retention).as_millis();
-            // The newest block stays: numbers and what of the log is on disk are counted on from it.
-            let newest = core.blocks.last().map(|b| b.number);
-            let (old, kept): (Vec<_>, Vec<_>) =
-                core.blocks.drain(..).partition(|b| b.footer.max_ms < oldest && Some(b.number) != newest);
-            core.blocks = kept;
-            old.into_iter().chain(over(&mut core.blocks, self.options.retention_bytes)).collect()
-        };
-        for block in &old {
-            delete(&block.path)?;
-            tombstones::forget(&block.path)?;
-        }
-        if !old.is_empty() {
-            sync_folder(&self.folder.join("blocks"))?;
-        }
-        Ok(old.len() as u64)
-    }
 }
 
 /// Groups without a sample yet are not idle: they wait for their first one.
 fn is_idle(group: &Group, newest_ms: i64) -> bool {
     let old = group.newest_ms < newest_ms.saturating_sub(FORGET_MS);
     old && group.seq > 0 && !group.is_open() && group.sealed.is_empty()
-}
-
-/// Takes out the oldest blocks that are too much together.
-fn over(blocks: &mut Vec<Arc<Block>>, limit: u64) -> Vec<Arc<Block>> {
-    let mut bytes: u64 = blocks.iter().map(|b| b.bytes).sum();
-    let mut count = 0;
-    while limit > 0 && bytes > limit && count + 1 < blocks.len() {
-        bytes -= blocks[count].bytes;
-        count += 1;
-    }
-    blocks.drain(..count).collect()
 }
 
 impl Core {

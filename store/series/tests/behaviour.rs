@@ -160,7 +160,7 @@ fn labels_are_listed() {
 #[test]
 fn upkeep_cuts_joins_and_deletes() {
     let folder = tempfile::tempdir().unwrap();
-    let kept = Options { retention: Duration::from_secs(3 * 86_400), ..options() };
+    let kept = Options { retention: Duration::from_secs(3 * 86_400), rollups: Duration::ZERO, ..options() };
     let (store, _) = SeriesStore::open(folder.path(), kept).unwrap();
     let group = store.group(&[labels("up", 0), labels("n", 0)]).unwrap();
     let minutes = 5 * 24 * 60i64;

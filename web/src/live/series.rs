@@ -10,7 +10,7 @@ use std::sync::Arc;
 use decide::access::restricted;
 use kernel::Labels;
 use kernel::access::{Object, Role};
-use kernel::series::{Exemplar, MatchOp, Matcher, Select, Series, SeriesError, SeriesReader, Visit};
+use kernel::series::{Exemplar, MatchOp, Matcher, Rolled, RolledUp, Select, Series, SeriesError, SeriesReader, Visit};
 
 use super::seen::Hidden;
 use super::{Live, SystemState};
@@ -110,6 +110,14 @@ impl SeriesReader for SeenSeries {
 
     fn visit_newest(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
         self.each_part(select, visit, &|part, visit| self.reader.visit_newest(part, visit))
+    }
+
+    fn rolled_up(&self) -> Vec<RolledUp> {
+        self.reader.rolled_up()
+    }
+
+    fn visit_rolled(&self, select: &Select, figure: Rolled, visit: Visit<'_>) -> Result<(), SeriesError> {
+        self.each_part(select, visit, &|part, visit| self.reader.visit_rolled(part, figure, visit))
     }
 
     fn at_most(&self, select: &Select) -> Option<u64> {

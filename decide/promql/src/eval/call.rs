@@ -27,6 +27,9 @@ const UNCHECKED_SAMPLES: usize = 200_000;
 
 impl Engine<'_> {
     pub(super) fn call_lines(&self, c: &Call, span: Span, grid: Grid, sink: Sink<'_>) -> Result<()> {
+        if !self.rolled.is_empty() && self.rolled_call(c, grid, sink)? {
+            return Ok(());
+        }
         match c.function.kind {
             Kind::Map(f) => self.lines(&c.args[0], grid, &mut |mut line| {
                 line.map(f);
@@ -122,7 +125,7 @@ impl Engine<'_> {
         })
     }
 
-    fn rate_lines(&self, c: &Call, rate: Rate, grid: Grid, sink: Sink<'_>) -> Result<()> {
+    pub(super) fn rate_lines(&self, c: &Call, rate: Rate, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let range = &c.args[0];
         check_extended(c, range)?;
         self.ranges(range, grid, &mut |series| {

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 
 use indexmap::{IndexMap, IndexSet};
-use kernel::series::{Matcher, Select, Series, SeriesError, SeriesReader, Visit};
+use kernel::series::{Matcher, Rolled, RolledUp, Select, Series, SeriesError, SeriesReader, Visit};
 
 use super::EvalError;
 use super::explain::Explainer;
@@ -58,6 +58,8 @@ pub(crate) struct Engine<'a> {
     pub(super) query: &'a Query<'a>,
     pub(super) grid: Grid,
     reader: &'a dyn SeriesReader,
+    /// Before which times only roll-ups are kept: none, usually.
+    pub(super) rolled: Vec<RolledUp>,
     pub(super) limits: &'a Limits,
     control: &'a dyn Control,
     annotations: RefCell<IndexSet<Annotation>>,
@@ -83,6 +85,7 @@ impl<'a> Engine<'a> {
             query,
             grid,
             reader,
+            rolled: reader.rolled_up(),
             limits,
             control,
             annotations: RefCell::default(),
@@ -179,6 +182,17 @@ impl<'a> Engine<'a> {
         self.visit_by(&|select, visit| self.reader.visit_newest(select, visit), matchers, range, each)
     }
 
+    /// Streams one figure of series where they are rolled up.
+    pub(super) fn visit_figure(
+        &self,
+        matchers: &[Matcher],
+        range: (i64, i64),
+        figure: Rolled,
+        each: &mut dyn FnMut(Series) -> Result<()>,
+    ) -> Result<()> {
+        self.visit_by(&|select, visit| self.reader.visit_rolled(select, figure, visit), matchers, range, each)
+    }
+
     fn visit_by(
         &self,
         read: &dyn Fn(&Select, Visit<'_>) -> std::result::Result<(), SeriesError>,
@@ -269,12 +283,17 @@ impl<'a> Engine<'a> {
         self.explained_lines(expr, sink, &mut |sink| self.lines_of(expr, grid, sink))
     }
 
-    fn lines_of(&self, expr: &Expr, grid: Grid, sink: Sink<'_>) -> Result<()> {
+    pub(super) fn lines_of(&self, expr: &Expr, grid: Grid, sink: Sink<'_>) -> Result<()> {
         if grid.steps > 1 && super::invariant::is_worth_it(expr) {
             return self.lines_of(expr, grid.single(), &mut |mut line| {
                 line.repeat(grid.steps);
                 sink(line)
             });
+        }
+        if !self.rolled.is_empty()
+            && let Some(at) = self.differs_from(expr, grid)?
+        {
+            return self.parted_lines(expr, grid, at, sink);
         }
         match &expr.kind {
             ExprKind::Paren(inner) => self.lines(inner, grid, sink),

@@ -240,7 +240,8 @@ impl Ranges<'_> {
 impl Engine<'_> {
     /// An instant selector whose values are interpolated between the samples around each time.
     pub(super) fn smoothed_lines(&self, selector: &Selector, span: Span, grid: Grid, sink: Sink<'_>) -> Result<()> {
-        let (reference, lookback) = (self.shifted(&selector.shift, grid)?, self.query.lookback_ms);
+        let reference = self.shifted(&selector.shift, grid)?;
+        let lookback = self.lookback_at(reference.start);
         let read = (reference.start - lookback + 1, reference.last() + lookback);
         self.visit(&selector.matchers, read, &mut |s| {
             let columns = Columns::of(&s);

@@ -70,7 +70,7 @@ impl Engine<'_> {
         }
         let matchers: Vec<Matcher> = names.iter().chain(data).cloned().collect();
         let mut indexes = PerColumn::default();
-        let lookback = self.query.lookback_ms;
+        let lookback = self.lookback_at(grid.start);
         self.visit(&matchers, (grid.start - lookback + 1, grid.last()), &mut |s| {
             let fits = |(name, all): (&&str, &HashSet<&str>)| all.contains(s.labels.get(name).unwrap_or_default());
             if !values.iter().all(fits) {

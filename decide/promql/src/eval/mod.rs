@@ -28,6 +28,7 @@ mod matching;
 mod mixed;
 mod ranked;
 mod result;
+mod rolled;
 mod scalar;
 mod select;
 mod sets;

@@ -159,7 +159,7 @@ impl Engine<'_> {
 
     fn newest_samples(&self, selector: &Selector, grid: Grid, of: Of, sink: Sink<'_>) -> Result<()> {
         let reference = self.shifted(&selector.shift, grid)?;
-        let lookback = self.query.lookback_ms;
+        let lookback = self.lookback_at(reference.start);
         let mut indexes = PerColumn::default();
         let range = (reference.start - lookback + 1, reference.last());
         let mut each = |s: Series| {
@@ -177,15 +177,19 @@ impl Engine<'_> {
     pub(super) fn ranges(&self, expr: &Expr, grid: Grid, sink: RangeSink<'_>) -> Result<()> {
         let inner = expr.unwrapped();
         self.explained_ranges(inner, sink, &mut |sink| match &inner.kind {
-            ExprKind::Range(r) => self.selected_ranges(r, grid, sink),
+            ExprKind::Range(r) => self.selected_ranges(r, inner.span, grid, sink),
             ExprKind::Subquery(s) => self.subquery_ranges(s, expr, grid, sink),
             _ => Err(EvalError::invalid(expr.span, "expected a range vector")),
         })
     }
 
-    fn selected_ranges(&self, r: &RangeSelector, grid: Grid, sink: RangeSink<'_>) -> Result<()> {
+    fn selected_ranges(&self, r: &RangeSelector, span: Span, grid: Grid, sink: RangeSink<'_>) -> Result<()> {
         let (range_ms, extend) = (self.positive_ms(&r.range)?, r.selector.extend);
         let ends = self.shifted(&r.selector.shift, grid)?;
+        let range_ms = self.range_at(ends.start, range_ms);
+        if !self.rolled.is_empty() {
+            self.note_range(r, span, grid)?;
+        }
         // Extended ranges also need the samples around their bounds.
         let before = if extend.is_some() { self.query.lookback_ms } else { 0 };
         let after = if extend == Some(Extend::Smoothed) { self.query.lookback_ms } else { 0 };

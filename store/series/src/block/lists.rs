@@ -8,6 +8,7 @@ use kernel::series::{MatchOp, Matcher};
 use super::Block;
 use crate::codec::{Cursor, put_varint};
 use crate::index::Lists;
+use crate::rollup::FIGURE;
 
 /// The values of one label and the series of each.
 #[derive(Debug)]
@@ -91,6 +92,9 @@ impl Block {
 
     /// The values of a label, sorted; none when no series has it.
     pub(crate) fn label_values(&self, name: &str) -> Option<Vec<Arc<str>>> {
+        if self.rollup && name == FIGURE {
+            return Some(Vec::new());
+        }
         let symbols = self.symbols()?;
         let Ok(symbol) = symbols.binary_search_by(|s| (**s).cmp(name)) else { return Some(Vec::new()) };
         let Ok(at) = self.footer.names.binary_search_by_key(&(symbol as u32), |(s, _, _)| *s) else {

@@ -6,7 +6,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use kernel::Labels;
-use kernel::series::{Column, Exemplar, MatchOp, Matcher, Select, Series, SeriesError, SeriesReader, Visit};
+use kernel::series::{
+    Column, Exemplar, MatchOp, Matcher, Rolled, RolledUp, Select, Series, SeriesError, SeriesReader, Visit,
+};
 use parking_lot::Mutex;
 
 use super::{SharedWork, Sharing};
@@ -114,6 +116,15 @@ impl SeriesReader for Caching<'_> {
         }
         self.kept.lock().work.reads += 1;
         self.under.visit_newest(select, visit)
+    }
+
+    fn rolled_up(&self) -> Vec<RolledUp> {
+        self.under.rolled_up()
+    }
+
+    fn visit_rolled(&self, select: &Select, figure: Rolled, visit: Visit<'_>) -> Result<(), SeriesError> {
+        self.kept.lock().work.reads += 1;
+        self.under.visit_rolled(select, figure, visit)
     }
 
     fn series(&self, select: &Select) -> Result<Vec<Labels>, SeriesError> {

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use kernel::Labels;
-use kernel::series::{Column, Point, Select, Series, SeriesError, SeriesReader, Visit};
+use kernel::series::{Column, Point, Rolled, RolledUp, Select, Series, SeriesError, SeriesReader, Visit};
 
 /// Samples of one time.
 #[derive(Debug, Default)]
@@ -61,6 +62,37 @@ impl SeriesReader for WithFresh<'_> {
             return self.under.visit(select, visit);
         }
         let _ = self.select(select)?.into_iter().try_for_each(visit);
+        Ok(())
+    }
+
+    fn rolled_up(&self) -> Vec<RolledUp> {
+        self.under.rolled_up()
+    }
+
+    /// What is fresh is one sample: it is its own least, greatest, sum and last one, and counts once.
+    fn visit_rolled(&self, select: &Select, figure: Rolled, visit: Visit<'_>) -> Result<(), SeriesError> {
+        let as_figure = |point: &Point| match (figure, point) {
+            (_, point) if point.is_stale() => Some(point.clone()),
+            (Rolled::Last, point) => Some(point.clone()),
+            (Rolled::Count, _) => Some(Point::Float(1.0)),
+            (_, Point::Float(v)) => Some(Point::Float(*v)),
+            (_, Point::Histogram(_)) => None,
+        };
+        let t_ms = self.fresh.t_ms;
+        let found = self.fresh.matching(select);
+        let mut fresh: IndexMap<&Labels, Point> = found.filter_map(|(l, p)| Some((l, as_figure(p)?))).collect();
+        let mut ended = false;
+        self.under.visit_rolled(select, figure, &mut |mut series| {
+            if let Some(point) = fresh.shift_remove(&series.labels) {
+                put(&mut series, t_ms, &point);
+            }
+            let flow = visit(series);
+            ended = flow.is_break();
+            flow
+        })?;
+        if !ended {
+            let _ = fresh.into_iter().try_for_each(|(labels, point)| visit(alone(labels, t_ms, &point)));
+        }
         Ok(())
     }
 

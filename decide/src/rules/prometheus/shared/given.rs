@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use kernel::Labels;
-use kernel::series::{Column, MatchOp, Point, Select, Series, SeriesError, SeriesReader};
+use kernel::series::{Column, MatchOp, Point, Rolled, RolledUp, Select, Series, SeriesError, SeriesReader};
 
 use crate::rules::query::Answer;
 
@@ -97,6 +97,20 @@ impl SeriesReader for Given<'_> {
             }
         }
         Ok(())
+    }
+
+    fn rolled_up(&self) -> Vec<RolledUp> {
+        self.under.rolled_up()
+    }
+
+    /// What is given is never asked for over a range, and never this old.
+    fn visit_rolled(
+        &self,
+        select: &Select,
+        figure: Rolled,
+        visit: kernel::series::Visit<'_>,
+    ) -> Result<(), SeriesError> {
+        self.under.visit_rolled(select, figure, visit)
     }
 
     fn visit_newest(&self, select: &Select, visit: kernel::series::Visit<'_>) -> Result<(), SeriesError> {

@@ -1,0 +1,55 @@
+//! Opening roll-ups: what they stand for is gone, or goes now. I/O.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use hashbrown::HashSet;
+use kernel::series::SeriesError;
+
+use super::{FOLDER, OF_BLOCK, OF_ROLLUP, remove, stands_for};
+use crate::block::{self, Block, Through};
+use crate::files::{delete, make_folder, numbered, set_aside, sync_folder};
+use crate::open::OpenReport;
+use crate::store::Core;
+
+/// What is counted on from roll-ups.
+pub(crate) struct Numbers {
+    /// The number of the next roll-up.
+    pub(crate) next_rollup: u64,
+    /// Blocks of samples with lower numbers are known to roll-ups.
+    pub(crate) next_block: u64,
+}
+
+/// Opens roll-ups, and deletes blocks that they stand for: the process ended between both.
+pub(crate) fn open(folder: &Path, core: &mut Core, report: &mut OpenReport) -> Result<Numbers, SeriesError> {
+    let (rollups, blocks) = (folder.join(FOLDER), folder.join("blocks"));
+    make_folder(&rollups)?;
+    for (_, path) in numbered(&rollups, ".tmp")? {
+        delete(&path)?;
+    }
+    let mut found = Vec::new();
+    for (number, path) in numbered(&rollups, block::ENDING)? {
+        block::verify_version(&path)?;
+        match Block::open(number, &path) {
+            Ok(block) => found.push(Arc::new(block.into_rollup())),
+            Err(error) => {
+                report.damage.push(error.to_string());
+                set_aside(folder, &path)?;
+            }
+        }
+    }
+    let next_rollup = found.last().map_or(1, |b| b.number + 1);
+    let known = || found.iter().flat_map(|b| b.footer.through.iter().copied());
+    let next_block = known().filter(|t| t.group == OF_BLOCK).map(|t| t.seq + 1).max().unwrap_or(1);
+    let key = |t: Through| (t.group, t.seq, t.newest_ms);
+    let replaced: HashSet<(u32, u64, i64)> = known().map(key).collect();
+    let is_replaced = |kind, block: &Block| replaced.contains(&key(stands_for(kind, block)));
+    let (gone, kept): (Vec<_>, Vec<_>) = core.blocks.drain(..).partition(|b| is_replaced(OF_BLOCK, b));
+    core.blocks = kept;
+    let (old, kept): (Vec<_>, Vec<_>) = found.iter().cloned().partition(|b| is_replaced(OF_ROLLUP, b));
+    kept.into_iter().for_each(|b| core.rollups.replace(&[], Some(b)));
+    gone.iter().chain(&old).try_for_each(|block| remove(&block.path))?;
+    sync_folder(&blocks)?;
+    sync_folder(&rollups)?;
+    Ok(Numbers { next_rollup, next_block })
+}
