@@ -53,6 +53,8 @@ struct Plan {
     blocks: Vec<Arc<Block>>,
     answers: Vec<(Labels, Sources)>,
     sealed: HashMap<u32, Vec<Sealed>>,
+    /// Newest samples that were in memory, where no block can have more of their series.
+    ready: Vec<Series>,
 }
 
 impl SeriesStore {
@@ -61,7 +63,7 @@ impl SeriesStore {
     }
 
     fn plan(&self, select: &Select, want: Want) -> Plan {
-        let mut plan = Plan { blocks: Vec::new(), answers: Vec::new(), sealed: HashMap::new() };
+        let mut plan = Plan { blocks: Vec::new(), answers: Vec::new(), sealed: HashMap::new(), ready: Vec::new() };
         let core = self.core.read();
         plan.blocks = overlapping(&core, select);
         let head = matched(&core, select);
@@ -73,8 +75,14 @@ impl SeriesStore {
             let labels = core.registry.labels(id);
             let mut sources = Sources::default();
             if want == Want::Newest
-                && let Some(source) = newest.source(&core, id, select)
+                && let Some((times, bits)) = newest.sample(&core, id, select)
             {
+                if plan.blocks.is_empty() {
+                    plan.ready.push(Series::floats(labels, times, vec![f64::from_bits(bits)]));
+                    continue;
+                }
+                let values = Values { presence: Presence::All, bits: vec![bits] };
+                let source = Source { parts: vec![Part { times, values }], ..Source::default() };
                 (sources.open, sources.is_whole) = (vec![source], true);
                 plan.answers.push((labels, sources));
                 continue;
@@ -104,7 +112,9 @@ impl SeriesStore {
             plan.answers.push((labels, sources));
         }
         drop(core);
-        self.plan_blocks(&mut plan, select);
+        if !plan.blocks.is_empty() {
+            self.plan_blocks(&mut plan, select);
+        }
         // Spans and blocks are read once for many series that lie together.
         plan.answers.sort_by(|a, b| {
             let key = |s: &Sources| (s.places.first().copied(), s.blocks.first().copied());
@@ -230,7 +240,11 @@ impl SeriesStore {
 
     fn each(&self, select: &Select, want: Want, visit: Visit<'_>) {
         let mut plan = self.plan(select, want);
+        let ready = std::mem::take(&mut plan.ready).into_iter().try_for_each(&mut *visit);
         let mut answers = std::mem::take(&mut plan.answers);
+        if ready.is_break() || answers.is_empty() {
+            return;
+        }
         let mut pieces = Vec::with_capacity(answers.len().div_ceil(AT_A_TIME));
         while answers.len() > AT_A_TIME {
             pieces.push(Mutex::new(answers.split_off(answers.len() - AT_A_TIME)));
@@ -307,7 +321,7 @@ struct NewestTimes {
 impl NewestTimes {
     /// The newest sample of a series, when it is known without reading anything: one of the open rows of the only group that has the
     /// series.
-    fn source(&mut self, core: &Core, id: SeriesId, select: &Select) -> Option<Source> {
+    fn sample(&mut self, core: &Core, id: SeriesId, select: &Select) -> Option<(Arc<[i64]>, u64)> {
         let mut places = core.registry.places(id);
         let (place, None) = (places.next()?, places.next()) else { return None };
         let group = core.head.groups.get(&place.group)?;
@@ -320,9 +334,7 @@ impl NewestTimes {
         if !is_first || !(select.start_ms..=select.end_ms).contains(&t_ms) {
             return None;
         }
-        let times = self.shared.entry((place.group, t_ms)).or_insert_with(|| Arc::from([t_ms])).clone();
-        let values = Values { presence: Presence::All, bits: vec![bits] };
-        Some(Source { parts: vec![Part { times, values }], ..Source::default() })
+        Some((self.shared.entry((place.group, t_ms)).or_insert_with(|| Arc::from([t_ms])).clone(), bits))
     }
 }
 
