@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use parking_lot::{Condvar, Mutex};
@@ -12,13 +13,19 @@ const AHEAD: usize = 4;
 /// Helpers in the whole process: as many threads as there are processors, beside the one that asks.
 static HELPERS: AtomicUsize = AtomicUsize::new(0);
 
+/// How many there may be. Asked of the system once: it reads files of its own, and takes longer than most questions to the store.
+static MOST: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(0, |n| n.get() - 1));
+
 /// Helpers that were lent.
 struct Lent(usize);
 
 impl Lent {
     /// As many as are free, at most `wanted`.
     fn take(wanted: usize) -> Self {
-        let all = std::thread::available_parallelism().map_or(0, |n| n.get() - 1);
+        if wanted == 0 {
+            return Self(0);
+        }
+        let all = *MOST;
         let free = HELPERS.fetch_update(Relaxed, Relaxed, |used| Some(used + all.saturating_sub(used).min(wanted)));
         let used = free.unwrap_or_default();
         Self(all.saturating_sub(used).min(wanted))
@@ -27,7 +34,9 @@ impl Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        HELPERS.fetch_sub(self.0, Relaxed);
+        if self.0 > 0 {
+            HELPERS.fetch_sub(self.0, Relaxed);
+        }
     }
 }
 

@@ -60,6 +60,8 @@ struct Plan {
     figure: Rolled,
     answers: Vec<(Labels, Sources)>,
     sealed: HashMap<u32, Vec<Sealed>>,
+    /// Newest samples that were in memory, where no block can have more of their series.
+    ready: Vec<Series>,
 }
 
 impl SeriesStore {
@@ -72,7 +74,7 @@ impl SeriesStore {
         let core = self.core.read();
         let blocks = overlapping(&core, select);
         let rollups = blocks.iter().filter(|b| b.rollup).count();
-        let mut plan = Plan { blocks, rollups, figure, answers: Vec::new(), sealed: HashMap::new() };
+        let mut plan = Plan { blocks, rollups, figure, answers: Vec::new(), sealed: HashMap::new(), ready: Vec::new() };
         let head = matched(&core, select);
         let mut open: HashMap<u32, Arc<[i64]>> = HashMap::new();
         let blocks_end = core.all_blocks().map(|b| b.footer.max_ms).max();
@@ -82,8 +84,14 @@ impl SeriesStore {
             let labels = core.registry.labels(id);
             let mut sources = Sources::default();
             if want == Want::Newest
-                && let Some(source) = newest.source(&core, id, select)
+                && let Some((times, bits)) = newest.sample(&core, id, select)
             {
+                if plan.blocks.is_empty() {
+                    plan.ready.push(Series::floats(labels, times, vec![f64::from_bits(bits)]));
+                    continue;
+                }
+                let values = Values { presence: Presence::All, bits: vec![bits] };
+                let source = Source { parts: vec![Part { times, values }], ..Source::default() };
                 (sources.open, sources.is_whole) = (vec![source], true);
                 plan.answers.push((labels, sources));
                 continue;
@@ -113,7 +121,9 @@ impl SeriesStore {
             plan.answers.push((labels, sources));
         }
         drop(core);
-        self.plan_blocks(&mut plan, select);
+        if !plan.blocks.is_empty() {
+            self.plan_blocks(&mut plan, select);
+        }
         // Spans and blocks are read once for many series that lie together.
         plan.answers.sort_by(|a, b| {
             let key = |s: &Sources| (s.places.first().copied(), s.blocks.first().copied());
@@ -257,7 +267,11 @@ impl SeriesStore {
 
     fn each(&self, select: &Select, want: Want, visit: Visit<'_>) {
         let mut plan = self.plan(select, want);
+        let ready = std::mem::take(&mut plan.ready).into_iter().try_for_each(&mut *visit);
         let mut answers = std::mem::take(&mut plan.answers);
+        if ready.is_break() || answers.is_empty() {
+            return;
+        }
         let mut pieces = Vec::with_capacity(answers.len().div_ceil(AT_A_TIME));
         while answers.len() > AT_A_TIME {
             pieces.push(Mutex::new(answers.split_off(answers.len() - AT_A_TIME)));
@@ -334,7 +348,7 @@ struct NewestTimes {
 impl NewestTimes {
     /// The newest sample of a series, when it is known without reading anything: one of the open rows of the only group that has the
     /// series.
-    fn source(&mut self, core: &Core, id: SeriesId, select: &Select) -> Option<Source> {
+    fn sample(&mut self, core: &Core, id: SeriesId, select: &Select) -> Option<(Arc<[i64]>, u64)> {
         let mut places = core.registry.places(id);
         let (place, None) = (places.next()?, places.next()) else { return None };
         let group = core.head.groups.get(&place.group)?;
@@ -347,9 +361,7 @@ impl NewestTimes {
         if !is_first || !(select.start_ms..=select.end_ms).contains(&t_ms) {
             return None;
         }
-        let times = self.shared.entry((place.group, t_ms)).or_insert_with(|| Arc::from([t_ms])).clone();
-        let values = Values { presence: Presence::All, bits: vec![bits] };
-        Some(Source { parts: vec![Part { times, values }], ..Source::default() })
+        Some((self.shared.entry((place.group, t_ms)).or_insert_with(|| Arc::from([t_ms])).clone(), bits))
     }
 }
 

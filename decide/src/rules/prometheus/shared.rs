@@ -69,13 +69,11 @@ impl Sharing {
         };
         let mut found: Vec<(String, Query)> = counts.into_iter().filter_map(repeated).collect();
         found.sort_by(|a, b| a.0.cmp(&b.0));
-        let numbers: HashMap<&str, usize> = found.iter().enumerate().map(|(i, (text, _))| (text.as_str(), i)).collect();
-        let rewrite = |rule: &Rule| {
-            let mut expr = rule.query.expr().clone();
-            let changed = may_share(rule) && put_in(&mut expr, true, &numbers);
-            changed.then(|| Rewritten { numbers: numbers_in(&expr), query: Query::from_expr(expr) })
-        };
-        let mut out = Self { rewritten: rules.iter().map(rewrite).collect(), ..Self::default() };
+        // Parts of others that are evaluated once themselves are asked by nobody: their selectors must not count as read twice.
+        let used: HashSet<usize> = rewritten(rules, &found).iter().flatten().flat_map(|r| r.numbers.clone()).collect();
+        let mut number = 0..;
+        found.retain(|_| number.next().is_some_and(|n| used.contains(&n)));
+        let mut out = Self { rewritten: rewritten(rules, &found), ..Self::default() };
         out.expressions = found.into_iter().map(|(_, query)| query).collect();
         out.count_selectors(rules);
         out
@@ -112,6 +110,17 @@ impl Sharing {
     pub(super) fn is_read_twice(&self, key: u64) -> bool {
         self.selectors.contains(&key)
     }
+}
+
+/// Of each rule, its expression with names put in for those that were found at least twice.
+fn rewritten(rules: &[Rule], found: &[(String, Query)]) -> Vec<Option<Rewritten>> {
+    let numbers: HashMap<&str, usize> = found.iter().enumerate().map(|(i, (text, _))| (text.as_str(), i)).collect();
+    let rewrite = |rule: &Rule| {
+        let mut expr = rule.query.expr().clone();
+        let changed = may_share(rule) && put_in(&mut expr, true, &numbers);
+        changed.then(|| Rewritten { numbers: numbers_in(&expr), query: Query::from_expr(expr) })
+    };
+    rules.iter().map(rewrite).collect()
 }
 
 /// The numbers of the expressions that a rewritten one stands on, each once.

@@ -6,7 +6,7 @@ use std::time::Duration as StdDuration;
 
 use decide_promql::Limits;
 use decide_promql::memory::MemoryReader;
-use kernel::series::{Point, Select, Series, SeriesError, SeriesReader};
+use kernel::series::{Point, Select, Series, SeriesError, SeriesReader, Visit};
 use kernel::{Clock, Duration, Labels, Timestamp};
 use proptest::prelude::*;
 
@@ -17,12 +17,19 @@ use crate::rules::prometheus::{
 struct Counting {
     under: MemoryReader,
     asked: Mutex<Vec<Select>>,
+    /// How many were asked for their newest samples only.
+    newest: Mutex<usize>,
 }
 
 impl SeriesReader for Counting {
     fn select(&self, select: &Select) -> Result<Vec<Series>, SeriesError> {
         self.asked.lock().unwrap().push(select.clone());
         self.under.select(select)
+    }
+
+    fn visit_newest(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
+        *self.newest.lock().unwrap() += 1;
+        self.visit(select, visit)
     }
 
     fn label_names(&self, select: &Select) -> Result<Vec<String>, SeriesError> {
@@ -49,7 +56,7 @@ fn series() -> Counting {
         under.add(Labels::metric("x", [("job", job)]), &samples);
         under.add(Labels::metric("y", [("job", job), ("le", "1")]), &samples);
     }
-    Counting { under, asked: Mutex::default() }
+    Counting { under, asked: Mutex::default(), newest: Mutex::default() }
 }
 
 fn group(expressions: &[String]) -> Group {
@@ -111,6 +118,20 @@ fn met_14_the_same_expression_is_evaluated_once() {
         })
         .collect();
     assert_eq!(values, [240.0, 120.0, 240.0, 240.0]);
+}
+
+#[test]
+fn met_14_what_is_evaluated_once_reads_no_more_than_it_needs() {
+    let group = group(&strings(&["sum(x) < 0", "sum(x) < 0", "avg(y) > 1", "avg(y) > 1"]));
+    let reader = series();
+    let turn = evaluate(&group, &reader);
+    assert_eq!(reader.asked.lock().unwrap().len(), 2);
+    assert_eq!(
+        *reader.newest.lock().unwrap(),
+        2,
+        "the sums stand in expressions that are evaluated once: nobody else reads x or y"
+    );
+    assert_eq!((turn.shared.reads, turn.shared.expressions_reused), (2, 2));
 }
 
 #[test]
