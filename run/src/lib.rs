@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use kernel::trail::{Actor, Deed};
 use kernel::{Clock, Timestamp};
 use state::State;
-use store_series::{Options, SeriesStore};
+use store_series::SeriesStore;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use web::live::Live;
@@ -29,6 +29,7 @@ pub mod counters;
 pub mod doors;
 pub mod folder;
 pub mod import;
+pub mod kept;
 pub mod layout;
 pub mod login;
 pub mod loops;
@@ -211,7 +212,7 @@ fn open(
     state.record(&started(&config, &state, clock.now()))?;
     let (series, report) = SeriesStore::open(
         &config.data.join("series"),
-        Options { retention: retention(&checked), ..Options::default() },
+        kept::store_options(checked.iter().map(|(read, _)| &read.plan)),
     )?;
     tracing::info!(?report, "series opened");
     let series = Arc::new(series);
@@ -236,12 +237,6 @@ fn started(config: &Config, state: &State, now: Timestamp) -> Deed {
         .set("state", state.place())
         .set("schema", state::SCHEMA_VERSION.to_string())
         .set("listen", config.listen.to_string())
-}
-
-/// How long raw samples are kept: as long as the plan that asks for the longest.
-fn retention(checked: &[(system::ReadPlan, Vec<plan_syntax::SourceFile>)]) -> Duration {
-    let asked = checked.iter().filter_map(|(read, _)| read.plan.retention.metrics).map(kernel::Duration::std).max();
-    asked.unwrap_or(Options::default().retention)
 }
 
 fn spawn_loops(core: &Arc<Core>, results: mpsc::Receiver<kernel::probe::ProbeResult>, tasks: &mut JoinSet<()>) {

@@ -26,7 +26,10 @@ pub(crate) struct Metrics {
     /// How long samples are kept.
     #[arg(long, visible_alias = "storage.tsdb.retention.time", default_value = "15d", value_parser = duration)]
     pub(crate) retention: Duration,
-    /// Bytes that samples may take (`512MB`, `10GB`), 0 without a limit; the oldest go first.
+    /// How long roll-ups (5 minutes, later 1 hour) of samples that are gone are kept; 0s for none.
+    #[arg(long, default_value = "762d", value_name = "DURATION", value_parser = duration)]
+    pub(crate) retention_rollups: Duration,
+    /// Bytes that samples and roll-ups may take (`512MB`, `10GB`), 0 without a limit; the oldest go first.
     #[arg(long, visible_alias = "storage.tsdb.retention.size", default_value = "0", value_name = "BYTES", value_parser = bytes)]
     pub(crate) retention_size: u64,
     /// How much older than the newest sample of its target a sample may be that comes late; 0s for not at all, as in

@@ -35,6 +35,7 @@ fn config(arguments: Arguments) -> MetricsConfig {
         config: arguments.config,
         retention: arguments.retention,
         retention_bytes: arguments.retention_size,
+        rollups: arguments.retention_rollups,
         out_of_order_window: arguments.out_of_order_window,
         query_timeout: arguments.query_timeout,
         query_samples: arguments.query_max_samples,

@@ -40,8 +40,13 @@ impl Folder {
     /// Another Farero uses the folder, or it cannot be used.
     pub fn open(data: &Path, range_ms: Option<(i64, i64)>, now: Timestamp) -> Result<Self> {
         folder::make_private(data).with_context(|| format!("{} cannot be made", data.display()))?;
-        let options =
-            Options { retention: FOREVER, late_window: FOREVER, commit_interval: Duration::ZERO, ..Options::default() };
+        let options = Options {
+            retention: FOREVER,
+            rollups: FOREVER,
+            late_window: FOREVER,
+            commit_interval: Duration::ZERO,
+            ..Options::default()
+        };
         let (store, report) = SeriesStore::open(&data.join("series"), options)?;
         if let Some(damage) = report.damage.first() {
             tracing::error!(damage, "the store is damaged; the rest is used");

@@ -17,6 +17,7 @@ use plan_model::{Kpi, Period};
 use web::live::{KpiPeriod, KpiState};
 
 use crate::core::Core;
+use crate::kept;
 use crate::metrics::rules::write::Recorder;
 use crate::system::System;
 
@@ -131,21 +132,19 @@ impl Measuring<'_> {
         Ok(answer.numbers().next().map(|(_, value)| value).filter(|v| !v.is_nan()))
     }
 
-    /// A period that is over: the measure over all of it while its samples are kept, else the last value recorded in it.
+    /// A period that is over: the measure over all of it while its samples are kept, else the last value recorded in it, else the measure
+    /// over its roll-ups.
     fn of_the_past(&self, span: &Span, over: &mut Over) -> Option<f64> {
         let system = self.system.plan.system.clone();
         let key = (system, self.name.to_owned(), self.kpi.measure.clone(), span.start, self.period);
         if let Some(known) = over.get(&key) {
             return *known;
         }
-        let kept = self
-            .system
-            .plan
-            .retention
-            .metrics
-            .map_or_else(|| store_series::Options::default().retention, kernel::Duration::std);
-        let value = if span.start + kept > self.now { self.ask(span).ok().flatten() } else { None };
+        let (plan, asked) = (&self.system.plan, || self.ask(span).ok().flatten());
+        let value = if kept::has_samples(plan, span.start, self.now) { asked() } else { None };
         let value = value.or_else(|| self.recorded(span));
+        // Roll-ups say what nobody recorded: a measure that is new in the plan has a past all the same.
+        let value = value.or_else(|| kept::has_rollups(plan, span.start, self.now).then(asked).flatten());
         over.insert(key, value);
         value
     }

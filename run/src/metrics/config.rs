@@ -30,6 +30,8 @@ pub struct MetricsConfig {
     pub retention: Duration,
     /// Bytes that they may take, 0 without a limit.
     pub retention_bytes: u64,
+    /// How long roll-ups of samples that are gone are kept, 0 for none.
+    pub rollups: Duration,
     /// How much older than the newest sample of its target a sample may be.
     pub out_of_order_window: Duration,
     /// How long a query may take.
@@ -62,6 +64,7 @@ impl MetricsConfig {
             config: None,
             retention: Duration::from_secs(15 * 86_400),
             retention_bytes: 0,
+            rollups: Options::default().rollups,
             out_of_order_window: Duration::from_secs(3_600),
             query_timeout: web_prometheus::limits::QUERY_TIME,
             query_samples: Limits::MAX_SAMPLES,
@@ -87,6 +90,7 @@ impl MetricsConfig {
         Options {
             retention: self.retention,
             retention_bytes: self.retention_bytes,
+            rollups: self.rollups,
             late_window: self.out_of_order_window,
             ..Options::default()
         }
@@ -126,10 +130,11 @@ impl MetricsConfig {
 
     fn retention_text(&self) -> String {
         let time = in_units(self.retention);
-        match self.retention_bytes {
+        let raw = match self.retention_bytes {
             0 => time,
             bytes => format!("{time} or {bytes}B"),
-        }
+        };
+        if self.rollups.is_zero() { raw } else { format!("{raw}, roll-ups {}", in_units(self.rollups)) }
     }
 
     /// Under the names that Prometheus's users know.
@@ -141,6 +146,7 @@ impl MetricsConfig {
             ("query.max-concurrency", self.queries_at_once.to_string()),
             ("query.max-samples", self.query_samples.to_string()),
             ("query.timeout", in_units(self.query_timeout)),
+            ("retention-rollups", in_units(self.rollups)),
             ("storage.tsdb.path", path(&self.data)),
             ("storage.tsdb.retention.size", format!("{}B", self.retention_bytes)),
             ("storage.tsdb.retention.time", in_units(self.retention)),

@@ -64,12 +64,22 @@ fn process(text: &mut Text, engine: &Engine) {
 
 fn store(text: &mut Text, engine: &Engine) {
     let s = engine.store.stats();
-    let all: [(&str, &str, &str, u64); 11] = [
+    let all: [(&str, &str, &str, u64); 16] = [
         ("farero_store_series", "gauge", "Series in memory.", s.series),
         ("farero_store_groups", "gauge", "Groups of series in memory.", s.groups),
         ("farero_store_head_bytes", "gauge", "Bytes of samples in memory.", s.head_bytes),
         ("farero_store_blocks", "gauge", "Blocks on disk.", s.blocks),
         ("farero_store_block_bytes", "gauge", "Bytes of blocks on disk.", s.block_bytes),
+        ("farero_store_rollups", "gauge", "Roll-ups on disk.", s.rollups),
+        ("farero_store_rollup_bytes", "gauge", "Bytes of roll-ups on disk.", s.rollup_bytes),
+        ("farero_store_rollups_made_total", "counter", "Roll-ups made of blocks that left.", s.rollups_made),
+        ("farero_store_rollups_joined_total", "counter", "Fine roll-ups joined into rough ones.", s.rollups_joined),
+        (
+            "farero_store_rollups_lost_total",
+            "counter",
+            "Blocks that left without a roll-up: damaged, or refused by a full disk.",
+            s.rollups_lost,
+        ),
         ("farero_store_samples_total", "counter", "Samples taken.", s.samples),
         ("farero_store_out_of_order_total", "counter", "Samples left out because they came too late.", s.out_of_order),
         ("farero_store_duplicates_total", "counter", "Samples that were there already.", s.duplicates),
