@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -9,6 +10,7 @@ use clap_complete::Shell;
 use crate::language::Tongue;
 
 pub(crate) mod import;
+pub(crate) mod limits;
 pub(crate) mod metrics;
 pub(crate) mod query;
 pub(crate) mod rules;
@@ -116,6 +118,18 @@ pub(crate) struct Run {
     /// Unix socket for the local command line; `farero.sock` in the data folder when left out, `none` for none.
     #[arg(long, env = "FARERO_SOCKET", value_name = "PATH")]
     pub(crate) socket: Option<PathBuf>,
+    /// Bytes that measurements may take (`512MB`, `10GB`), 0 without a limit; the oldest go first. How long they are kept stands in
+    /// the plans (`retention`).
+    #[arg(long, env = "FARERO_RETENTION_SIZE", default_value = "0", value_name = "BYTES", value_parser = metrics::bytes)]
+    pub(crate) retention_size: u64,
+    /// How much older than the newest sample of its group a sample may be that comes late; 0s for not at all.
+    #[arg(long, env = "FARERO_OUT_OF_ORDER_WINDOW", default_value = "1h", value_name = "DURATION", value_parser = metrics::duration)]
+    pub(crate) out_of_order_window: Duration,
+    /// Series that are held in memory at the same time; more are refused.
+    #[arg(long, env = "FARERO_MAX_SERIES", default_value_t = 2_000_000)]
+    pub(crate) max_series: usize,
+    #[command(flatten)]
+    pub(crate) receive: limits::Receive,
     #[command(flatten)]
     pub(crate) tls: Tls,
     #[command(flatten)]

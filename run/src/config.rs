@@ -2,8 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use kernel::secret::Secret;
+
+use crate::ReceiveLimits;
 
 /// How Farero was started.
 #[derive(Clone, Debug)]
@@ -34,6 +37,32 @@ pub struct Config {
     pub socket: Socket,
     /// Further names under which it answers.
     pub hosts: Vec<String>,
+    /// Bounds of the series store.
+    pub store: Store,
+    /// What one sender of samples may bring, where its system's plan says nothing else.
+    pub receive: ReceiveLimits,
+}
+
+/// Bounds of the series store. How long samples are kept stands in the plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// Bytes that blocks may take together, 0 without a limit; the oldest ones are deleted first.
+    pub retention_bytes: u64,
+    /// How much older than the newest sample of its group a sample may be that comes late.
+    pub out_of_order_window: Duration,
+    /// Most series in memory.
+    pub series: usize,
+}
+
+impl Default for Store {
+    /// Senders that were cut off for up to an hour catch up.
+    fn default() -> Self {
+        Self {
+            retention_bytes: 0,
+            out_of_order_window: Duration::from_secs(3_600),
+            series: store_series::Options::default().series,
+        }
+    }
 }
 
 /// Where TLS gets its certificate.
@@ -95,6 +124,8 @@ impl Config {
             redirect: None,
             socket: Socket::default(),
             hosts: Vec::new(),
+            store: Store::default(),
+            receive: ReceiveLimits::default(),
         }
     }
 

@@ -10,7 +10,6 @@ use kernel::probe::{CheckId, ProbeResult};
 use kernel::series::{Row, SeriesWriter};
 use kernel::trail::Deed;
 use kernel::{Clock, Timestamp};
-use observe_receive::limits::Limits;
 use observe_receive::writer::Writer;
 use parking_lot::RwLock;
 use secrets::{Sources, Values};
@@ -21,6 +20,7 @@ use web::live::Live;
 
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::loops::scrapes::Scraper;
 use crate::system::System;
 use crate::trail::Keeper;
 
@@ -37,6 +37,8 @@ pub struct Core {
     pub series: Arc<SeriesStore>,
     /// What takes in samples that others send.
     pub receiving: web::Receiving,
+    /// What reads the metrics endpoints of the plans.
+    pub scraper: Arc<Scraper>,
     /// The read model that pages are made from.
     pub live: Arc<Live>,
     /// The time.
@@ -109,10 +111,13 @@ impl Core {
             state: parts.state,
             keeper: parts.keeper,
             receiving: web::Receiving::new(
-                Arc::new(Writer::new(parts.series.clone(), Limits::default())),
+                Arc::new(
+                    Writer::new(parts.series.clone(), parts.config.receive.clone()).with_reader(parts.series.clone()),
+                ),
                 parts.series.clone(),
             ),
             series: parts.series,
+            scraper: Arc::default(),
             live: parts.live,
             clock: parts.clock,
             counters: Counters::default(),

@@ -37,7 +37,7 @@ pub struct Counters {
     pub skipped_running: Counter,
     /// Runs left out because [`crate::loops::probes::MOST_IN_FLIGHT`] were going.
     pub skipped_full: Counter,
-    /// Samples that the series store took.
+    /// Samples that the series store took, scraped ones aside, which the scraper counts.
     pub samples: Counter,
     /// Samples left out as out of order.
     pub samples_out_of_order: Counter,
@@ -45,10 +45,6 @@ pub struct Counters {
     pub store_errors: Counter,
     /// Signed checkpoints of the trail.
     pub checkpoints: Counter,
-    /// Scrapes done.
-    pub scrapes: Counter,
-    /// Scrapes that failed.
-    pub scrapes_failed: Counter,
     /// Rule groups evaluated.
     pub evaluations: Counter,
     /// Evaluations that failed, whole or in part.
@@ -101,12 +97,10 @@ impl Counters {
                 self.skipped_running.get(),
             ),
             ("farero_checks_skipped_full_total", "Runs left out: too many checks in flight.", self.skipped_full.get()),
-            ("farero_samples_total", "Samples stored.", self.samples.get()),
+            ("farero_samples_total", "Samples stored, scraped ones aside.", self.samples.get()),
             ("farero_samples_out_of_order_total", "Samples left out as out of order.", self.samples_out_of_order.get()),
             ("farero_store_errors_total", "Failures to store samples or results.", self.store_errors.get()),
             ("farero_trail_checkpoints_total", "Signed checkpoints of the trail.", self.checkpoints.get()),
-            ("farero_scrapes_total", "Scrapes done.", self.scrapes.get()),
-            ("farero_scrapes_failed_total", "Scrapes that failed.", self.scrapes_failed.get()),
             ("farero_rule_evaluations_total", "Rule groups evaluated.", self.evaluations.get()),
             (
                 "farero_rule_evaluations_failed_total",

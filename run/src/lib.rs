@@ -40,6 +40,7 @@ pub mod redacting;
 pub mod shapes;
 pub mod starter;
 pub mod system;
+pub mod target;
 pub mod trail;
 mod trail_check;
 
@@ -47,6 +48,7 @@ pub use act::{HttpRequest, http_client, socket_client};
 pub use clock::SystemClock;
 pub use config::Config;
 pub use core::Core;
+pub use observe_receive::limits::Limits as ReceiveLimits;
 
 use crate::core::Parts;
 
@@ -120,7 +122,8 @@ impl Farero {
             },
         )
         .with_login(login)
-        .with_receiving(core.receiving.clone());
+        .with_receiving(core.receiving.clone())
+        .with_scraped(core.scraper.clone());
         let setup = web::auth::link::first_administrator(&core.state, core.now())?;
         let setup = setup.map(|path| format!("{}{path}", core.config.base_url()));
         let until_stopped = async move {
@@ -176,6 +179,7 @@ impl Farero {
         let (core, app) = (self.core.clone(), self.app.clone());
         let told = Deed::new(core.now(), Actor::farero("run"), "farero.stop").on("farero", VERSION).saying(reason);
         let written = tokio::task::spawn_blocking(move || {
+            core.scraper.stop();
             loops::trail::tell_counted(&core, &app, true);
             core.tell(&told);
             loops::trail::checkpoint(&core);
@@ -212,7 +216,12 @@ fn open(
     state.record(&started(&config, &state, clock.now()))?;
     let (series, report) = SeriesStore::open(
         &config.data.join("series"),
-        kept::store_options(checked.iter().map(|(read, _)| &read.plan)),
+        Options {
+            retention_bytes: config.store.retention_bytes,
+            late_window: config.store.out_of_order_window,
+            series: config.store.series,
+            ..kept::store_options(checked.iter().map(|(read, _)| &read.plan))
+        },
     )?;
     tracing::info!(?report, "series opened");
     let series = Arc::new(series);

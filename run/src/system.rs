@@ -13,6 +13,7 @@ use kernel::Labels;
 use kernel::probe::CheckId;
 use kernel::secret::{Redactor, Resolver};
 use observe::probe::{CheckSettings, PrepareError, prepare};
+use observe_scrape::config::Job as ScrapeTarget;
 use parking_lot::RwLock;
 use plan_model::load::Loaded;
 use plan_model::{Check, CheckKind, Plan};
@@ -20,7 +21,7 @@ use secrets::Values;
 
 use crate::loops::judge::Judged;
 use crate::loops::probes::Job;
-use crate::loops::scrapes::ScrapeJob;
+use crate::target::job_of;
 
 /// A label's name and value, shared by all series of a check.
 pub type SharedLabel = (Arc<str>, Arc<str>);
@@ -44,7 +45,7 @@ pub struct System {
     /// Checks that are judged from what came in.
     pub judged: Vec<Judged>,
     /// Metrics endpoints.
-    pub scrapes: Vec<Arc<ScrapeJob>>,
+    pub scrapes: Vec<Arc<ScrapeTarget>>,
     /// Checks that cannot be asked, with the reason.
     pub waiting: Vec<(CheckId, String)>,
     /// Channels ready to send.
@@ -93,8 +94,8 @@ impl System {
         }
         for (name, component) in plan.components() {
             if let Some(endpoint) = &component.metrics {
-                match ScrapeJob::prepare(&plan, name, &endpoint.scrape(), resolver, &redactor, &conceal) {
-                    Ok(job) => system.scrapes.push(Arc::new(job)),
+                match job_of(&plan, name, &endpoint.scrape(), resolver, &redactor, &conceal) {
+                    Ok(job) => system.scrapes.push(job),
                     Err(error) => system.waiting.push((CheckId::new(&plan.system, name, "metrics"), error.to_string())),
                 }
             }

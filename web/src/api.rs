@@ -16,6 +16,7 @@ pub(crate) mod plan;
 pub(crate) mod problems;
 pub(crate) mod prometheus;
 pub(crate) mod receiving;
+pub(crate) mod scraped;
 pub(crate) mod status;
 pub(crate) mod systems;
 pub(crate) mod teams;

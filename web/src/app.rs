@@ -17,6 +17,7 @@ use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
 use crate::answer::Failure;
 use crate::api::receiving::Receiving;
+use crate::api::scraped::Scraped;
 use crate::auth::known::Known;
 use crate::auth::login::Login;
 use crate::auth::rate::Rates;
@@ -68,6 +69,8 @@ pub struct App {
     pub login: Login,
     /// What takes in samples that others send; `None`: none are taken.
     pub receiving: Option<Receiving>,
+    /// What tells of the targets that are scraped; `None`: nothing is.
+    pub scraped: Option<Arc<dyn Scraped>>,
     pub(crate) gates: Arc<Gates>,
 }
 
@@ -114,8 +117,16 @@ impl App {
             config: Arc::new(config),
             login,
             receiving: None,
+            scraped: None,
             gates: Arc::new(gates),
         }
+    }
+
+    /// With what tells of scraped targets.
+    #[must_use]
+    pub fn with_scraped(mut self, scraped: Arc<dyn Scraped>) -> Self {
+        self.scraped = Some(scraped);
+        self
     }
 
     /// With what takes in samples.

@@ -32,6 +32,7 @@ pub mod trail_export;
 pub mod uptime;
 
 pub use api::receiving::Receiving;
+pub use api::scraped::Scraped;
 pub use app::{App, WebConfig, router};
 pub use auth::login::Login;
 pub use control::{Control, ControlError};

@@ -21,6 +21,7 @@ pub use check::{Beat, CheckState, Uptime};
 pub use host::{DiskUse, HostUse};
 pub use seen::Seen;
 pub use series::SeenSeries;
+pub(crate) use series::seen_labels;
 pub use system::{
     InBoth, Intensive, KpiPeriod, KpiState, PlanVersion, Reload, RuleGroupState, RuleState, RuleVerdict, SystemState,
     TodayValue,

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::limits::Receive;
+
 #[derive(Debug, Args)]
 pub(crate) struct Metrics {
     /// Where to listen; only this machine reaches it unless told otherwise.
@@ -60,6 +62,8 @@ pub(crate) struct Metrics {
     /// Origins whose web pages may read answers, a regular expression; all when left out, as in Prometheus.
     #[arg(long, visible_alias = "web.cors.origin", default_value = ".*", value_name = "REGEX")]
     pub(crate) cors_origin: String,
+    #[command(flatten)]
+    pub(crate) receive: Receive,
     /// Switches of Prometheus for what is always on here; they change nothing.
     #[command(flatten)]
     pub(crate) always_on: AlwaysOn,
@@ -83,7 +87,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// A duration as in plans and in Prometheus's flags; 0 needs no unit.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     if matches!(text, "0" | "0s") {
         return Ok(Duration::ZERO);
     }
@@ -91,7 +95,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Bytes as in Prometheus's flags: units are powers of 1,024.
-fn bytes(text: &str) -> Result<u64, String> {
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u32); 7] = [("EB", 60), ("PB", 50), ("TB", 40), ("GB", 30), ("MB", 20), ("KB", 10), ("B", 0)];
     let wrong = || format!("`{text}` is no number of bytes: write one such as 512MB");
     let upper = text.trim().to_ascii_uppercase();

@@ -44,6 +44,7 @@ fn config(arguments: Arguments) -> MetricsConfig {
         admin: arguments.enable_admin_api,
         lifecycle: arguments.enable_lifecycle,
         external_url: arguments.external_url,
+        receive: arguments.receive.limits(),
         cors: Some(arguments.cors_origin),
         ..MetricsConfig::new(arguments.listen, arguments.data)
     }

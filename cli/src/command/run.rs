@@ -35,6 +35,12 @@ pub(crate) fn run(arguments: Run, language: Language) -> Result<ExitCode> {
         tls: tls(arguments.tls)?,
         socket,
         hosts: arguments.hosts,
+        store: config::Store {
+            retention_bytes: arguments.retention_size,
+            out_of_order_window: arguments.out_of_order_window,
+            series: arguments.max_series,
+        },
+        receive: arguments.receive.limits(),
         ..run::Config::new(arguments.plans, arguments.data, arguments.listen)
     };
     runtime()?.block_on(async {

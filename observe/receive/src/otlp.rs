@@ -3,6 +3,7 @@
 //! <https://opentelemetry.io/docs/specs/otlp/>. What becomes of names, labels and types is as in Prometheus's OTLP receiver, with
 //! one addition: deltas are added up unless that is switched off.
 
+mod continued;
 mod delta;
 pub mod grpc;
 mod histograms;
@@ -17,9 +18,10 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use continued::Continued;
 pub(crate) use delta::Deltas;
 pub use names::Translation;
-use translate::Otlp;
+use translate::{Otlp, Stored};
 
 use crate::body::Packing;
 use crate::limits::Reason;
@@ -180,12 +182,17 @@ impl Writer {
                 }
             };
             let left_out = match options.add_deltas {
-                true => sender.deltas.lock().accumulate(&mut resources, now_ms),
+                true => {
+                    sender.continued.lock().sweep(now_ms);
+                    sender.deltas.lock().accumulate(&mut resources, now_ms)
+                }
                 false => delta::LeftOut::default(),
             };
             sender.counters().reject(Reason::OutOfOrder, left_out.late);
             sender.counters().reject(Reason::Temporality, left_out.limit);
-            let mut answer = self.take(&sender, &Otlp { resources, options }, now_ms, scratch);
+            let stored = self.reader.as_deref().map(|reader| Stored { reader, continued: &sender.continued, now_ms });
+            let otlp = Otlp { resources, options, stored };
+            let mut answer = self.take(&sender, &otlp, now_ms, scratch);
             tell(&mut answer, left_out);
             answer
         });

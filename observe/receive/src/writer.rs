@@ -16,7 +16,7 @@ mod trouble;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use kernel::series::SeriesWriter;
+use kernel::series::{SeriesReader, SeriesWriter};
 use parking_lot::{Mutex, RwLock};
 
 pub use answer::{Answer, Written};
@@ -67,6 +67,8 @@ pub(crate) fn raw_text(raw: &[RawLabel<'_>]) -> String {
 /// The receiver: what it knows of its senders' series, and the store it writes to.
 pub struct Writer {
     store: Arc<dyn SeriesWriter>,
+    /// Where totals of deltas go on after a restart; without it they begin anew.
+    pub(crate) reader: Option<Arc<dyn SeriesReader>>,
     limits: Limits,
     keys: Keys,
     senders: RwLock<HashMap<Box<str>, Arc<Sender>>>,
@@ -77,7 +79,19 @@ impl Writer {
     /// A receiver in front of a store; `limits` are those of senders that have none of their own.
     pub fn new(store: Arc<dyn SeriesWriter>, limits: Limits) -> Self {
         let (senders, scratches) = (RwLock::default(), Mutex::default());
-        Self { store, limits, keys: Keys::default(), senders, scratches }
+        Self { store, reader: None, limits, keys: Keys::default(), senders, scratches }
+    }
+
+    /// With what was written before, so that totals of deltas go on where they were when the program ended.
+    #[must_use]
+    pub fn with_reader(mut self, reader: Arc<dyn SeriesReader>) -> Self {
+        self.reader = Some(reader);
+        self
+    }
+
+    /// The limits of senders that have none of their own.
+    pub const fn usual_limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// A sender by its name (`""` when senders are not told apart), made when it is new.

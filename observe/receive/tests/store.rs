@@ -115,3 +115,81 @@ fn histograms_of_opentelemetry_are_kept() {
     assert_eq!((h.count, h.sum, h.positive_spans[0].offset), (3.0, 6.0, 5));
     assert_eq!(read[0].starts.as_deref(), Some(&[START - 1_000][..]));
 }
+
+/// A request of deltas: a counter, a level and a histogram, observed from one time to another.
+fn deltas(writer: &Writer, (from, to): (i64, i64), (counter, level, counts): (u64, i64, [u64; 2])) {
+    let ns = |t: i64| (t * 1_000_000).to_string();
+    let of = |value: serde_json::Value| {
+        let mut point = value;
+        point["startTimeUnixNano"] = ns(from).into();
+        point["timeUnixNano"] = ns(to).into();
+        serde_json::json!([point])
+    };
+    let points = [
+        of(serde_json::json!({"asInt": counter})),
+        of(serde_json::json!({"asInt": level})),
+        of(serde_json::json!({
+            "count": counts[0] + counts[1], "sum": counts[0] as f64 / 4.0, "explicitBounds": [0.5], "bucketCounts": counts,
+        })),
+    ];
+    let [counter, level, histogram] = points;
+    let body = serde_json::json!({"resourceMetrics": [{
+        "resource": {"attributes": [{"key": "service.instance.id", "value": {"stringValue": "i"}}]},
+        "scopeMetrics": [{"metrics": [
+            {"name": "c", "sum": {"aggregationTemporality": 1, "isMonotonic": true, "dataPoints": counter}},
+            {"name": "l", "sum": {"aggregationTemporality": 1, "isMonotonic": false, "dataPoints": level}},
+            {"name": "h", "histogram": {"aggregationTemporality": 1, "dataPoints": histogram}},
+        ]}],
+    }]});
+    let answer = writer.otlp("s", (Form::Json, ""), body.to_string().as_bytes(), &OtlpOptions::default(), to);
+    assert_eq!((answer.status, answer.text.as_str(), answer.rejected), (200, "", 0));
+}
+
+/// All series by name and bound, with their values.
+fn values(store: &SeriesStore) -> Vec<(String, Vec<f64>)> {
+    let of = |s: kernel::series::Series| {
+        let name = format!("{}{}", s.labels.name(), s.labels.get("le").unwrap_or_default());
+        (name, s.values.floats().unwrap().to_vec())
+    };
+    let mut out: Vec<_> = all(store).into_iter().map(of).collect();
+    out.sort_by(|a, b| a.0.cmp(&b.0));
+    out
+}
+
+#[test]
+fn totals_of_deltas_go_on_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let reopened = || {
+        let (store, writer) = open(folder.path(), 1_000);
+        let writer = writer.with_reader(store.clone());
+        (store, writer)
+    };
+    let at = |n: i64| (START + (n - 1) * 10_000, START + n * 10_000);
+    let (store, writer) = reopened();
+    deltas(&writer, at(1), (5, 7, [4, 1]));
+    deltas(&writer, at(2), (6, -3, [0, 2]));
+    drop((store, writer));
+
+    let (store, writer) = reopened();
+    // The answer to the last request was lost with the program: it comes once more, and counts once.
+    deltas(&writer, at(2), (6, -3, [0, 2]));
+    // Larger than everything before it: as a counter that begins anew it would be taken for 29.
+    deltas(&writer, at(3), (40, 1, [8, 0]));
+    deltas(&writer, at(4), (1, 1, [1, 1]));
+    let expect = |name: &str, values: &[f64]| (name.to_owned(), values.to_vec());
+    let whole = [
+        expect("c_total", &[5.0, 11.0, 51.0, 52.0]),
+        expect("h_bucket+Inf", &[5.0, 7.0, 15.0, 17.0]),
+        expect("h_bucket0.5", &[4.0, 4.0, 12.0, 13.0]),
+        expect("h_count", &[5.0, 7.0, 15.0, 17.0]),
+        expect("h_sum", &[1.0, 1.0, 3.0, 3.25]),
+        expect("l", &[7.0, 4.0, 5.0, 6.0]),
+    ];
+    assert_eq!(values(&store), whole);
+    drop((store, writer));
+
+    // Whoever was silent for more than a day begins anew.
+    let (store, writer) = reopened();
+    deltas(&writer, at(10_000), (2, 2, [1, 0]));
+    assert_eq!(values(&store)[0].1.last(), Some(&2.0));
+}

@@ -156,6 +156,7 @@ impl Request {
 #[derive(Debug)]
 pub(crate) struct HttpClient {
     follow_redirects: bool,
+    same_host: bool,
     tls: TlsClient,
     auth: Auth,
     proxy: crate::config::Proxy,
@@ -165,6 +166,7 @@ impl HttpClient {
     pub(crate) fn new(config: &HttpConfig) -> Self {
         Self {
             follow_redirects: config.follow_redirects,
+            same_host: config.same_host,
             tls: TlsClient::new(config.tls.clone()),
             auth: Auth::new(config),
             proxy: config.proxy.clone(),
@@ -201,6 +203,10 @@ impl HttpClient {
                 break;
             };
             let next = current.as_ref().unwrap_or(request).redirected(&location)?;
+            if self.same_host && next.origin.host != request.origin.host {
+                let text = format!("redirected to another host, {}: name that address itself", next.origin.authority);
+                return Err(ClientError::Connection(text));
+            }
             // Credentials are for who was asked first.
             let auth = if next.origin.authority == request.origin.authority { auth.as_str() } else { "" };
             let mut stream = self.open(&next.origin).await?;

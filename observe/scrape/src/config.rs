@@ -11,6 +11,7 @@ use kernel::Labels;
 
 use crate::relabel::{NameScheme, Rule};
 
+mod conceal;
 mod fields;
 mod global;
 mod http;
@@ -22,6 +23,7 @@ mod sd;
 mod web;
 mod yaml;
 
+pub use conceal::Concealed;
 pub use http::{Authorization, BasicAuth, Header, HttpConfig, OAuth2, Proxy, SecretValue, TlsConfig, TlsVersion};
 pub use job::{HistogramSettings, Job, Limits};
 pub use others::{Alerting, Alertmanager, Otlp, Remote, Storage};

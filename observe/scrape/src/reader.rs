@@ -223,6 +223,7 @@ impl TargetReader {
         if scratch.bucket_limit_hit {
             return Err(ReadError::BucketLimit);
         }
+        scratch.exemplars.iter_mut().for_each(|(_, exemplar)| input.rules.clean(&mut exemplar.labels));
         if scratch.comments_moved {
             self.metadata.write().scan(body, format);
         }

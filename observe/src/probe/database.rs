@@ -71,10 +71,13 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// Keeps both, under one name for all databases.
+    /// Keeps both, and the share in use of what there may be, under one name for all databases.
     pub(crate) fn record(self, attempt: &Attempt) {
         attempt.read(Reading::new("farero_db_connections", self.used));
         attempt.read(Reading::new("farero_db_connections_max", self.max));
+        if self.max > 0.0 {
+            attempt.read(Reading::new("farero_db_connections_used_ratio", self.used / self.max));
+        }
         attempt.fact("connections", format!("{}/{}", self.used, self.max));
     }
 

@@ -170,6 +170,11 @@ fn number(value: &Value) -> Result<Option<f64>, &'static str> {
     }
 }
 
+/// Statements at work for over a second, of all users where this one may see them (`PROCESS`): what a slow query log shows, as it
+/// happens.
+const SLOW: &str = "SELECT COUNT(*) FROM information_schema.processlist \
+    WHERE command IN ('Query', 'Execute') AND time >= 1 AND id <> CONNECTION_ID()";
+
 async fn record_statistics(connection: &mut Conn, attempt: &Attempt) -> Result<(String, Option<Connections>), Error> {
     let version: Option<String> = connection.query_first("SELECT VERSION()").await?;
     let version = version.unwrap_or_default();
@@ -184,7 +189,11 @@ async fn record_statistics(connection: &mut Conn, attempt: &Attempt) -> Result<(
     attempt.read_some("mysql_global_status_threads_connected", used);
     attempt.read_some("mysql_global_variables_max_connections", max);
     attempt.read_some("mysql_global_status_threads_running", find(&status, "threads_running"));
+    // Under the name that all databases have: connections that are not asleep.
+    attempt.read_some("farero_db_connections_active", find(&status, "threads_running"));
     attempt.read_some("mysql_global_status_slow_queries", find(&status, "slow_queries"));
+    let slow: Option<f64> = connection.query_first(SLOW).await?;
+    attempt.read_some("farero_db_slow_queries", slow);
     let size = "SELECT SUM(data_length + index_length) FROM information_schema.tables WHERE table_schema = DATABASE()";
     let size: Option<Option<f64>> = connection.query_first(size).await?;
     attempt.read_some("farero_db_size_bytes", size.flatten());

@@ -12,6 +12,7 @@
 mod docker;
 mod kafka;
 mod mysql;
+mod plans;
 mod postgres;
 mod redis;
 mod servers;

@@ -11,9 +11,9 @@ use crate::servers::{command_as, folder_of, give_key, run, until};
 use crate::support::{Authority, Server, ask, expect, fact, free_port, reading, try_prepare, write};
 
 /// The tests' resolver knows this password as `${env:SECRET}`.
-const PASSWORD: &str = "hunter22-secret";
+pub(crate) const PASSWORD: &str = "hunter22-secret";
 
-struct Mariadb {
+pub(crate) struct Mariadb {
     port: u16,
     _server: Server,
     folder: tempfile::TempDir,
@@ -21,7 +21,7 @@ struct Mariadb {
 
 impl Mariadb {
     /// A new server with a database `app` and a user `farero`.
-    fn start(options: &[&str]) -> Self {
+    pub(crate) fn start(options: &[&str]) -> Self {
         let folder = folder_of("mysql");
         let data = folder.path().join("data").display().to_string();
         run(command_as("mysql", "mariadb-install-db").args([
@@ -50,12 +50,12 @@ impl Mariadb {
         Self { port, _server: server, folder }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("mysql://farero:${{env:SECRET}}@127.0.0.1:{}/app", self.port)
     }
 
     /// The init file runs after the port is open: the user is there a moment later.
-    async fn ready(self) -> Self {
+    pub(crate) async fn ready(self) -> Self {
         until(|| self.ask(), |r| r.outcome == Outcome::Up).await;
         self
     }
@@ -68,7 +68,7 @@ impl Mariadb {
         ask(json!({ "mysql": { "url": self.url(), "queries": { "q": { "sql": sql, "max": max } } } })).await
     }
 
-    async fn connect(&self) -> Conn {
+    pub(crate) async fn connect(&self) -> Conn {
         let url = self.url().replace("${env:SECRET}", PASSWORD) + "?prefer_socket=false";
         Conn::from_url(url).await.expect("a connection")
     }

@@ -10,9 +10,9 @@ use crate::servers::{command_as, folder_of, give_key, run, until};
 use crate::support::{Authority, Server, ask, error, expect, fact, free_port, phases, reading, try_prepare, write};
 
 /// The tests' resolver knows this password as `${env:SECRET}`.
-const PASSWORD: &str = "hunter22-secret";
+pub(crate) const PASSWORD: &str = "hunter22-secret";
 
-struct Postgres {
+pub(crate) struct Postgres {
     port: u16,
     server: Server,
     folder: tempfile::TempDir,
@@ -26,7 +26,7 @@ fn program(name: &str) -> String {
 
 impl Postgres {
     /// A new cluster whose only user is `farero`, with a password.
-    fn start(options: &[&str]) -> Self {
+    pub(crate) fn start(options: &[&str]) -> Self {
         let folder = folder_of("postgres");
         let data = folder.path().join("data").display().to_string();
         let password = write(folder.path(), "password", PASSWORD);
@@ -49,12 +49,12 @@ impl Postgres {
         Self { port, server, folder }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://farero:${{env:SECRET}}@127.0.0.1:{}/postgres", self.port)
     }
 
     /// The port is open before the server lets anyone in.
-    async fn ready(self) -> Self {
+    pub(crate) async fn ready(self) -> Self {
         until(|| self.ask(), |r| r.outcome == Outcome::Up).await;
         self
     }
@@ -67,7 +67,7 @@ impl Postgres {
         ask(json!({ "postgres": { "url": self.url(), "queries": { "q": { "sql": sql, "max": max } } } })).await
     }
 
-    async fn connect(&self) -> tokio_postgres::Client {
+    pub(crate) async fn connect(&self) -> tokio_postgres::Client {
         let url = self.url().replace("${env:SECRET}", PASSWORD);
         let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("a connection");
         tokio::spawn(connection);

@@ -10,7 +10,6 @@
 mod dns;
 mod http;
 mod nginx;
-mod scrape;
 mod support;
 mod talk;
 mod tls;

@@ -1,11 +1,11 @@
 //! Services and hosts: what a system consists of, with its handles and checks (PLN-03). Pure.
 
 use indexmap::IndexMap;
-use kernel::Duration;
 use kernel::secret::Text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::scrape::{HttpMetrics, MetricsEndpoint, Scrape, ScrapeLimits};
 use crate::severity::AlertPolicy;
 use crate::{Check, threshold};
 
@@ -165,81 +165,6 @@ pub struct Handles {
     /// Path of files.
     #[serde(default)]
     pub path: Option<String>,
-}
-
-/// A Prometheus endpoint to scrape.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum MetricsEndpoint {
-    /// Only the URL.
-    Url(Text),
-    /// URL and settings.
-    Full(Scrape),
-}
-
-/// A scrape with its settings.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Scrape {
-    /// URL of the metrics in Prometheus's text form.
-    pub url: Text,
-    /// How often; 15 s when left out.
-    #[serde(default)]
-    pub every: Option<Duration>,
-    /// How long it may take; 10 s or the interval, the shorter, when left out.
-    #[serde(default)]
-    pub timeout: Option<Duration>,
-    /// Value of the label `job`; the component's name when left out.
-    #[serde(default)]
-    pub job: Option<String>,
-    /// Value of the header `Authorization`.
-    #[serde(default)]
-    pub authorization: Option<Text>,
-    /// Requests per second and minute, percentiles, mean and share of errors are derived from these metrics (MET-04).
-    #[serde(default)]
-    pub http: Option<HttpMetrics>,
-}
-
-/// Which metrics tell of a service's HTTP requests.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HttpMetrics {
-    /// Histogram of durations in seconds; `http_request_duration_seconds` when left out.
-    #[serde(default)]
-    #[schemars(regex(pattern = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"))]
-    pub duration: Option<String>,
-    /// Counter of requests; the histogram's own count when left out.
-    #[serde(default)]
-    #[schemars(regex(pattern = r"^[a-zA-Z_:][a-zA-Z0-9_:]*$"))]
-    pub requests: Option<String>,
-    /// Label that carries the status of the answer; `status` when left out.
-    #[serde(default)]
-    #[schemars(regex(pattern = r"^[a-zA-Z_][a-zA-Z0-9_]*$"))]
-    pub status: Option<String>,
-}
-
-impl HttpMetrics {
-    /// Histogram of durations in seconds.
-    pub fn duration(&self) -> &str {
-        self.duration.as_deref().unwrap_or("http_request_duration_seconds")
-    }
-
-    /// Label that carries the status of the answer.
-    pub fn status(&self) -> &str {
-        self.status.as_deref().unwrap_or("status")
-    }
-}
-
-impl MetricsEndpoint {
-    /// URL and settings, with defaults.
-    pub fn scrape(&self) -> Scrape {
-        match self {
-            Self::Url(url) => {
-                Scrape { url: url.clone(), every: None, timeout: None, job: None, authorization: None, http: None }
-            }
-            Self::Full(s) => s.clone(),
-        }
-    }
 }
 
 /// Whether an item counts yet (PLN-14). Inactive items are shown, and never count as failed.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::CheckDefaults;
 use crate::parameter::{Environment, Parameter};
+use crate::receive::Receive;
 use crate::severity::AlertPolicy;
 use crate::{
     Access, Approval, Audience, Channel, Component, Contact, Dashboard, Kpi, Outgoing, Person, Role, Severity, SignOff,
@@ -115,6 +116,9 @@ pub struct Plan {
     /// Dashboards: variables, rows and panels that show series (DSH-09).
     #[serde(default)]
     pub dashboards: IndexMap<String, Dashboard>,
+    /// What others may send for the system.
+    #[serde(default)]
+    pub receive: Receive,
     /// How long measurements and the audit trail are kept.
     #[serde(default)]
     pub retention: Retention,

@@ -198,6 +198,7 @@ fn own(core: &Core) {
         .counters
         .list()
         .into_iter()
+        .chain(core.scraper.counters())
         .map(|(name, help, value)| OwnMetric {
             name: name.to_owned(),
             help: help.to_owned(),

@@ -5,7 +5,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use futures_util::future::BoxFuture;
 use kernel::series::{SeriesAdmin, SeriesError, SeriesReader, SeriesWriter};
 use kernel::{Clock, Labels, Timestamp};
-use observe_receive::limits::Limits;
 use observe_receive::otlp::OtlpOptions;
 use observe_receive::remote_write::MetricMetadata;
 use observe_receive::writer::Writer;
@@ -58,7 +57,7 @@ impl Engine {
         let notifier = Arc::<Notifier>::default();
         let configuration = Configuration { is_good: true, ..Configuration::default() };
         Self {
-            writer: Arc::new(Writer::new(writer.clone(), Limits::default())),
+            writer: Arc::new(Writer::new(writer.clone(), config.receive.clone()).with_reader(reader.clone())),
             rules: RuleManager::new(reader, writer, clock.clone(), notifier.clone()),
             notifier,
             alertmanagers: Search::default(),

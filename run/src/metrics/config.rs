@@ -11,6 +11,8 @@ use observe_scrape::config::Storage;
 use store_series::Options;
 use web_prometheus::Settings;
 
+use crate::ReceiveLimits;
+
 /// What the command line says.
 #[derive(Clone, Debug)]
 pub struct MetricsConfig {
@@ -34,6 +36,8 @@ pub struct MetricsConfig {
     pub rollups: Duration,
     /// How much older than the newest sample of its target a sample may be.
     pub out_of_order_window: Duration,
+    /// What one sender may bring.
+    pub receive: ReceiveLimits,
     /// How long a query may take.
     pub query_timeout: Duration,
     /// Samples that a query may read.
@@ -66,6 +70,7 @@ impl MetricsConfig {
             retention_bytes: 0,
             rollups: Options::default().rollups,
             out_of_order_window: Duration::from_secs(3_600),
+            receive: ReceiveLimits::default(),
             query_timeout: web_prometheus::limits::QUERY_TIME,
             query_samples: Limits::MAX_SAMPLES,
             queries_at_once: web_prometheus::limits::QUERIES_AT_ONCE,

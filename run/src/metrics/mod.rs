@@ -14,7 +14,7 @@ pub mod notify;
 mod own;
 mod redact;
 pub mod rules;
-mod targets;
+pub(crate) mod targets;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};

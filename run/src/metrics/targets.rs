@@ -8,7 +8,7 @@ use web_prometheus::views::{
 };
 
 /// All targets, by job.
-pub(super) fn targets(manager: &Manager) -> Targets {
+pub(crate) fn targets(manager: &Manager) -> Targets {
     let mut all = Targets::default();
     for pool in manager.pools(None) {
         all.dropped_counts.insert(pool.name, pool.dropped_count as u64);
@@ -58,7 +58,7 @@ pub(super) fn relabel_steps(manager: &Manager, job: &str, labels: &Labels) -> Op
 }
 
 /// What targets told of their metrics.
-pub(super) fn metadata(manager: &Manager) -> Vec<TargetMetadata> {
+pub(crate) fn metadata(manager: &Manager) -> Vec<TargetMetadata> {
     let mut out: Vec<TargetMetadata> = Vec::new();
     for one in manager.metadata(&|_| true, "") {
         let metric = MetricMetadata {

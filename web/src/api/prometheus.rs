@@ -13,10 +13,10 @@ use kernel::access::{Kind, Object, Verb};
 use kernel::alert::{Alert, AlertState};
 use kernel::series::{SeriesAdmin, SeriesError, SeriesReader};
 use web_prometheus::receiving::{OtlpOptions, Writer};
-use web_prometheus::views::{self, ActiveAlert, Alerting, RuleGroup, RuleHealth};
+use web_prometheus::views::{self, ActiveAlert, Alerting, RuleGroup, RuleHealth, TargetMetadata, Targets};
 use web_prometheus::{Api, Backend, Gate, Purpose, Settings};
 
-use crate::api::receiving;
+use crate::api::{receiving, scraped};
 use crate::app::App;
 use crate::auth::Access;
 use crate::limits::REQUEST_TIME;
@@ -111,6 +111,21 @@ impl Backend for Eyes {
     fn admin(&self) -> Option<Arc<dyn SeriesAdmin>> {
         let may = self.access.may(Verb::Administer, Object::platform(Kind::System));
         self.app.receiving.as_ref().filter(|_| may).map(|r| r.store().clone())
+    }
+
+    fn targets(&self) -> Targets {
+        scraped::targets(&self.app, &self.access)
+    }
+
+    fn scrape_pools(&self) -> Vec<String> {
+        let mut pools: Vec<String> = self.targets().active.into_iter().map(|t| t.scrape_pool).collect();
+        pools.sort_unstable();
+        pools.dedup();
+        pools
+    }
+
+    fn metadata(&self) -> Vec<TargetMetadata> {
+        scraped::metadata(&self.app, &self.access)
     }
 
     fn rules(&self) -> Vec<RuleGroup> {

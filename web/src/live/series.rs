@@ -152,6 +152,15 @@ impl SeriesReader for SeenSeries {
     }
 }
 
+/// Whether somebody sees series with labels that are at hand.
+///
+/// # Errors
+/// More names than a condition can hold.
+pub(crate) fn seen_labels(live: &Live, access: &Access) -> Result<impl Fn(&Labels) -> bool, SeriesError> {
+    let slices = slices(live, access)?;
+    Ok(move |labels: &Labels| slices.iter().any(|slice| slice.iter().all(|m| m.matches_labels(labels))))
+}
+
 /// What somebody sees, as conditions: one slice for all systems without restrictions, one for each system that has some.
 fn slices(live: &Live, access: &Access) -> Result<Vec<Vec<Matcher>>, SeriesError> {
     if access.subject().roles(&Object::platform(kernel::access::Kind::System)).contains(&Role::Auditor)

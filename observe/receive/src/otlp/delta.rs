@@ -103,10 +103,12 @@ impl Deltas {
         if point.is_gone() {
             return true;
         }
+        point.was_delta = true;
         let full = self.streams.len() >= STREAMS;
         let Some(stream) = self.streams.get_mut(&key) else {
             out.limit += u64::from(full);
             if !full {
+                point.is_fresh = true;
                 let total = point.value.clone().total();
                 let last = (point.start_ns, point.t_ns);
                 self.streams.insert(key, Stream { start_ns: point.start_ns, last, seen_ms: now_ms, total });

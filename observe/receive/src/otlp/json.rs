@@ -161,6 +161,8 @@ fn points<V>(of: &Object, value: fn(&Object) -> V) -> Vec<Point<'static, V>> {
         flags: get(of, "flags", uint).unwrap_or_default(),
         value: value(of),
         exemplars: objects(of, "exemplars").map(exemplar).collect(),
+        was_delta: false,
+        is_fresh: false,
     })
     .collect()
 }

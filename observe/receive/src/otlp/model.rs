@@ -80,6 +80,10 @@ pub(crate) struct Point<'a, V> {
     pub(crate) flags: u64,
     pub(crate) value: V,
     pub(crate) exemplars: Vec<Exemplar<'a>>,
+    /// It was a delta, and is a total now.
+    pub(crate) was_delta: bool,
+    /// The first one of its stream since this program began.
+    pub(crate) is_fresh: bool,
 }
 
 impl<V> Point<'_, V> {

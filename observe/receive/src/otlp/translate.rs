@@ -5,14 +5,15 @@
 use std::borrow::Cow;
 
 use kernel::labels::METRIC_NAME;
-use kernel::series::stale_nan;
+use kernel::series::{SeriesReader, stale_nan};
+use parking_lot::Mutex;
 
-use super::OtlpOptions;
 use super::histograms::{custom, exponential, stale};
 use super::labels::{LabelSet, Namer, ResourceLabels, SERVICE_INSTANCE, SERVICE_NAME, SERVICE_NAMESPACE, scope_labels};
 use super::model::{Data, Exemplar, Explicit, Metric, Point, ResourceMetrics, Summary, Temporality};
 use super::names::{Kind, metric_name, unit_name};
 use super::value::go_float;
+use super::{Continued, OtlpOptions};
 use crate::limits::Reason;
 use crate::remote_write::{MetricMetadata, MetricType};
 use crate::wire::WireError;
@@ -32,6 +33,22 @@ const TARGET_INFO_SAMPLES: u64 = 600;
 pub(crate) struct Otlp<'a> {
     pub(crate) resources: Vec<ResourceMetrics<'a>>,
     pub(crate) options: &'a OtlpOptions,
+    /// What the store has already; without it totals of deltas begin at nothing.
+    pub(crate) stored: Option<Stored<'a>>,
+}
+
+/// What the store has already, for totals of deltas.
+#[derive(Clone, Copy)]
+pub(crate) struct Stored<'a> {
+    pub(crate) reader: &'a dyn SeriesReader,
+    pub(crate) continued: &'a Mutex<Continued>,
+    pub(crate) now_ms: i64,
+}
+
+impl std::fmt::Debug for Stored<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stored").field("now_ms", &self.now_ms).finish_non_exhaustive()
+    }
 }
 
 impl Request for Otlp<'_> {
@@ -40,7 +57,9 @@ impl Request for Otlp<'_> {
             let mut namer = Namer::new(self.options);
             let points: usize = resource.scopes.iter().flat_map(|s| &s.metrics).map(|m| m.data.len()).sum();
             match ResourceLabels::new(resource, self.options, &mut namer) {
-                Ok(labels) => Walk { options: self.options, namer, labels, intake }.resource(resource),
+                Ok(labels) => {
+                    Walk { options: self.options, stored: self.stored, namer, labels, intake }.resource(resource)
+                }
                 Err(text) => refuse(intake, points, Reason::InvalidLabels, text),
             }
         }
@@ -55,6 +74,7 @@ fn refuse(intake: &mut Intake<'_>, points: usize, reason: Reason, text: String) 
 
 struct Walk<'w, 'a, 't> {
     options: &'a OtlpOptions,
+    stored: Option<Stored<'a>>,
     namer: Namer<'a>,
     labels: ResourceLabels<'a>,
     intake: &'w mut Intake<'t>,
@@ -121,8 +141,8 @@ impl<'a> Walk<'_, 'a, '_> {
             Data::None => {}
             Data::Gauge(points) | Data::Sum { points, .. } => {
                 for point in points {
-                    let target = self.target(point, name, of_scope)?;
-                    self.intake.float(target, point.t_ms(), value(point, point.value), point.start_ms());
+                    let labels = self.labels(point, of_scope)?;
+                    let target = self.total(&labels, name, None, point, point.value);
                     self.exemplars(target, &point.exemplars);
                 }
             }
@@ -170,8 +190,44 @@ impl<'a> Walk<'_, 'a, '_> {
         Ok(self.series(&labels, name, None))
     }
 
+    /// Hands over a number of a series, and says which series that is. What was a delta goes on at what the store has.
+    fn total<V>(
+        &mut self,
+        labels: &LabelSet<'_>,
+        name: &str,
+        more: Option<(&str, &str)>,
+        point: &Point<'_, V>,
+        total: f64,
+    ) -> Target {
+        let stored = self.stored.filter(|_| point.was_delta && !point.is_gone());
+        self.with_series(labels, name, more, |walk, text, raw| {
+            let total = stored.map_or(total, |s| {
+                let mut continued = s.continued.lock();
+                continued.total(s.reader, (text, &raw), point, total, s.now_ms)
+            });
+            let key = walk.intake.keys.of(text);
+            let target = walk.intake.series(key, || Ok(raw));
+            walk.intake.float(target, point.t_ms(), value(point, total), point.start_ms());
+            target
+        })
+    }
+
     /// The series with these labels, this name and perhaps one label more.
     fn series(&mut self, labels: &LabelSet<'_>, name: &str, more: Option<(&str, &str)>) -> Target {
+        self.with_series(labels, name, more, |walk, text, raw| {
+            let key = walk.intake.keys.of(text);
+            walk.intake.series(key, || Ok(raw))
+        })
+    }
+
+    /// Hands on the text that tells a series apart, and its labels.
+    fn with_series<T>(
+        &mut self,
+        labels: &LabelSet<'_>,
+        name: &str,
+        more: Option<(&str, &str)>,
+        take: impl FnOnce(&mut Self, &[u8], Vec<RawLabel<'_>>) -> T,
+    ) -> T {
         let more_name = more.map_or(METRIC_NAME, |(name, _)| name);
         let others = labels.iter().filter(|(n, _)| *n != METRIC_NAME && *n != more_name);
         let all = others.chain([(METRIC_NAME, name)]).chain(more);
@@ -184,21 +240,17 @@ impl<'a> Walk<'_, 'a, '_> {
             text.extend_from_slice(value);
             text.push(0xff);
         }
-        let key = self.intake.keys.of(&text);
-        self.intake.series(key, || Ok(raw))
+        take(self, &text, raw)
     }
 
     /// `_sum`, `_count` and `_bucket`, which counts from below.
     fn classic(&mut self, point: &'a Point<'a, Explicit>, name: &str, of_scope: &LabelSet<'a>) -> Result<(), String> {
         let labels = self.labels(point, of_scope)?;
         let of = &point.value;
-        let (t_ms, start_ms) = (point.t_ms(), point.start_ms());
         if let Some(sum) = of.sum {
-            let target = self.series(&labels, &format!("{name}_sum"), None);
-            self.intake.float(target, t_ms, value(point, sum), start_ms);
+            self.total(&labels, &format!("{name}_sum"), None, point, sum);
         }
-        let target = self.series(&labels, &format!("{name}_count"), None);
-        self.intake.float(target, t_ms, value(point, of.count as f64), start_ms);
+        self.total(&labels, &format!("{name}_count"), None, point, of.count as f64);
         let bucket = format!("{name}_bucket");
         let mut exemplars: Vec<&Exemplar<'_>> = point.exemplars.iter().collect();
         exemplars.sort_by(|a, b| a.value.total_cmp(&b.value));
@@ -212,8 +264,7 @@ impl<'a> Walk<'_, 'a, '_> {
                 continue;
             }
             let all = if last { of.count } else { below };
-            let target = self.series(&labels, &bucket, Some(("le", &go_float(bound))));
-            self.intake.float(target, t_ms, value(point, all as f64), start_ms);
+            let target = self.total(&labels, &bucket, Some(("le", &go_float(bound))), point, all as f64);
             let until = exemplars.partition_point(|e| e.value <= bound);
             let own = exemplars.get(told..until.max(told)).unwrap_or_default();
             told = until.max(told);

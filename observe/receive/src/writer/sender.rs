@@ -8,7 +8,7 @@ use parking_lot::{Mutex, RwLock};
 use super::groups::Groups;
 use super::table::{Key, Table};
 use crate::limits::{Counters, Limits, Rate};
-use crate::otlp::Deltas;
+use crate::otlp::{Continued, Deltas};
 use kernel::series::SeriesRef;
 
 /// A sender.
@@ -20,6 +20,7 @@ pub struct Sender {
     pub(super) groups: Mutex<Groups>,
     pub(super) rate: Mutex<Rate>,
     pub(crate) deltas: Mutex<Deltas>,
+    pub(crate) continued: Mutex<Continued>,
     counters: Counters,
 }
 
@@ -32,6 +33,7 @@ impl Sender {
             groups: Mutex::default(),
             rate: Mutex::default(),
             deltas: Mutex::default(),
+            continued: Mutex::default(),
             counters: Counters::default(),
         }
     }

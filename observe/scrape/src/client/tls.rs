@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use observe_tls::{Judge, any_certificate, provider};
 use parking_lot::Mutex;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
+use rustls::ClientConfig;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -72,7 +72,6 @@ fn read(path: &Path, what: &str) -> Result<Vec<u8>, String> {
 /// # Errors
 /// A file cannot be read or used, or no version of TLS is left.
 pub fn tls_config(config: &TlsConfig) -> Result<ClientConfig, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let allowed = |version: TlsVersion| config.min_version != Some(TlsVersion::Tls13) || version == TlsVersion::Tls13;
     let allowed = |version: TlsVersion| {
         allowed(version) && (config.max_version != Some(TlsVersion::Tls12) || version == TlsVersion::Tls12)
@@ -84,13 +83,9 @@ pub fn tls_config(config: &TlsConfig) -> Result<ClientConfig, String> {
     if allowed(TlsVersion::Tls12) {
         versions.push(&rustls::version::TLS12);
     }
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&versions);
+    let builder = ClientConfig::builder_with_provider(provider()).with_protocol_versions(&versions);
     let builder = builder.map_err(|e| format!("tls: min_version and max_version leave nothing: {e}"))?;
-    let builder = if config.insecure_skip_verify {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-    } else {
-        builder.with_root_certificates(roots(config)?)
-    };
+    let builder = builder.dangerous().with_custom_certificate_verifier(judge(config)?);
     let cert = match (&config.cert, &config.cert_file) {
         (Some(pem), _) => Some(pem.clone().into_bytes()),
         (None, Some(path)) => Some(read(path, "specified client cert")?),
@@ -108,59 +103,18 @@ pub fn tls_config(config: &TlsConfig) -> Result<ClientConfig, String> {
     builder.with_client_auth_cert(chain, key).map_err(|e| format!("unable to use specified client cert: {e}"))
 }
 
-fn roots(config: &TlsConfig) -> Result<RootCertStore, String> {
-    let mut out = RootCertStore::empty();
+/// Who says whether a target's certificate is accepted.
+fn judge(config: &TlsConfig) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    if config.insecure_skip_verify {
+        return Ok(any_certificate());
+    }
     let pem = match (&config.ca, &config.ca_file) {
         (Some(pem), _) => pem.clone().into_bytes(),
         (None, Some(path)) => read(path, "CA cert")?,
         (None, None) => {
-            let native = rustls_native_certs::load_native_certs();
-            out.add_parsable_certificates(native.certs);
-            return Ok(out);
+            let advice = "this machine has no certificate authorities: install ca-certificates, or name a ca_file";
+            return Ok(Arc::new(Judge::native().map_err(|_| advice)?));
         }
     };
-    for cert in CertificateDer::pem_slice_iter(&pem) {
-        let cert = cert.map_err(|e| format!("unable to use specified CA cert: {e}"))?;
-        out.add(cert).map_err(|e| format!("unable to use specified CA cert: {e}"))?;
-    }
-    if out.is_empty() { Err("unable to use specified CA cert: there is none in it".to_owned()) } else { Ok(out) }
-}
-
-/// `insecure_skip_verify`: takes any certificate, but still only from who has its key.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+    Ok(Arc::new(Judge::of_pem(&pem).map_err(|e| format!("unable to use specified CA cert: {e}"))?))
 }

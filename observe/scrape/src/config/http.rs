@@ -121,6 +121,9 @@ pub struct HttpConfig {
     pub proxy: Proxy,
     /// `follow_redirects`
     pub follow_redirects: bool,
+    /// Redirects lead only to the host that was asked: whoever runs a target must not send Farero to other hosts of its network. The
+    /// file has no key for it.
+    pub same_host: bool,
     /// `enable_http2`
     pub enable_http2: bool,
     /// `http_headers`
@@ -136,6 +139,7 @@ impl Default for HttpConfig {
             tls: TlsConfig::default(),
             proxy: Proxy::default(),
             follow_redirects: true,
+            same_host: false,
             enable_http2: true,
             headers: Vec::new(),
         }
@@ -172,6 +176,7 @@ pub(super) fn http(ctx: &mut Context, fields: &mut Fields<'_>) -> HttpConfig {
         tls: fields.get("tls_config").map(|node| tls(ctx, node)).unwrap_or_default(),
         proxy: proxy(ctx, fields),
         follow_redirects: fields.bool(ctx, "follow_redirects").unwrap_or(true),
+        same_host: false,
         enable_http2: fields.bool(ctx, "enable_http2").unwrap_or(true),
         headers: fields.get("http_headers").map(|node| headers(ctx, node)).unwrap_or_default(),
     };

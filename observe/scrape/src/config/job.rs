@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fields::Fields;
 use super::http::http;
 use super::sd::{discoveries, reject_urls};
-use super::{Context, Discovery, HttpConfig, Node, Rules};
+use super::{Concealed, Context, Discovery, HttpConfig, Node, Rules};
 use crate::exposition::{Escaping, Protocol};
 use crate::relabel::NameScheme;
 
@@ -110,6 +110,8 @@ pub struct Job {
     pub relabel: Rules,
     /// `metric_relabel_configs`
     pub metric_relabel: Rules,
+    /// What must not show; the file has no key for it.
+    pub concealed: Concealed,
 }
 
 pub(super) fn limits(ctx: &mut Context, fields: &mut Fields<'_>, usual: Limits) -> Limits {
@@ -270,6 +272,7 @@ pub(super) fn job(ctx: &mut Context, node: &Node, global: &super::Global) -> Opt
         http: http(ctx, &mut fields),
         relabel,
         metric_relabel: fields.rules(ctx, "metric_relabel_configs", "metric"),
+        concealed: Concealed::default(),
         name,
     };
     fields.finish(ctx);

@@ -8,12 +8,28 @@ use super::fields::Fields;
 use super::global::global;
 use super::job::job;
 use super::others::{alerting, otlp, remotes, storage, without_effect};
-use super::{Alerting, Config, ConfigError, Context, Global, Node, Otlp, Storage, read_yaml};
+use super::{Alerting, Config, ConfigError, Context, Global, Job, Node, Otlp, Storage, read_yaml};
 
 /// A configuration file larger than this is none.
 const LARGEST_FILE_BYTES: u64 = 32 << 20;
 
 impl Config {
+    /// Of jobs that come from elsewhere than from a file.
+    pub fn of_jobs(jobs: Vec<Arc<Job>>) -> Self {
+        Self {
+            global: Global::default(),
+            rule_files: Vec::new(),
+            scrape_config_files: Vec::new(),
+            jobs,
+            alerting: Alerting::default(),
+            storage: Storage::default(),
+            otlp: Otlp::default(),
+            remote_write: Vec::new(),
+            remote_read: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
     /// Reads a configuration from a text; relative paths are below `dir`. Further files with jobs are not read.
     ///
     /// # Errors

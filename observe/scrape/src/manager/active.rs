@@ -83,6 +83,7 @@ impl JobAtWork {
             label_limit: small(self.job.limits.labels),
             name_length_limit: small(self.job.limits.label_name_length),
             value_length_limit: small(self.job.limits.label_value_length),
+            conceal: self.job.concealed.labels.clone(),
         }
     }
 
@@ -141,6 +142,7 @@ impl Active {
             b.rules.honor_labels == rules.honor_labels
                 && b.rules.relabel == rules.relabel
                 && b.rules.scheme == rules.scheme
+                && b.rules.conceal.secrets() == rules.conceal.secrets()
                 && settings.0.honor_timestamps == settings.1.honor_timestamps
                 && settings.0.parse == settings.1.parse
         });

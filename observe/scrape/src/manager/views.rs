@@ -139,8 +139,12 @@ impl Views {
         let mut out = Vec::new();
         for active in self.0.values().flat_map(|pool| &pool.active).filter(|a| of(&a.target.labels)) {
             let store = active.metadata.read();
+            let texts = &active.at_work.job.concealed.texts;
             let mut add = |name: &str, metadata: &Metadata| {
-                let (target, metadata) = (active.target.labels.clone(), metadata.clone());
+                let (target, mut metadata) = (active.target.labels.clone(), metadata.clone());
+                if texts.finds(&metadata.help) {
+                    metadata.help = texts.redact(&metadata.help);
+                }
                 out.push(MetadataView { target, metric: name.to_owned(), metadata });
             };
             if metric.is_empty() {
@@ -155,12 +159,18 @@ impl Views {
 
 fn view(active: &Active, pool: &str, external_host: &str) -> TargetView {
     let (target, status) = (&active.target, active.status.read().clone());
+    let texts = &active.at_work.job.concealed.texts;
+    let (url, shows) = (texts.redact(&target.url), |(_, value): (&str, &str)| texts.finds(value));
+    let discovered_labels = match target.discovered.iter().any(shows) {
+        true => Labels::new(target.discovered.iter().map(|(name, value)| (name.to_owned(), texts.redact(value)))),
+        false => target.discovered.clone(),
+    };
     TargetView {
-        discovered_labels: target.discovered.clone(),
+        discovered_labels,
         labels: target.labels.clone(),
         scrape_pool: pool.to_owned(),
-        scrape_url: target.url.clone(),
-        global_url: global_url(&target.url, external_host),
+        global_url: global_url(&url, external_host),
+        scrape_url: url,
         last_error: status.last_error,
         last_scrape: status.last_scrape,
         last_scrape_duration: status.last_duration,

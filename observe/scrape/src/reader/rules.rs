@@ -1,9 +1,11 @@
 //! What the labels of a new line go through. Pure.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use kernel::Labels;
 use kernel::labels::METRIC_NAME;
+use kernel::secret::Redactor;
 
 use crate::exposition::Pair;
 use crate::labelset::LabelBuilder;
@@ -32,6 +34,8 @@ pub struct LineRules {
     pub name_length_limit: usize,
     /// Most bytes of a label's value; 0 is no limit.
     pub value_length_limit: usize,
+    /// What is taken out of the values that the target exposes.
+    pub conceal: Redactor,
 }
 
 /// Why a label set is not taken: its scrape fails.
@@ -63,6 +67,11 @@ impl LineRules {
             }
         }
         let mut builder = LabelBuilder::from_pairs(pairs);
+        for (name, value) in pairs {
+            if let Cow::Owned(clean) = self.conceal.redacted(value) {
+                builder.set(name, &clean);
+            }
+        }
         self.join_target(&mut builder);
         if !relabel(&mut builder, &self.relabel) || builder.is_empty() {
             return Ok(None);
@@ -83,6 +92,13 @@ impl LineRules {
     /// The labels of a metric that scraping itself reports.
     pub fn report_labels(&self, name: &str) -> Labels {
         self.target.with(METRIC_NAME, name)
+    }
+
+    /// Takes what must not show out of an exemplar's labels.
+    pub(super) fn clean(&self, labels: &mut Labels) {
+        if labels.iter().any(|(_, value)| self.conceal.finds(value)) {
+            *labels = Labels::new(labels.iter().map(|(name, value)| (name.to_owned(), self.conceal.redact(value))));
+        }
     }
 
     fn join_target(&self, builder: &mut LabelBuilder) {

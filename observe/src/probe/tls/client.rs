@@ -6,41 +6,23 @@
 //! taken on trust.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kernel::probe::Phase;
+use observe_tls::{Judge, any_certificate, provider};
 use plan_model::check::net::TlsSettings;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
+use rustls::client::Resumption;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion};
+use rustls::{ClientConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::facts::{Chain, certificate_error, handshake_error, is_authority};
+use super::facts::{Chain, certificate_error, handshake_error};
 use crate::probe::dial::Host;
 use crate::probe::{Attempt, PrepareError, Preparing};
-
-static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring::default_provider()));
-
-/// The certificate authorities of this machine, read once.
-static NATIVE_ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    Arc::new(roots)
-});
-
-static NATIVE_JUDGE: LazyLock<Option<Arc<WebPkiServerVerifier>>> = LazyLock::new(|| judge_of(NATIVE_ROOTS.clone()));
-
-fn judge_of(roots: Arc<RootCertStore>) -> Option<Arc<WebPkiServerVerifier>> {
-    WebPkiServerVerifier::builder_with_provider(roots, PROVIDER.clone()).build().ok()
-}
 
 /// Protocols offered by ALPN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,32 +44,6 @@ impl Offer {
             Self::Http => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             Self::Http1 => vec![b"http/1.1".to_vec()],
             Self::Http2 => vec![b"h2".to_vec()],
-        }
-    }
-}
-
-/// Who says whether a certificate is accepted.
-struct Judge {
-    authorities: Arc<WebPkiServerVerifier>,
-    /// Certificates that the plan names itself. A server may show one of them as its own, as self-signed ones do.
-    named: Vec<CertificateDer<'static>>,
-}
-
-impl Judge {
-    fn verify(
-        &self,
-        own: &CertificateDer<'_>,
-        others: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        now: UnixTime,
-    ) -> Result<(), rustls::Error> {
-        match self.authorities.verify_server_cert(own, others, name, &[], now) {
-            // A certificate that the plan names is trusted as it is; it holds today, or that would be the error; what is
-            // left is its name.
-            Err(error) if is_authority(&error) && self.named.contains(own) => {
-                verify_server_name(&ParsedCertificate::try_from(own)?, name)
-            }
-            verdict => verdict.map(|_| ()),
         }
     }
 }
@@ -115,8 +71,7 @@ impl TlsClient {
             Some(path) => Some(judge_from_file(with.resolve(path)?.expose())?),
             None => {
                 let advice = "this machine has no certificate authorities: install ca-certificates, or name a ca_file";
-                let authorities = NATIVE_JUDGE.clone().ok_or_else(|| PrepareError::unusable("tls", advice))?;
-                Some(Judge { authorities, named: Vec::new() })
+                Some(Judge::native().map_err(|_| PrepareError::unusable("tls", advice))?)
             }
         };
         let server_name = match &settings.server_name {
@@ -195,10 +150,10 @@ fn shared_config(settings: &TlsSettings, offer: Offer) -> Result<Arc<ClientConfi
 }
 
 fn new_config(offer: Offer, versions: &[&'static SupportedProtocolVersion]) -> Result<ClientConfig, PrepareError> {
-    let builder = ClientConfig::builder_with_provider(PROVIDER.clone());
+    let builder = ClientConfig::builder_with_provider(provider());
     let builder = builder.with_protocol_versions(versions).map_err(|e| PrepareError::unusable("tls", e))?;
-    let verifier = Arc::new(JudgedLater { provider: PROVIDER.clone() });
-    let mut config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+    let builder = builder.dangerous().with_custom_certificate_verifier(any_certificate());
+    let mut config = builder.with_no_client_auth();
     config.alpn_protocols = offer.protocols();
     // Each check measures a whole handshake and sees the certificate that is served now.
     config.resumption = Resumption::disabled();
@@ -207,56 +162,8 @@ fn new_config(offer: Offer, versions: &[&'static SupportedProtocolVersion]) -> R
 
 fn judge_from_file(path: &str) -> Result<Judge, PrepareError> {
     let bad = |why: String| PrepareError::unusable("tls.ca_file", why);
-    let (mut roots, mut named) = (RootCertStore::empty(), Vec::new());
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|e| bad(format!("it cannot be read: {e}")))?;
-    for certificate in certificates {
-        let certificate = certificate.map_err(|e| bad(format!("it holds something else than certificates: {e}")))?;
-        named.push(certificate.clone());
-        roots.add(certificate).map_err(|e| bad(format!("it holds a certificate that cannot be used: {e}")))?;
-    }
-    let authorities = judge_of(Arc::new(roots)).ok_or_else(|| bad("it holds no certificate in PEM form".to_owned()))?;
-    Ok(Judge { authorities, named })
-}
-
-/// Accepts every chain during the handshake; [`TlsClient::judge`] decides after it.
-#[derive(Debug)]
-struct JudgedLater {
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for JudgedLater {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+    let pem = std::fs::read(path).map_err(|e| bad(format!("it cannot be read: {e}")))?;
+    Judge::of_pem(&pem).map_err(bad)
 }
 
 #[cfg(test)]

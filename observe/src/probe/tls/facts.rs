@@ -183,11 +183,6 @@ pub(crate) fn certificate_error(error: &Error) -> String {
     }
 }
 
-/// Whether a certificate is refused because it is an authority's.
-pub(crate) fn is_authority(error: &Error) -> bool {
-    matches!(error, Error::InvalidCertificate(CertificateError::Other(other)) if other.to_string().contains("CaUsedAsEndEntity"))
-}
-
 /// `DnsName("a.example")` as `a.example`.
 fn bare_name(presented: &str) -> &str {
     presented.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"')).map_or(presented, |(name, _)| name)

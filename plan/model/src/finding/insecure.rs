@@ -30,6 +30,12 @@ pub(super) fn find(review: &Review<'_>) -> Vec<Diagnostic> {
             }
         }
     }
+    for (name, component) in review.plan.components() {
+        if component.metrics.as_ref().is_some_and(|m| m.scrape().tls.insecure) {
+            let path = format!("{}.metrics.tls.insecure", review.component_path(name));
+            out.push(insecure(review, &format!("{name}/metrics"), &path));
+        }
+    }
     for (name, channel) in &review.plan.channels {
         for kind in channel.kinds() {
             if let ChannelKind::Email(mail) = kind
