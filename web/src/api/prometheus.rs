@@ -13,7 +13,7 @@ use kernel::access::{Kind, Object, Verb};
 use kernel::alert::{Alert, AlertState};
 use kernel::series::{SeriesAdmin, SeriesError, SeriesReader};
 use web_prometheus::receiving::{OtlpOptions, Writer};
-use web_prometheus::views::{self, ActiveAlert, Alerting, RuleGroup, RuleHealth};
+use web_prometheus::views::{self, ActiveAlert, Alerting, RuleGroup, RuleHealth, Targets};
 use web_prometheus::{Api, Backend, Gate, Purpose, Settings};
 
 use crate::api::receiving;
@@ -117,6 +117,13 @@ impl Backend for Eyes {
         let seen = self.access.seen(&self.app);
         let all = seen.systems(|s| s.rules.iter().map(|g| group(g, &s.alerts)).collect::<Vec<_>>());
         all.into_iter().flatten().collect()
+    }
+
+    /// The metrics endpoints of plans.
+    fn targets(&self) -> Targets {
+        let seen = self.access.seen(&self.app);
+        let active = seen.systems(|s| s.scrapes.values().cloned().collect::<Vec<_>>()).concat();
+        Targets { active, ..Targets::default() }
     }
 
     fn alerts(&self) -> Vec<ActiveAlert> {
