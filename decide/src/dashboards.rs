@@ -3,8 +3,12 @@
 
 pub mod check;
 pub mod choose;
+mod legend;
+pub mod marks;
 pub mod moment;
 
 pub use check::check;
 pub use choose::{Available, Selection, asked, choose};
+pub use legend::legend;
+pub use marks::{MOST_MARKS, Mark, marks};
 pub use moment::Moment;

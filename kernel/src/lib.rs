@@ -9,6 +9,7 @@ pub mod duration;
 pub mod float;
 pub mod hash;
 pub mod heartbeat;
+pub mod html;
 pub mod labels;
 pub mod language;
 pub mod message;

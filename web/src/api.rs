@@ -6,6 +6,7 @@ pub(crate) mod approvals;
 pub(crate) mod backups;
 pub(crate) mod badge;
 pub(crate) mod checks;
+pub(crate) mod dashboards;
 pub(crate) mod deliveries;
 pub(crate) mod kpis;
 pub(crate) mod metrics;

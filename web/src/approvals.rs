@@ -36,6 +36,8 @@ pub(crate) struct Read {
     pub(crate) rule: ApprovalRule,
     pub(crate) votes: Vec<Vote>,
     pub(crate) standing: Standing,
+    /// When it was decided.
+    pub(crate) decided_at: Option<Timestamp>,
 }
 
 impl Read {
@@ -49,7 +51,7 @@ impl Read {
             Some(decided) if decided != Standing::Waiting => decided,
             _ => decide_standing(&rule, &stored.asked.requested_by, &votes, stored.asked.expires_at, now),
         };
-        Self { id: stored.id, asked: stored.asked, rule, votes, standing }
+        Self { id: stored.id, asked: stored.asked, rule, votes, standing, decided_at: stored.decided_at }
     }
 
     /// What it is about, for the decision on access.

@@ -3,25 +3,30 @@
 //! One kind, one file. A panel knows nothing of the page around it: it is given its answers, a language and a zone, and returns
 //! safe HTML without styles and scripts. Texts from outside (labels, titles, the plan) are escaped here.
 
+use decide::dashboards::Mark;
 use jiff::tz::TimeZone;
 use kernel::Language;
+use kernel::html::escape;
 use plan_model::dashboard::{Panel, PanelKind};
-use web_explore::chart::{Look, escape};
+use web_explore::chart::Look;
 
 pub mod answers;
 mod ask;
 mod bar;
 mod gauge;
 mod markdown;
+mod numbers;
 mod over_time;
 mod stat;
 mod state;
 mod table;
+mod thresholds;
 mod value;
 
 pub use answers::{Answers, Part};
 pub use ask::{Asking, ask};
 pub use markdown::render as markdown;
+pub(crate) use numbers::{Number, numbers};
 
 /// Series that one panel shows as numbers or bars; more are not read by anybody.
 pub const MOST_SHOWN: usize = 60;
@@ -48,8 +53,12 @@ pub struct Canvas<'a> {
     pub text: String,
     /// First and last moment, and the distance of points, milliseconds.
     pub span: (i64, i64, i64),
+    /// What happened meanwhile, for charts over time.
+    pub marks: &'a [Mark],
     /// Room for its content, CSS pixels.
     pub height: u32,
+    /// Whether it is shown alone: then its numbers stand below it as well.
+    pub alone: bool,
 }
 
 impl Canvas<'_> {
@@ -63,6 +72,25 @@ impl Canvas<'_> {
 
     /// The panel's content.
     pub fn render(&self, answers: &Answers) -> String {
+        match thresholds::in_values(self.panel, answers) {
+            Some(panel) => self.with(&panel).drawn(answers),
+            None => self.drawn(answers),
+        }
+    }
+
+    /// The same with another panel.
+    fn with<'p>(&'p self, panel: &'p Panel) -> Canvas<'p> {
+        Canvas {
+            language: self.language,
+            zone: self.zone.clone(),
+            panel,
+            title: self.title.clone(),
+            text: self.text.clone(),
+            ..*self
+        }
+    }
+
+    fn drawn(&self, answers: &Answers) -> String {
         if self.panel.kind == PanelKind::Text {
             return format!("<div class=\"prose\">{}</div>", markdown(&self.text));
         }

@@ -134,6 +134,7 @@ const SEE_CHANNELS: Rule = Rule::Ask(Verb::See, Kind::Channel, Find::Filtered);
 const TEST: Rule = Rule::Ask(Verb::Run, Kind::Channel, Find::Channel);
 const SIGN: Rule = Rule::Ask(Verb::Sign, Kind::Procedure, Find::Document);
 const SEE_TRAIL: Rule = Rule::Ask(Verb::See, Kind::Trail, Find::Platform);
+const PANEL_DATA: &str = "/api/farero/v1/systems/{system}/dashboards/{id}/panels/{number}";
 /// Sees who may do what.
 const SEE_PEOPLE: Rule = Rule::Ask(Verb::See, Kind::People, Find::Filtered);
 /// Gives and takes grants in some systems at least.
@@ -330,6 +331,9 @@ fn own_api() -> Vec<Route> {
         get(Api, "/api/farero/v1/systems", see(Filtered), api::systems::systems),
         get(Api, "/api/farero/v1/systems/{system}/overview", see(System), api::systems::overview),
         get(Api, "/api/farero/v1/systems/{system}/kpis", see(System), api::kpis::kpis),
+        get(Api, "/api/farero/v1/systems/{system}/dashboards", see(System), api::dashboards::dashboards),
+        get(Api, "/api/farero/v1/systems/{system}/dashboards/{id}", see(System), api::dashboards::dashboard),
+        get(Api, PANEL_DATA, see(System), api::dashboards::panel),
         get(Api, "/api/farero/v1/systems/{system}/services", see(System), api::systems::services),
         get(Api, "/api/farero/v1/systems/{system}/plan", see(System), api::plan::plan),
         post(Api, "/api/farero/v1/systems/{system}/intensive", run(System), api::systems::intensive),

@@ -1,6 +1,7 @@
 //! The HTML part of an e-mail: tables and inline styles, because mail programs know nothing else; no image, no remote content. Pure.
 
 use kernel::alert::EventKind;
+use kernel::html::escape;
 use kernel::message::{Message, MessageItem};
 
 use super::chat::{colour, facts};
@@ -61,19 +62,4 @@ fn item_block(item: &MessageItem, message: &Message) -> String {
          <table role=\"presentation\">{rows}</table></div>",
         escape(&item.summary)
     )
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

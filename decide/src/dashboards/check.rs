@@ -25,6 +25,10 @@ pub fn check(plan: &Plan, loaded: &Loaded) -> Vec<Diagnostic> {
                 out.extend(problem(query, dashboard, name).map(|p| p.told(loaded, &at)));
             }
         }
+        for (index, one) in dashboard.annotations.iter().enumerate() {
+            let at = format!("{path}.annotations[{index}].query");
+            out.extend(problem(&one.query, dashboard, name).map(|p| p.told(loaded, &at)));
+        }
         for (below, panel) in dashboard.all_panels() {
             for (number, query) in panel.all_queries().iter().enumerate() {
                 let at = format!("{path}.{below}.{}", panel.query_path(number));

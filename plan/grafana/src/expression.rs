@@ -58,7 +58,7 @@ impl Taker<'_> {
     }
 
     /// Whether a query is PromQL, by its data source or its panel's.
-    fn is_promql(&mut self, target: &Value, panel: &Value, path: &str) -> bool {
+    pub(crate) fn is_promql(&mut self, target: &Value, panel: &Value, path: &str) -> bool {
         for (of, from) in [(target, path.to_owned()), (panel, "datasource".to_owned())] {
             let kind = of.pointer("/datasource/type").and_then(Value::as_str);
             let name = of.get("datasource").and_then(Value::as_str).unwrap_or_default().to_lowercase();

@@ -1,6 +1,9 @@
 //! Units, scales, thresholds, texts of values, settings of single series (`fieldConfig`). Pure.
 
-use plan_model::dashboard::panel::{Colour, Column, Draw, Panel, PanelKind, SeriesSetting, ThresholdStep, ValueText};
+use plan_model::dashboard::panel::{
+    Colour, Column, Draw, Panel, PanelKind, RightAxis, SeriesSetting, Side, ThresholdLook, ThresholdStep, ThresholdsIn,
+    ValueText,
+};
 use serde_json::Value;
 
 use crate::{Fate, Taker, json, unit};
@@ -14,7 +17,7 @@ pub(crate) fn take(taker: &mut Taker<'_>, json: &Value, panel: &mut Panel) {
     panel.min = json::number(defaults, "min");
     panel.max = json::number(defaults, "max");
     panel.values = mappings(taker, defaults);
-    thresholds(taker, defaults, panel);
+    thresholds(defaults, panel);
     drawing(taker, &defaults["custom"], panel);
     overrides(taker, json, panel);
 }
@@ -107,8 +110,7 @@ pub(crate) fn steps(all: impl IntoIterator<Item = (Option<f64>, Colour)>) -> Vec
     out
 }
 
-fn thresholds(taker: &mut Taker<'_>, defaults: &Value, panel: &mut Panel) {
-    let path = "fieldConfig.defaults.thresholds";
+fn thresholds(defaults: &Value, panel: &mut Panel) {
     let all = &defaults["thresholds"];
     let found = json::list(all, "steps");
     if found.is_empty() {
@@ -117,13 +119,14 @@ fn thresholds(taker: &mut Taker<'_>, defaults: &Value, panel: &mut Panel) {
     // A time series shows thresholds only when it is told to.
     if panel.kind == PanelKind::TimeSeries {
         let style = defaults.pointer("/custom/thresholdsStyle/mode").and_then(Value::as_str).unwrap_or("off");
-        if style == "off" {
-            return;
+        match style {
+            "off" => return,
+            style if style.contains("area") => panel.thresholds_as = ThresholdLook::Bands,
+            _ => {}
         }
     }
     if json::text(all, "mode") == Some("percentage") {
-        taker.note(Fate::NotTaken, path, "thresholds in percent of the scale are not known");
-        return;
+        panel.thresholds_in = ThresholdsIn::Percent;
     }
     panel.thresholds = steps(
         found.iter().filter_map(|s| Some((s.get("value").and_then(json::as_number), colour(json::text(s, "color")?)?))),
@@ -131,6 +134,9 @@ fn thresholds(taker: &mut Taker<'_>, defaults: &Value, panel: &mut Panel) {
     // One colour for everything says nothing.
     if panel.thresholds.len() == 1 && panel.kind != PanelKind::Stat {
         panel.thresholds.clear();
+    }
+    if panel.thresholds.is_empty() {
+        (panel.thresholds_in, panel.thresholds_as) = (ThresholdsIn::Values, ThresholdLook::Lines);
     }
 }
 
@@ -231,8 +237,20 @@ fn overrides(taker: &mut Taker<'_>, json: &Value, panel: &mut Panel) {
         }
         let mut setting = SeriesSetting { name: name.clone(), ..SeriesSetting::default() };
         let mut column = Column::default();
+        let mut right = RightAxis::default();
         for property in json::list(one, "properties") {
-            one_property(taker, property, &path, &mut setting, &mut column);
+            one_property(
+                taker,
+                property,
+                &path,
+                &mut Into { setting: &mut setting, column: &mut column, right: &mut right },
+            );
+        }
+        if setting.axis == Some(Side::Right) && panel.kind == PanelKind::TimeSeries {
+            right.unit.clone_from(&setting.unit);
+            right_axis(panel, right);
+        } else if (right.min, right.max) != (None, None) && panel.kind != PanelKind::Table {
+            taker.note(Fate::NotTaken, path.clone(), "the ends of the scale cannot be set for one series alone");
         }
         if panel.kind == PanelKind::Table {
             let name = crate::columns::name(&name, panel);
@@ -244,13 +262,35 @@ fn overrides(taker: &mut Taker<'_>, json: &Value, panel: &mut Panel) {
             || setting.unit.is_some()
             || setting.decimals.is_some()
             || setting.hidden
+            || setting.negative
+            || setting.axis.is_some()
         {
             panel.series.push(setting);
         }
     }
 }
 
-fn one_property(taker: &mut Taker<'_>, property: &Value, path: &str, setting: &mut SeriesSetting, column: &mut Column) {
+/// The axis at the right is one: the first that says something decides.
+pub(crate) fn right_axis(panel: &mut Panel, said: RightAxis) {
+    let axis = panel.right.get_or_insert_default();
+    axis.unit = axis.unit.take().or(said.unit);
+    (axis.min, axis.max) = (axis.min.or(said.min), axis.max.or(said.max));
+    if let (Some(min), Some(max)) = (axis.min, axis.max)
+        && min >= max
+    {
+        axis.max = None;
+    }
+}
+
+/// Where the properties of an override go.
+struct Into<'a> {
+    setting: &'a mut SeriesSetting,
+    column: &'a mut Column,
+    right: &'a mut RightAxis,
+}
+
+fn one_property(taker: &mut Taker<'_>, property: &Value, path: &str, into: &mut Into<'_>) {
+    let Into { setting, column, right } = into;
     let value = &property["value"];
     let id = json::text(property, "id").unwrap_or_default();
     match id {
@@ -268,6 +308,10 @@ fn one_property(taker: &mut Taker<'_>, property: &Value, path: &str, setting: &m
         }
         "color" => setting.colour = json::text(value, "fixedColor").and_then(colour),
         "custom.hideFrom" => setting.hidden |= json::is_set(value, "viz"),
+        "custom.axisPlacement" if value.as_str() == Some("right") => setting.axis = Some(Side::Right),
+        "custom.transform" if value.as_str() == Some("negative-Y") => setting.negative = true,
+        "min" => right.min = json::as_number(value),
+        "max" => right.max = json::as_number(value),
         "custom.hidden" => column.hidden |= value.as_bool().unwrap_or(false),
         "thresholds" => {
             let all = json::list(value, "steps").iter();
@@ -286,6 +330,18 @@ fn one_property(taker: &mut Taker<'_>, property: &Value, path: &str, setting: &m
         | "custom.fillBelowTo"
         | "custom.lineStyle"
         | "custom.axisPlacement"
+        | "custom.axisLabel"
+        | "custom.axisColorMode"
+        | "custom.axisGridShow"
+        | "custom.axisSoftMin"
+        | "custom.axisSoftMax"
+        | "custom.barAlignment"
+        | "custom.lineInterpolation"
+        | "custom.showPoints"
+        | "custom.pointSize"
+        | "custom.spanNulls"
+        | "custom.insertNulls"
+        | "custom.inspect"
         | "custom.filterable"
         | "custom.gradientMode" => {}
         other => taker.note(Fate::NotTaken, path, format!("the setting `{other}` is not known")),
@@ -300,7 +356,8 @@ pub(crate) fn fit(panel: &mut Panel) {
         panel.max = None;
     }
     if panel.kind != PanelKind::TimeSeries {
-        panel.draw = None;
+        (panel.draw, panel.right) = (None, None);
+        panel.thresholds_as = ThresholdLook::Lines;
     }
     if panel.kind != PanelKind::Stat {
         panel.sparkline = None;

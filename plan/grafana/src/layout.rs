@@ -24,8 +24,8 @@ pub(crate) fn take(taker: &mut Taker<'_>, root: &Value) {
         if json::text(panel, "type") == Some("row") {
             close(taker, group.take());
             let title = taker.for_people(json::text(panel, "title").unwrap_or_default(), "title");
-            repeats(taker, panel);
-            let mut row = Row { title, shut: json::is_set(panel, "collapsed"), panels: Vec::new() };
+            let repeat = repeat(taker, panel);
+            let mut row = Row { title, shut: json::is_set(panel, "collapsed"), repeat, panels: Vec::new() };
             for inner in json::list(panel, "panels") {
                 add(taker, &mut row.panels, inner);
             }
@@ -66,8 +66,8 @@ fn close(taker: &mut Taker<'_>, row: Option<Row>) {
 fn old_row(taker: &mut Taker<'_>, row: &Value) {
     let title = taker.for_people(json::text(row, "title").unwrap_or_default(), "rows.title");
     let height = row.get("height").and_then(pixels);
-    repeats(taker, row);
-    let mut out = Row { title, shut: json::is_set(row, "collapse"), panels: Vec::new() };
+    let repeat = repeat(taker, row);
+    let mut out = Row { title, shut: json::is_set(row, "collapse"), repeat, panels: Vec::new() };
     for panel in json::list(row, "panels") {
         let before = out.panels.len();
         add(taker, &mut out.panels, panel);
@@ -89,20 +89,39 @@ fn pixels(value: &Value) -> Option<f64> {
     }
 }
 
-fn repeats(taker: &mut Taker<'_>, of: &Value) {
-    if let Some(name) = json::text(of, "repeat").filter(|r| !r.is_empty()) {
-        let why = format!("nothing is repeated for each value of `{name}`: what is chosen is shown together");
-        taker.note(Fate::Changed, "repeat", why);
+/// The variable that something is repeated for; one that is not there, or has no values to choose from, is said.
+fn repeat(taker: &mut Taker<'_>, of: &Value) -> Option<String> {
+    let name = json::text(of, "repeat").filter(|r| !r.is_empty())?;
+    let own = taker.renamed.iter().find(|(old, _)| old == name).map_or(name, |(_, new)| new).to_owned();
+    match taker.dashboard.variables.get(&own) {
+        Some(variable) if variable.text.is_none() => Some(own),
+        _ => {
+            let why = format!("nothing can be repeated for `{name}`: it has no values to choose from");
+            taker.note(Fate::NotTaken, "repeat", why);
+            None
+        }
     }
 }
 
 /// Reads one panel and puts it where it was.
 fn add(taker: &mut Taker<'_>, into: &mut Vec<Panel>, panel: &Value) {
+    // Grafana saves what it had repeated; it comes back from the one that repeats.
+    if panel.get("repeatPanelId").is_some_and(|v| !v.is_null()) {
+        return;
+    }
     let id = panel.get("id").and_then(Value::as_i64).unwrap_or(0);
     taker.about = Some((id, json::text(panel, "title").unwrap_or_default().to_owned()));
-    repeats(taker, panel);
     let read = crate::panel::read(taker, panel);
     if let Some(mut read) = read {
+        read.repeat = repeat(taker, panel);
+        if read.repeat.is_some() {
+            read.repeat_down = json::text(panel, "repeatDirection") == Some("v");
+            let most = json::whole(panel, "maxPerRow").or_else(|| {
+                // Older ones said how narrow a copy may be.
+                json::whole(panel, "minSpan").filter(|s| *s > 0).map(|s| GRID_COLUMNS / s.min(GRID_COLUMNS))
+            });
+            read.repeat_most = most.filter(|m| (1..=GRID_COLUMNS).contains(m) && !read.repeat_down);
+        }
         let place = &panel["gridPos"];
         if place.is_object() {
             let width = json::whole(place, "w").unwrap_or(12).clamp(1, GRID_COLUMNS);

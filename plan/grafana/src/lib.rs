@@ -9,12 +9,14 @@ use plan_model::Dashboard;
 use plan_model::dashboard::FASTEST_REFRESH;
 use serde_json::Value;
 
+mod annotation;
 mod columns;
 mod elements;
 mod expression;
 mod fields;
 mod json;
 mod layout;
+mod legend;
 mod old;
 mod panel;
 pub mod report;
@@ -76,7 +78,7 @@ pub fn import(text: &str, check: Check<'_>) -> Result<Imported, ImportError> {
     taker.head(&root);
     variable::take(&mut taker, &root);
     layout::take(&mut taker, &root);
-    taker.annotations(&root);
+    annotation::take(&mut taker, &root);
     let id = slug(&taker.dashboard.title);
     let report =
         Report { title: taker.dashboard.title.clone(), id: id.clone(), notes: taker.notes, taken: taker.taken };
@@ -178,16 +180,6 @@ impl<'a> Taker<'a> {
             },
             Some(Value::Bool(false) | Value::String(_)) => self.dashboard.refresh = Some(Duration::ZERO),
             _ => {}
-        }
-    }
-
-    fn annotations(&mut self, root: &Value) {
-        let own = |a: &Value| a.get("builtIn").and_then(Value::as_i64) == Some(1);
-        let lists = root.pointer("/annotations/list").and_then(Value::as_array);
-        for (index, one) in lists.into_iter().flatten().enumerate().filter(|(_, a)| !own(a)) {
-            let name = json::text(one, "name").unwrap_or_default();
-            let why = format!("annotations are not drawn on panels yet: `{name}`");
-            self.note(Fate::NotTaken, format!("annotations.list[{index}]"), why);
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Panels of Grafana before version 8: `graph` and `singlestat`. Pure.
 
-use plan_model::dashboard::panel::{Colour, Draw, Panel, PanelKind, ThresholdStep, ValueText};
+use plan_model::dashboard::panel::{
+    Colour, Draw, Panel, PanelKind, RightAxis, SeriesSetting, Side, ThresholdStep, ValueText,
+};
 use serde_json::Value;
 
-use crate::{Fate, Taker, fields, json, panel};
+use crate::{Fate, Taker, fields, json, legend, panel};
 
 pub(crate) fn graph(taker: &mut Taker<'_>, json: &Value, panel: &mut Panel) {
     let axis = json::list(json, "yaxes").first().cloned().unwrap_or(Value::Null);
@@ -36,29 +38,54 @@ pub(crate) fn graph(taker: &mut Taker<'_>, json: &Value, panel: &mut Panel) {
         .collect();
     steps.sort_by(|a, b| a.0.unwrap_or(0.0).total_cmp(&b.0.unwrap_or(0.0)));
     panel.thresholds = fields::steps(steps);
+    overrides(taker, json, panel);
+    legend::old(json, panel);
+}
+
+/// What is said of single series: their colour, their axis, whether they go down instead of up.
+fn overrides(taker: &mut Taker<'_>, json: &Value, panel: &mut Panel) {
     for (index, one) in json::list(json, "seriesOverrides").iter().enumerate() {
         let path = format!("seriesOverrides[{index}]");
         let name = json::text(one, "alias").unwrap_or_default().to_owned();
-        let colour = json::text(one, "color").and_then(fields::colour);
+        // Grafana saves an empty one for whoever once opened the list.
+        if name.is_empty() && one.as_object().is_some_and(|o| o.len() <= 1) {
+            continue;
+        }
         let is_pattern = name.starts_with('/') && name.ends_with('/') && name.len() > 2;
-        let is_good = !is_pattern || regex::Regex::new(&name[1..name.len() - 1]).is_ok();
-        match colour {
-            Some(colour) if is_good && !name.is_empty() => {
-                let setting = plan_model::dashboard::SeriesSetting { name, colour: Some(colour), ..Default::default() };
-                panel.series.push(setting);
-            }
-            _ => taker.note(
-                Fate::NotTaken,
-                path,
-                format!("how `{name}` is drawn cannot be set alone, but for its colour"),
-            ),
+        if name.is_empty() || (is_pattern && regex::Regex::new(&name[1..name.len() - 1]).is_err()) {
+            taker.note(Fate::NotTaken, path, format!("`{name}` is no regular expression here"));
+            continue;
+        }
+        let is_right = json::number(one, "yaxis") == Some(2.0);
+        let setting = SeriesSetting {
+            name: name.clone(),
+            colour: json::text(one, "color").and_then(fields::colour),
+            axis: is_right.then_some(Side::Right),
+            negative: json::text(one, "transform") == Some("negative-Y"),
+            ..SeriesSetting::default()
+        };
+        if is_right {
+            second_axis(taker, json, panel);
+        }
+        // How thick and how full a line is, is only how it looks.
+        let told = ["stack", "bars", "lines", "hideTooltip", "legend", "fillBelowTo"];
+        let lost: Vec<&str> = told.into_iter().filter(|key| one.get(*key).is_some_and(|v| !v.is_null())).collect();
+        if !lost.is_empty() {
+            let lost = lost.join("`, `");
+            taker.note(Fate::NotTaken, path, format!("`{lost}` of `{name}` cannot be set alone"));
+        }
+        if setting.colour.is_some() || setting.axis.is_some() || setting.negative {
+            panel.series.push(setting);
         }
     }
-    if json::list(json, "yaxes").get(1).is_some_and(|a| json::is_set(a, "show"))
-        && json.get("seriesOverrides").is_some_and(|s| s.to_string().contains("\"yaxis\":2"))
-    {
-        taker.note(Fate::Changed, "yaxes[1]", "there is one axis: what had the second is drawn on the first");
-    }
+}
+
+fn second_axis(taker: &mut Taker<'_>, json: &Value, panel: &mut Panel) {
+    let axis = json::list(json, "yaxes").get(1).cloned().unwrap_or(Value::Null);
+    let unit = json::text(&axis, "format").or_else(|| json.pointer("/y_formats/1").and_then(Value::as_str));
+    let unit = unit.and_then(|word| fields::unit_of(taker, word, "yaxes[1].format"));
+    let said = RightAxis { unit, min: json::number(&axis, "min"), max: json::number(&axis, "max") };
+    fields::right_axis(panel, said);
 }
 
 pub(crate) fn singlestat(taker: &mut Taker<'_>, json: &Value, panel: &mut Panel) {

@@ -3,7 +3,7 @@
 use plan_model::dashboard::panel::{Link, Panel, PanelKind, Reduce};
 use serde_json::Value;
 
-use crate::{Fate, Taker, columns, fields, json, old};
+use crate::{Fate, Taker, columns, fields, json, legend, old};
 
 /// What kinds of panels become.
 fn kind_of(panel: &Value) -> Result<PanelKind, String> {
@@ -61,6 +61,7 @@ pub(crate) fn read(taker: &mut Taker<'_>, json: &Value) -> Option<Panel> {
         _ => {}
     }
     options(json, &mut panel);
+    legend::new(taker, json, &mut panel);
     if kind == PanelKind::Table {
         columns::take(taker, json, &mut panel);
     } else {

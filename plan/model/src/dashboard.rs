@@ -2,7 +2,9 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `panel.rs` | panels: kinds, queries, thresholds, mappings, columns |
+//! | `panel.rs` | panels: kinds and queries |
+//! | `setting.rs` | what panels are told besides: colours, thresholds, axes, single series, columns |
+//! | `annotation.rs` | marks on the time axis |
 //! | `variable.rs` | variables and their kinds |
 //! | `expand.rs` | `$name` in expressions, with places |
 //! | `layout.rs` | where panels stand on the grid |
@@ -15,14 +17,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::Life;
 
+pub mod annotation;
 pub mod expand;
 pub mod layout;
 pub mod panel;
+pub mod setting;
 pub mod unit;
 pub mod variable;
 
-pub use panel::{
-    Colour, Column, Draw, Link, Panel, PanelKind, PanelQuery, Reduce, SeriesSetting, Sort, ThresholdStep, ValueText,
+pub use annotation::{Annotation, EventKind};
+pub use panel::{Draw, Panel, PanelKind, PanelQuery};
+pub use setting::{
+    Colour, Column, Link, Reduce, RightAxis, SeriesSetting, Side, Sort, ThresholdLook, ThresholdStep, ThresholdsIn,
+    ValueText,
 };
 pub use unit::Unit;
 pub use variable::{Choice, Variable, VariableKind};
@@ -37,6 +44,12 @@ pub const MOST_VARIABLES: usize = 30;
 pub const GRID_COLUMNS: u32 = 24;
 /// Rows of the grid that one panel may take: about three screens.
 pub const TALLEST: u32 = 60;
+/// Annotations of one dashboard: each is asked again for each of its time series.
+pub const MOST_ANNOTATIONS: usize = 10;
+/// Panels or rows that one with `repeat` becomes: more are not looked at, and each asks the store.
+pub const MOST_REPEATED: usize = 50;
+/// Panels of a repeated one that stand side by side when the plan says nothing: narrower ones cannot be read.
+pub const USUAL_SIDE_BY_SIDE: u32 = 4;
 /// What a dashboard shows when it says nothing: the last six hours.
 pub const USUAL_RANGE: Duration = Duration::from_secs(6 * 3_600);
 /// How often it is drawn anew when it says nothing (DSH-07).
@@ -75,6 +88,12 @@ pub struct Dashboard {
     /// What the reader may choose; `$name` in an expression stands for it.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub variables: IndexMap<String, Variable>,
+    /// Marks on the time axis of its time series, from queries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub annotations: Vec<Annotation>,
+    /// Farero's own events as marks: `alerts`, `deployments`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventKind>,
     /// Panels that stand in no row, before the rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub panels: Vec<Panel>,
@@ -97,6 +116,9 @@ pub struct Row {
     /// Whether it is shut when the dashboard is opened; its panels are asked for when it is opened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shut: bool,
+    /// A variable: the row stands there once for each of its chosen values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<String>,
     /// Its panels.
     #[serde(default)]
     pub panels: Vec<Panel>,

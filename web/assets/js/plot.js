@@ -3,8 +3,13 @@
 import { format, time } from "./units.js";
 
 const TIP_LINES = 12;
+// Marks told at once.
+const MARKS = 5;
+// Points that Page Up and Page Down go by.
+const PAGE = 10;
 // A range shorter than this was a click.
 const PICK_PX = 6;
+const KEYS = document.documentElement.lang === "en" ? { role: "chart", help: "Chart: arrow keys go from point to point" } : { role: "gráfico", help: "Gráfico: las flechas van de punto en punto" };
 // From one half of the plot on the tip stands at the other side.
 const HALF = 0.5;
 
@@ -46,12 +51,19 @@ function row(tip, className, name, value) {
   add(line, "b").textContent = value;
 }
 
+// What happened at a time, or so near that a pointer cannot tell.
+function marks(data, t) {
+  const near = (data.to - data.from) / 120;
+  const told = (data.marks ?? []).filter((m) => t >= m.from - near && t <= m.to + near).slice(-MARKS);
+  return told.map((m) => [m.class, m.title, m.text]);
+}
+
 // What is told of a time, and where the crosshair stands.
 function lines(figure, data, index) {
   const off = new Set([...figure.querySelectorAll(":is(tr, li)[data-line].off")].map((r) => Number(r.dataset.line)));
   const told = data.lines.map((line, i) => ({ line, i, value: line.values[index] })).filter((l) => l.value != null && !off.has(l.i));
   told.sort((a, b) => b.value - a.value);
-  return told.slice(0, TIP_LINES).map(({ line, value }) => [line.class, line.name, format(data.unit, value)]);
+  return told.slice(0, TIP_LINES).map(({ line, value }) => [line.class, line.name, format(line.unit ?? data.unit, value)]);
 }
 
 function cells(data, index, fromTop) {
@@ -68,15 +80,54 @@ function show(figure, data, box, parts, event) {
   const later = data.at.findIndex((t) => t > wanted);
   const index = heat ? Math.max(0, (later < 0 ? data.at.length : later) - 1) : nearest(data.at, wanted);
   const told = heat ? cells(data, index, (event.clientY - bounds.top) / bounds.height) : lines(figure, data, index);
-  const left = heat ? x : ((data.at[index] - data.from) / (data.to - data.from || 1)) * bounds.width;
+  const happened = heat ? [] : marks(data, wanted);
+  tell(data, bounds, parts, { index, told, happened, left: heat ? x : placeOf(data, index, bounds) });
+}
+
+const placeOf = (data, index, bounds) => ((data.at[index] - data.from) / (data.to - data.from || 1)) * bounds.width;
+
+function tell(data, bounds, parts, { index, told, happened, left }) {
   parts.cross.hidden = parts.tip.hidden = false;
   place(parts.cross, left);
   parts.tip.replaceChildren();
   add(parts.tip, "p").textContent = time(data.at[index], data.zone, data.to - data.from);
   for (const [className, name, value] of told) row(parts.tip, className, name, value);
+  for (const [className, name, value] of happened) row(parts.tip, `mark ${className}`, name, value);
   const right = left > bounds.width * HALF;
   parts.tip.style.left = right ? "auto" : `${left + 12}px`;
   parts.tip.style.right = right ? `${bounds.width - left + 12}px` : "auto";
+}
+
+// The keyboard goes from point to point, as the pointer does; what is told there is read aloud.
+function byKeys(figure, data, box, parts) {
+  if (!data.at.length) return;
+  const last = data.at.length - 1;
+  let index = last;
+  box.tabIndex = 0;
+  box.setAttribute("role", "application");
+  box.setAttribute("aria-roledescription", KEYS.role);
+  box.setAttribute("aria-label", KEYS.help);
+  const said = add(box, "p", "quiet");
+  said.setAttribute("aria-live", "polite");
+  const at = () => {
+    const bounds = box.getBoundingClientRect();
+    const t = data.at[index];
+    const column = data.cells?.[index] ?? [];
+    const busiest = column.indexOf(Math.max(...column));
+    const told = data.cells ? (busiest < 0 ? [] : [["", data.rows[busiest], format("short", column[busiest])]]) : lines(figure, data, index);
+    tell(data, bounds, parts, { index, told, happened: data.cells ? [] : marks(data, t), left: placeOf(data, index, bounds) });
+    said.textContent = [...parts.tip.children].map((line) => line.textContent).join("; ");
+  };
+  const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -PAGE, PageDown: PAGE, Home: -Infinity, End: Infinity };
+  box.addEventListener("focus", () => box.matches(":focus-visible") && at());
+  box.addEventListener("blur", () => (parts.cross.hidden = parts.tip.hidden = true));
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") parts.cross.hidden = parts.tip.hidden = true;
+    if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    index = Math.min(last, Math.max(0, index + steps[event.key]));
+    at();
+  });
 }
 
 function zoomTo(data, bounds, a, b) {
@@ -95,6 +146,7 @@ function follow(figure, data) {
   const hide = () => (parts.cross.hidden = parts.tip.hidden = true);
   hide();
   parts.pick.hidden = true;
+  byKeys(figure, data, box, parts);
   let began = null;
   const inside = (event) => Math.min(box.clientWidth, Math.max(0, event.clientX - box.getBoundingClientRect().left));
   box.addEventListener("pointermove", (event) => {

@@ -1,6 +1,7 @@
 //! What makes series many: metrics, labels, pairs, churn, blocks. I/O: the store's facts, series.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::ControlFlow;
 
 use askama::Template;
 use kernel::Labels;
@@ -43,6 +44,8 @@ struct Churned {
     alive: String,
     made: String,
     ended: String,
+    /// Samples a minute.
+    samples: String,
 }
 
 struct Block {
@@ -64,6 +67,7 @@ struct Page {
     lists: Vec<List>,
     churn: Option<Vec<Churned>>,
     systems: List,
+    samples: List,
     blocks: Vec<Block>,
     known: bool,
     empty: bool,
@@ -83,6 +87,14 @@ struct Counts {
     alive: u64,
     made: u64,
     labels: usize,
+    /// Samples of the last five minutes.
+    samples: u64,
+}
+
+impl Counts {
+    fn samples_a_minute(&self) -> f64 {
+        self.samples as f64 * 60_000.0 / ALIVE_MS as f64
+    }
 }
 
 /// `GET /cardinality`: for those who may see everything, as it tells of all series together.
@@ -112,6 +124,7 @@ pub async fn page(site: &Site, api: &Api) -> Body {
         (t.newest, at(facts.max_ms)),
     ];
     let systems = churn.as_ref().map(|c| systems(site, c)).unwrap_or_default();
+    let samples = churn.as_ref().map(|c| samples(site, c)).unwrap_or_default();
     let page = Page {
         c,
         t,
@@ -119,6 +132,7 @@ pub async fn page(site: &Site, api: &Api) -> Body {
         lists: lists(site, &facts),
         churn: churn.as_ref().map(|c| churned(site, c)),
         systems: List { title: t.by_system, name: t.system, figure: t.n_series, rows: systems },
+        samples: List { title: t.by_samples, name: t.metric, figure: t.samples_a_minute, rows: samples },
         blocks: blocks.iter().rev().map(|b| block(site, b)).collect(),
         known,
         empty: known && facts.series == 0 && blocks.is_empty(),
@@ -129,17 +143,23 @@ pub async fn page(site: &Site, api: &Api) -> Body {
 
 /// Reads label sets of the last hour, of now, and of an hour ago.
 fn churn(asking: &Asking, now: i64) -> Result<Churn, SeriesError> {
-    let sets = |start_ms: i64, end_ms: i64| {
+    let within = |start_ms: i64, end_ms: i64| {
         // Everything has a name.
         let any = Matcher::new(kernel::labels::METRIC_NAME, MatchOp::NotEqual, "");
         let any = any.map_err(|e| SeriesError::Storage(e.to_string()))?;
-        asking.reader.series(&Select { matchers: vec![any], start_ms, end_ms })
+        Ok::<_, SeriesError>(Select { matchers: vec![any], start_ms, end_ms })
     };
-    let prints = |all: Vec<Labels>| all.iter().map(Labels::fingerprint).collect::<HashSet<u64>>();
-    let before = prints(sets(now - HOUR_MS - ALIVE_MS, now - HOUR_MS)?);
-    let alive = prints(sets(now - ALIVE_MS, now)?);
+    let before = asking.reader.series(&within(now - HOUR_MS - ALIVE_MS, now - HOUR_MS)?)?;
+    let before: HashSet<u64> = before.iter().map(Labels::fingerprint).collect();
     let (mut out, mut names): (Churn, BTreeMap<String, BTreeSet<String>>) = Default::default();
-    for labels in sets(now - HOUR_MS, now)? {
+    let mut alive = HashSet::new();
+    asking.reader.visit(&within(now - ALIVE_MS, now)?, &mut |series| {
+        alive.insert(series.labels.fingerprint());
+        let counts = out.metrics.entry(series.labels.name().to_owned()).or_default();
+        counts.samples += series.timestamps.len() as u64;
+        ControlFlow::Continue(())
+    })?;
+    for labels in asking.reader.series(&within(now - HOUR_MS, now)?)? {
         let print = labels.fingerprint();
         let counts = out.metrics.entry(labels.name().to_owned()).or_default();
         counts.seen += 1;
@@ -164,7 +184,9 @@ fn churn(asking: &Asking, now: i64) -> Result<Churn, SeriesError> {
 
 fn churned(site: &Site, churn: &Churn) -> Vec<Churned> {
     let mut all: Vec<(&String, &Counts)> = churn.metrics.iter().collect();
-    all.sort_by_key(|(name, c)| (std::cmp::Reverse(c.made + c.seen - c.alive), std::cmp::Reverse(c.seen), *name));
+    all.sort_by_key(|(name, c)| {
+        (std::cmp::Reverse(c.made + c.seen.saturating_sub(c.alive)), std::cmp::Reverse(c.seen), *name)
+    });
     let one = |(name, c): (&String, &Counts)| Churned {
         link: explore_link(&selector(name)),
         name: name.clone(),
@@ -172,9 +194,21 @@ fn churned(site: &Site, churn: &Churn) -> Vec<Churned> {
         seen: site.count(c.seen),
         alive: site.count(c.alive),
         made: site.count(c.made),
-        ended: site.count(c.seen - c.alive),
+        ended: site.count(c.seen.saturating_sub(c.alive)),
+        samples: number(site.language, c.samples_a_minute(), 0),
     };
     all.into_iter().take(CARDINALITY_TOP).map(one).collect()
+}
+
+/// Metrics that are written most often, in samples a minute.
+fn samples(site: &Site, churn: &Churn) -> Vec<Row> {
+    let all = churn.metrics.iter().map(|(name, c)| (name, c.samples_a_minute().round() as u64));
+    let mut all: Vec<Counted> = all.map(|(name, count)| Counted { name: name.clone(), count }).collect();
+    all.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
+    all.retain(|c| c.count > 0);
+    all.truncate(CARDINALITY_TOP);
+    let each_minute = |name: &str| explore_link(&format!("60 / 300 * sum(count_over_time({}[5m]))", selector(name)));
+    rows(&all, |n| site.count(n), |name| Some(each_minute(name)))
 }
 
 fn systems(site: &Site, churn: &Churn) -> Vec<Row> {

@@ -90,7 +90,7 @@ impl Site {
     /// A page from its template.
     fn body(&self, title: &str, template: &impl askama::Template) -> Body {
         // Templates write into a text, which cannot fail; if it did, the page would say so.
-        let html = template.render().unwrap_or_else(|e| format!("<p>{}</p>", chart::escape(&e.to_string())));
+        let html = template.render().unwrap_or_else(|e| format!("<p>{}</p>", kernel::html::escape(&e.to_string())));
         Body { title: title.to_owned(), html }
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
+use kernel::html::escape;
 use kernel::{Labels, Timestamp};
 use web_prometheus::Api;
 use web_prometheus::views::{ActiveAlert, AlertState, Rule, RuleGroup, RuleHealth};
 
-use crate::chart::escape;
 use crate::limits::{ALERTS, EXPLAINED_RULES};
 use crate::text::{Common, Rules};
 use crate::why::{Condition, Shown, conditions};

@@ -161,6 +161,10 @@ texts! {
         range: "De cuándo a cuándo", "From when to when";
         no_store: "Aquí no se sabe nada del almacén.", "Nothing is known of the store here.";
         empty: "No hay nada en memoria todavía.", "There is nothing in memory yet.";
+        empty_help: "Aparecerá en cuanto llegue la primera muestra: de una comprobación, de una fuente que se recoge o de quien envía métricas.", "It appears once the first sample arrives: from a check, from a target that is scraped, or from whoever sends metrics.";
+        by_samples: "Métricas que más se escriben", "Metrics that are written most often";
+        by_samples_lead: "Muestras por minuto, de los últimos cinco. Recoger menos a menudo lo que cambia poco ahorra disco y trabajo.", "Samples a minute, of the last five. Scraping less often what changes little saves disk and work.";
+        samples_a_minute: "Muestras por minuto", "Samples a minute";
     }
 }
 
@@ -182,6 +186,8 @@ texts! {
         dropped: "Descartados", "Dropped";
         dropped_lead: "La reetiquetación los descartó.", "Relabeling dropped them.";
         empty: "No se recoge nada: la configuración no nombra ninguna fuente.", "Nothing is scraped: the configuration names no targets.";
+        empty_help: "En un plan, dé a un servicio la clave metrics con la dirección de sus métricas; en el motor solo, nómbrelas en scrape_configs de su configuración.", "In a plan, give a service the key metrics with the address of its metrics; in the engine alone, name them under scrape_configs of its configuration.";
+        why: "Por qué", "Why";
         no_match: "Ninguna fuente cumple el filtro.", "No target passes the filter.";
         of_series: "De las series recogidas", "From the series that were scraped";
         of_series_lead: "Estado según las series up que se guardaron; por qué falló una recogida está en la página de la comprobación.", "State by the series up that were kept; why a scrape failed stands on the page of its check.";

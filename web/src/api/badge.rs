@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use decide::health::decide_component;
 use http::header;
+use kernel::html::escape;
 use kernel::probe::Outcome;
 
 use crate::answer::Failure;
@@ -29,10 +30,6 @@ pub(crate) async fn badge(
     let (label, outcome, language) = found.flatten().ok_or_else(|| Failure::not_found(format!("{system}/{name}")))?;
     let svg = draw(&label, StateView::of(outcome, language).word, outcome);
     Ok(([(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "no-cache")], svg).into_response())
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 fn draw(label: &str, word: &str, outcome: Outcome) -> String {

@@ -6,7 +6,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::problems::Problems;
-use super::{alerts, approvals, backups, checks, deliveries, kpis, people, plan, status, systems, teams, trail};
+use super::{
+    alerts, approvals, backups, checks, dashboards, deliveries, kpis, people, plan, status, systems, teams, trail,
+};
 
 struct Bearer;
 
@@ -22,6 +24,7 @@ impl Modify for Bearer {
     info(title = "Farero", description = "What Farero watches, decides and sends. Errors are problem documents (RFC 9457).", license(name = "Apache-2.0")),
     paths(
         systems::systems, systems::overview, kpis::kpis, systems::services, systems::intensive,
+        dashboards::dashboards, dashboards::dashboard, dashboards::panel,
         checks::checks, checks::check, checks::results, checks::uptime, checks::chart, checks::now,
         alerts::alerts, alerts::alert, alerts::acknowledge,
         deliveries::deliveries, deliveries::confirm, deliveries::retry, deliveries::channels, deliveries::test,

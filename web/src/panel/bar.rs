@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use kernel::html::escape;
 use plan_model::dashboard::panel::Reduce;
-use web_explore::chart::escape;
 
 use super::answers::named;
 use super::value::Measure;

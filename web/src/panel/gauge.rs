@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use kernel::html::escape;
 use plan_model::dashboard::panel::Reduce;
-use web_explore::chart::escape;
 
 use super::answers::named;
 use super::value::{Measure, threshold};
@@ -17,14 +17,7 @@ const RIM: &str = "M8 100A92 92 0 0 1 192 100";
 impl Canvas<'_> {
     /// The ends of the scale: the plan's, or what the unit or the values suggest.
     pub(super) fn ends(&self, most: f64) -> (f64, f64) {
-        let usual = match self.panel.unit.as_ref().map(|u| u.as_text().into_owned()).as_deref() {
-            Some("ratio") => 1.0,
-            Some("percent") | None if self.panel.max.is_none() && most <= 100.0 => 100.0,
-            _ => most,
-        };
-        let low = self.panel.min.unwrap_or(0.0);
-        let high = self.panel.max.unwrap_or(usual);
-        (low, if high > low { high } else { low + 1.0 })
+        super::thresholds::ends(self.panel, most)
     }
 
     pub(super) fn gauge(&self, answers: &Answers) -> String {

@@ -1,7 +1,7 @@
 //! A small Markdown: headings, paragraphs, lists, links, `**bold**`, `*slanted*`, `` `code` ``, fenced code. Everything else is
 //! text, and all of it is escaped: no HTML comes through. Pure.
 
-use web_explore::chart::escape;
+use kernel::html::escape;
 
 /// Lines that are read; a longer text belongs into a document of the plan.
 const MOST_LINES: usize = 500;

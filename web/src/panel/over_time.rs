@@ -1,8 +1,10 @@
 //! Values over time: lines, areas, bars, heat maps, from the charts of `web-explore`. Pure.
 
 use decide_promql::{MatrixSeries, Value};
-use plan_model::dashboard::panel::{Colour, Draw};
-use web_explore::chart::{Buckets, Drawing, Heatmap, Legend, Level, Line, Threshold, TimeSeries};
+use plan_model::dashboard::{Colour, Draw, Reduce, Side, ThresholdLook};
+use web_explore::chart::{
+    Buckets, Drawing, Figure, Heatmap, Legend, Level, Line, Mark, RightAxis, Threshold, TimeSeries,
+};
 
 use super::answers::named;
 use super::value::{Measure, charted};
@@ -10,6 +12,8 @@ use super::{Answers, Canvas};
 
 /// Height of the time axis and of one line of names below the plot, CSS pixels.
 const BELOW: u32 = 22 + 26;
+/// Height of a line of a legend with numbers, and of its heading.
+const LEGEND_LINE: u32 = 23;
 /// Lowest plot that shows anything.
 const LOWEST: u32 = 60;
 
@@ -33,27 +37,85 @@ const fn level(colour: Colour) -> Level {
     }
 }
 
+const fn figure(reduce: Reduce) -> Figure {
+    match reduce {
+        Reduce::Last => Figure::Last,
+        Reduce::First => Figure::First,
+        Reduce::Mean => Figure::Mean,
+        Reduce::Min => Figure::Min,
+        Reduce::Max => Figure::Max,
+        Reduce::Sum => Figure::Sum,
+        Reduce::Count => Figure::Count,
+        Reduce::Range => Figure::Range,
+        Reduce::Difference => Figure::Difference,
+    }
+}
+
+/// The class of a colour.
+const fn tone(colour: Colour) -> &'static str {
+    match colour {
+        Colour::Green => "tone-green",
+        Colour::Yellow => "tone-yellow",
+        Colour::Orange => "tone-orange",
+        Colour::Red => "tone-red",
+        Colour::Blue => "tone-blue",
+        Colour::Purple => "tone-purple",
+        Colour::Grey => "tone-grey",
+    }
+}
+
 impl Canvas<'_> {
+    /// The lines of a chart, each on its axis; `factors` are those of the left and the right one.
+    fn lines(&self, series: Vec<super::answers::Named>, factors: (f64, f64)) -> Vec<Line> {
+        let one = |one: super::answers::Named| {
+            let settings = || one.settings.iter().rev().map(|i| &self.panel.series[*i]);
+            let colour = settings().find_map(|s| s.colour);
+            let right = settings().find_map(|s| s.axis) == Some(Side::Right);
+            let sign = if settings().any(|s| s.negative) { -1.0 } else { 1.0 };
+            let factor = sign * if right { factors.1 } else { factors.0 };
+            let points = one.points.iter().map(|(t, v)| (*t, v * factor)).collect();
+            Line { colour: colour.map(place), right, ..Line::new(one.name.clone(), points) }
+        };
+        series.into_iter().take(web_explore::chart::LINES_DRAWN).map(one).collect()
+    }
+
+    /// What stands below the plot, and the height of the plot.
+    fn below(&self, lines: usize) -> (Legend, u32) {
+        let all = self.height.saturating_sub(BELOW).max(LOWEST);
+        match (lines, self.panel.legend_hidden, self.panel.legend_values.is_empty()) {
+            (0, _, _) | (_, true, _) => (Legend::None, self.height.saturating_sub(22).max(LOWEST)),
+            (_, _, true) => (Legend::List, all),
+            // A long table scrolls, so that the plot keeps a half of the room.
+            (n, _, false) => {
+                let table = u32::try_from(n + 1).unwrap_or(u32::MAX).saturating_mul(LEGEND_LINE);
+                let room = self.height.saturating_sub(30);
+                (Legend::Table, room.saturating_sub(table.min(room / 2)).max(LOWEST))
+            }
+        }
+    }
+
     pub(super) fn time_series(&self, answers: &Answers) -> String {
         let panel = self.panel;
         let measure = Measure::of(panel);
         let (unit, factor) = charted(&measure.unit, self.language);
         let series = named(panel, answers);
         let all = series.len();
-        let mut lines: Vec<Line> = Vec::new();
-        for one in series.into_iter().take(web_explore::chart::LINES_DRAWN) {
-            let colour = one.settings.iter().rev().find_map(|i| panel.series[*i].colour);
-            let points = one.points.into_iter().map(|(t, v)| (t, v * factor)).collect();
-            lines.push(Line { colour: colour.map(place), ..Line::new(one.name, points) });
-        }
+        let right = self.right_axis(&series);
+        let (right_unit, right_factor) = right.map_or((unit.clone(), factor), |u| charted(&u, self.language));
+        let lines = self.lines(series, (factor, right_factor));
+        let right = lines.iter().any(|l| l.right).then(|| {
+            let ends = panel.right.as_ref().map_or((None, None), |r| (r.min, r.max));
+            let scaled = |v: Option<f64>| v.map(|v| v * right_factor);
+            RightAxis { unit: right_unit, min: scaled(ends.0), max: scaled(ends.1) }
+        });
         let (start, end, step) = self.span;
         let draw = panel.draw.unwrap_or_default();
-        let legend = match lines.len() {
-            0 => Legend::None,
-            _ => Legend::List,
-        };
-        let steps = panel.thresholds.iter().filter_map(|s| Some((s.from?, s.colour)));
-        let thresholds = steps.map(|(from, c)| Threshold { value: from * factor, level: level(c), band: false });
+        let (legend, height) = self.below(lines.len());
+        let band = panel.thresholds_as == ThresholdLook::Bands;
+        // A band begins somewhere; a line at the least value there is would say nothing.
+        let from = |s: &plan_model::dashboard::ThresholdStep| s.from.or(band.then_some(f64::MIN));
+        let steps = panel.thresholds.iter().filter_map(|s| Some((from(s)?, s.colour)));
+        let thresholds = steps.map(|(from, c)| Threshold { value: from * factor, level: level(c), band });
         let chart = TimeSeries {
             title: self.title.clone(),
             lines_in_all: all,
@@ -66,13 +128,25 @@ impl Canvas<'_> {
             stacked: draw == Draw::Stacked,
             min: panel.min.map(|v| v * factor),
             max: panel.max.map(|v| v * factor),
+            right,
             thresholds: thresholds.collect(),
+            marks: self.marks.iter().map(mark).collect(),
             legend,
-            height: self.height.saturating_sub(BELOW).max(LOWEST),
+            figures: panel.legend_values.iter().copied().map(figure).collect(),
+            numbers: self.alone,
+            height,
             zoom: true,
             ..TimeSeries::new(lines, start, end, step)
         };
         chart.render(&self.look())
+    }
+
+    /// The unit of the axis at the right: the plan's, or that of the first series that stands there.
+    fn right_axis(&self, series: &[super::answers::Named]) -> Option<plan_model::dashboard::Unit> {
+        let own = self.panel.right.as_ref().and_then(|r| r.unit.clone());
+        let is_right = |s: &&plan_model::dashboard::SeriesSetting| s.axis == Some(Side::Right);
+        let mut settings = series.iter().flat_map(|s| &s.settings).map(|i| &self.panel.series[*i]);
+        own.or_else(|| settings.find(is_right).and_then(|s| s.unit.clone()))
     }
 
     pub(super) fn heatmap(&self, answers: &Answers) -> String {
@@ -102,4 +176,8 @@ impl Canvas<'_> {
         };
         map.render(&self.look())
     }
+}
+
+fn mark(of: &decide::dashboards::Mark) -> Mark {
+    Mark { from_ms: of.from_ms, to_ms: of.to_ms, title: of.title.clone(), text: of.text.clone(), tone: tone(of.colour) }
 }

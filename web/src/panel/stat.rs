@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use kernel::html::escape;
 use plan_model::dashboard::panel::Reduce;
-use web_explore::chart::{Line, escape, sparkline};
+use web_explore::chart::{Line, sparkline};
 
 use super::answers::named;
 use super::value::Measure;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use kernel::Timestamp;
+use kernel::html::escape;
 use plan_model::dashboard::panel::Colour;
-use web_explore::chart::escape;
 use web_explore::format::date_time;
 
 use super::answers::{Named, named};

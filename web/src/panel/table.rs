@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use decide_promql::Value;
 use indexmap::IndexMap;
 use kernel::Labels;
+use kernel::html::escape;
 use kernel::labels::METRIC_NAME;
 use kernel::series::Point;
 use plan_model::dashboard::panel::Column;
-use web_explore::chart::escape;
 
 use super::value::Measure;
 use super::{Answers, Canvas, MOST_COLUMNS, MOST_ROWS};

@@ -1,9 +1,10 @@
 //! Values as people read them: unit, decimals, texts and colours by value. Pure.
 
+use kernel::html::escape;
 use kernel::{Language, Timestamp};
 use plan_model::dashboard::panel::{Colour, Panel, ThresholdStep, ValueText};
 use plan_model::dashboard::unit::Unit;
-use web_explore::chart::{Unit as ChartUnit, escape};
+use web_explore::chart::Unit as ChartUnit;
 use web_explore::format;
 
 use super::Canvas;

@@ -125,6 +125,32 @@ async fn pln_02_no_list_search_metric_or_error_tells_of_another_system() {
 }
 
 #[tokio::test]
+async fn met_01_why_a_scrape_failed_is_told_to_those_who_see_the_system() {
+    use web_prometheus::views::{Target, TargetHealth};
+    let site = two_systems();
+    let target = Target {
+        labels: kernel::Labels::new([("system", "sigcerh"), ("job", "backend"), ("instance", "10.0.0.5:9100")]),
+        scrape_pool: "backend".into(),
+        scrape_url: "http://10.0.0.5:9100/metrics".into(),
+        last_error: "connection refused <b>".into(),
+        last_scrape: Some(sample::NOW),
+        health: TargetHealth::Down,
+        ..Target::default()
+    };
+    site.app.live.set_scrape("sigcerh", "backend", target);
+    let (ana, _) = site.session("ana", Role::Viewer).await;
+    let (bea, _) = site.session_of_plan("bea").await;
+    for path in ["/targets", "/api/v1/targets"] {
+        let seen = site.get(path, &ana).await.body;
+        assert!(seen.contains("connection refused") && seen.contains("10.0.0.5:9100"), "{path}: {seen}");
+        assert!(!(path == "/targets" && seen.contains("refused <b>")), "{seen}");
+        let hidden = site.get(path, &bea).await;
+        assert_eq!(hidden.status, StatusCode::OK, "{path}");
+        assert!(!hidden.body.contains("10.0.0.5"), "{path}: {}", hidden.body);
+    }
+}
+
+#[tokio::test]
 async fn pln_02_a_stream_tells_nothing_of_another_system() {
     let site = two_systems();
     let (cookie, _) = site.session_of_plan("bea").await;

@@ -7,6 +7,7 @@ super::texts! {
         none: "Ningún plan tiene tableros todavía", "No plan has dashboards yet";
         none_help: "Escriba uno en dashboards/mi-tablero.yaml de su plan, o traiga los de Grafana: farero import grafana tablero.json", "Write one in your plan's dashboards/my-dashboard.yaml, or bring those of Grafana: farero import grafana dashboard.json";
         panels: "paneles", "panels";
+        panels_heading: "Paneles", "Panels";
         panels_one: "panel", "panel";
         range: "Periodo", "Range";
         own_range: "Otro periodo", "Another range";
@@ -37,6 +38,11 @@ super::texts! {
         value: "Valor", "Value";
         yes: "Sí", "Yes";
         no: "No", "No";
+        marks: "Marcas en este periodo", "Marks in this range";
+        marks_none: "Nada ocurrió en este periodo.", "Nothing happened in this range.";
+        marks_hide: "Ocultar las marcas", "Hide the marks";
+        marks_show: "Mostrar las marcas", "Show the marks";
+        marks_failed: "Estas marcas no se pudieron pedir:", "These marks could not be asked for:";
         reload_failed: "No se pudo actualizar", "Could not be updated";
     }
 }

@@ -1,9 +1,9 @@
 //! Where panels stand on the grid. Pure.
 //!
 //! A panel with `x` and `y` stands there; the others take the next free place in the order of the file, left to right and
-//! down, as words on a page do.
+//! down, as words on a page do. A panel that is repeated takes as much as its copies need, and what stands below it goes down.
 
-use super::{GRID_COLUMNS, Panel};
+use super::{GRID_COLUMNS, Panel, USUAL_SIDE_BY_SIDE};
 
 /// A place on the grid of a group of panels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,15 +37,70 @@ pub fn own_place(panel: &Panel) -> Option<Cell> {
 
 /// The places of all panels of a group.
 pub fn place(panels: &[Panel]) -> Vec<Cell> {
-    let fixed: Vec<Cell> = panels.iter().filter_map(own_place).collect();
+    flow(panels.iter().map(|p| (own_place(p), p.columns_wide(), p.rows_high())))
+}
+
+/// The places of all copies of all panels of a group; `copies` says how many there are of each, 1 of those without `repeat`.
+pub fn place_repeated(panels: &[Panel], copies: &[usize]) -> Vec<Vec<Cell>> {
+    let repeated = |i: usize| panels[i].repeat.is_some() && copies.get(i).is_some_and(|c| *c != 1);
+    // Panels with a place, from the top down, and how far each is moved by the copies above it.
+    let mut fixed: Vec<(usize, Cell)> =
+        panels.iter().enumerate().filter_map(|(i, p)| Some((i, own_place(p)?))).collect();
+    fixed.sort_by_key(|(_, cell)| cell.y);
+    let grown: Vec<(u32, i64)> = fixed
+        .iter()
+        .filter(|(i, _)| repeated(*i))
+        .map(|(i, cell)| (cell.y + cell.h, i64::from(height(&panels[*i], cell.h, copies[*i])) - i64::from(cell.h)))
+        .collect();
+    let moved = |y: u32| {
+        let all: i64 = grown.iter().filter(|(below, _)| y >= *below).map(|(_, more)| more).sum();
+        u32::try_from((i64::from(y) + all).max(0)).unwrap_or(u32::MAX)
+    };
+    let mut flat = Vec::new();
+    for (i, panel) in panels.iter().enumerate() {
+        let own = own_place(panel).map(|c| Cell { y: moved(c.y), ..c });
+        let (w, h) = (panel.columns_wide(), panel.rows_high());
+        if !repeated(i) {
+            flat.push((own, w, h));
+            continue;
+        }
+        let (across, wide) = across(panel, copies[i]);
+        for k in 0..u32::try_from(copies[i]).unwrap_or(0) {
+            let x = if panel.repeat_down { own.map_or(0, |c| c.x) } else { k % across * wide };
+            flat.push((own.map(|c| Cell { x, y: c.y + k / across * h, w: wide.min(GRID_COLUMNS - x), h }), wide, h));
+        }
+    }
+    let mut cells = flow(flat.into_iter()).into_iter();
+    let count = |i: usize| if repeated(i) { copies[i] } else { 1 };
+    (0..panels.len()).map(|i| cells.by_ref().take(count(i)).collect()).collect()
+}
+
+/// How many copies stand side by side, and how wide each is.
+fn across(panel: &Panel, copies: usize) -> (u32, u32) {
+    if panel.repeat_down {
+        return (1, panel.columns_wide());
+    }
+    let most = panel.repeat_most.unwrap_or(USUAL_SIDE_BY_SIDE).clamp(1, GRID_COLUMNS);
+    let across = u32::try_from(copies).unwrap_or(u32::MAX).clamp(1, most);
+    (across, GRID_COLUMNS / across)
+}
+
+/// Rows that all copies take together.
+fn height(panel: &Panel, each: u32, copies: usize) -> u32 {
+    let lines = u32::try_from(copies).unwrap_or(0).div_ceil(across(panel, copies).0);
+    lines * each
+}
+
+/// Each where it is told, the others in the next free place.
+fn flow(panels: impl Iterator<Item = (Option<Cell>, u32, u32)> + Clone) -> Vec<Cell> {
+    let fixed: Vec<Cell> = panels.clone().filter_map(|p| p.0).collect();
     let (mut x, mut y, mut line) = (0, 0, 0);
-    let mut out = Vec::with_capacity(panels.len());
-    for panel in panels {
-        if let Some(cell) = own_place(panel) {
+    let mut out = Vec::new();
+    for (own, w, h) in panels {
+        if let Some(cell) = own {
             out.push(cell);
             continue;
         }
-        let (w, h) = (panel.columns_wide(), panel.rows_high());
         let cell = loop {
             if x + w > GRID_COLUMNS {
                 (x, y, line) = (0, y + line.max(1), 0);
@@ -91,5 +146,42 @@ mod tests {
             assert!(a.x + a.w <= GRID_COLUMNS);
             assert!(cells[i + 1..].iter().all(|b| !a.overlaps(b)));
         }
+    }
+
+    fn repeated(panel: Panel) -> Panel {
+        Panel { repeat: Some("v".into()), ..panel }
+    }
+
+    fn check_repeated(panels: &[Panel], copies: &[usize], expect: &[&[(u32, u32, u32)]]) {
+        let cells = place_repeated(panels, copies);
+        let places: Vec<Vec<_>> = cells.iter().map(|c| c.iter().map(|c| (c.x, c.y, c.w)).collect()).collect();
+        assert_eq!(places, expect);
+        let all: Vec<Cell> = cells.concat();
+        for (i, a) in all.iter().enumerate() {
+            assert!(a.x + a.w <= GRID_COLUMNS && all[i + 1..].iter().all(|b| !a.overlaps(b)), "{all:?}");
+        }
+    }
+
+    #[test]
+    fn copies_stand_side_by_side_and_push_down_what_is_below() {
+        let below = panel(24, 4, Some((0, 8)));
+        let three = repeated(panel(24, 8, Some((0, 0))));
+        check_repeated(&[three.clone(), below.clone()], &[3, 1], &[&[(0, 0, 8), (8, 0, 8), (16, 0, 8)], &[(0, 8, 24)]]);
+        let five: &[(u32, u32, u32)] = &[(0, 0, 6), (6, 0, 6), (12, 0, 6), (18, 0, 6), (0, 8, 6)];
+        check_repeated(&[three.clone(), below.clone()], &[5, 1], &[five, &[(0, 16, 24)]]);
+        check_repeated(&[three.clone(), below.clone()], &[0, 1], &[&[], &[(0, 0, 24)]]);
+        check_repeated(&[three.clone(), below.clone()], &[1, 1], &[&[(0, 0, 24)], &[(0, 8, 24)]]);
+        let down = Panel { repeat_down: true, ..repeated(panel(12, 3, Some((12, 0)))) };
+        let beside = panel(12, 3, Some((0, 0)));
+        let two: &[(u32, u32, u32)] = &[(12, 0, 12), (12, 3, 12)];
+        check_repeated(&[beside, down, panel(24, 2, Some((0, 3)))], &[1, 2, 1], &[&[(0, 0, 12)], two, &[(0, 6, 24)]]);
+        let flowing = repeated(panel(12, 8, None));
+        check_repeated(&[flowing, panel(12, 8, None)], &[2, 1], &[&[(0, 0, 12), (12, 0, 12)], &[(0, 8, 12)]]);
+    }
+
+    #[test]
+    fn without_copies_nothing_changes() {
+        let panels: Vec<Panel> = (0..20).map(|i| panel(1 + i * 7 % 24, 1 + i % 5, None)).collect();
+        assert_eq!(place_repeated(&panels, &[1; 20]).concat(), place(&panels));
     }
 }

@@ -8,6 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Unit;
+pub use super::setting::{
+    Colour, Column, Link, Reduce, RightAxis, SeriesSetting, Side, Sort, ThresholdLook, ThresholdStep, ThresholdsIn,
+    ValueText,
+};
 
 /// A panel of a dashboard.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +54,12 @@ pub struct Panel {
     /// How time series are drawn; lines when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draw: Option<Draw>,
+    /// Numbers of each series below a time series, beside its name: `[last, max]`; none when left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legend_values: Vec<Reduce>,
+    /// No names stand below a time series.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub legend_hidden: bool,
     /// Unit of its values: `seconds`, `bytes`, `percent`, `ratio`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
@@ -66,6 +76,15 @@ pub struct Panel {
     /// From which value on which colour.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<ThresholdStep>,
+    /// What the numbers of `thresholds` are; values when left out.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub thresholds_in: ThresholdsIn,
+    /// How a time series shows them; lines when left out.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub thresholds_as: ThresholdLook,
+    /// The axis at the right of a time series, for series with `axis: right`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right: Option<RightAxis>,
     /// Texts and colours for single values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<ValueText>,
@@ -90,6 +109,20 @@ pub struct Panel {
     /// Addresses to go on to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// A variable: the panel stands there once for each of its chosen values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<String>,
+    /// Those of `repeat` stand one below the other; else side by side.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeat_down: bool,
+    /// Most of `repeat` side by side; 4 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 24))]
+    pub repeat_most: Option<u32>,
+}
+
+fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// How a panel shows.
@@ -183,159 +216,6 @@ pub enum Draw {
     Stacked,
     /// Bars.
     Bars,
-}
-
-/// A colour by name, so that it suits the light and the dark page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs, reason = "each is a colour")]
-pub enum Colour {
-    Green,
-    Yellow,
-    Orange,
-    Red,
-    Blue,
-    Purple,
-    Grey,
-}
-
-impl Colour {
-    /// The word in the plan.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Green => "green",
-            Self::Yellow => "yellow",
-            Self::Orange => "orange",
-            Self::Red => "red",
-            Self::Blue => "blue",
-            Self::Purple => "purple",
-            Self::Grey => "grey",
-        }
-    }
-}
-
-/// From which value on which colour.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ThresholdStep {
-    /// From this value on; from the least on when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<f64>,
-    /// The colour.
-    pub colour: Colour,
-}
-
-/// A text or colour for a value.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ValueText {
-    /// This value: a number, `none` where there is no value, or a text in a table.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub is: Option<String>,
-    /// From this value on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<f64>,
-    /// Up to this value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<f64>,
-    /// What is shown instead of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-    /// Its colour.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub colour: Option<Colour>,
-}
-
-/// One number for a whole series.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Reduce {
-    /// The newest value.
-    #[default]
-    Last,
-    /// The oldest value.
-    First,
-    /// The mean.
-    Mean,
-    /// The least.
-    Min,
-    /// The greatest.
-    Max,
-    /// The sum of all points.
-    Sum,
-    /// How many points there are.
-    Count,
-    /// The greatest less the least.
-    Range,
-    /// The newest less the oldest.
-    Difference,
-}
-
-/// Settings of single series.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SeriesSetting {
-    /// The series' name as the panel shows it, or a regular expression between `/`.
-    pub name: String,
-    /// Another name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
-    /// Its colour.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub colour: Option<Colour>,
-    /// Its unit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<Unit>,
-    /// Digits after the decimal sign.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 10))]
-    pub decimals: Option<u32>,
-    /// Not shown.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub hidden: bool,
-}
-
-/// A column of a table.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Column {
-    /// Its heading; the label's name when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
-    /// Not shown.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub hidden: bool,
-    /// Unit of its values.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<Unit>,
-    /// Digits after the decimal sign.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 10))]
-    pub decimals: Option<u32>,
-    /// Colours of its values; the panel's when left out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub thresholds: Vec<ThresholdStep>,
-}
-
-/// How a table is sorted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sort {
-    /// The column, by its label or its heading.
-    pub by: String,
-    /// The greatest first.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub descending: bool,
-}
-
-/// An address to go on to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Link {
-    /// What it is called.
-    pub title: String,
-    /// `https://…`, `http://…`, or a path of this Farero, `/s/sigcerh`; `$name` stands for a variable.
-    pub url: String,
 }
 
 impl Panel {

@@ -9,7 +9,7 @@ use plan_syntax::within;
 use super::Verifier;
 use crate::dashboard::expand::{BUILT_IN, FORMS, mentions};
 use crate::dashboard::variable::{Variable, VariableKind};
-use crate::dashboard::{Dashboard, FASTEST_REFRESH, Link, MOST_PANELS, MOST_QUERIES, MOST_VARIABLES};
+use crate::dashboard::{Dashboard, FASTEST_REFRESH, Link, MOST_ANNOTATIONS, MOST_PANELS, MOST_QUERIES, MOST_VARIABLES};
 
 /// Names that `${name:…}` has taken for references already.
 const TAKEN: [&str; 6] = ["env", "file", "credential", "age", "vault", "param"];
@@ -40,11 +40,14 @@ impl Verifier<'_> {
             known.push(name);
         }
         self.dashboard_links(&dashboard.links, path, &known);
+        self.annotations(dashboard, path, &known);
         for (below, panel) in dashboard.all_panels() {
             self.panel(panel, &format!("{path}.{below}"), &known);
+            self.repeats(panel.repeat.as_deref(), &format!("{path}.{below}"), dashboard);
         }
         for (index, row) in dashboard.rows.iter().enumerate() {
             self.mentioned(&row.title, &format!("{path}.rows[{index}].title"), &known);
+            self.repeats(row.repeat.as_deref(), &format!("{path}.rows[{index}]"), dashboard);
         }
         for (below, _, panels) in dashboard.groups() {
             self.layout(panels, &format!("{path}.{below}"));
@@ -52,6 +55,34 @@ impl Verifier<'_> {
         if dashboard.all_panels().next().is_none() {
             self.error("nothing-to-show", format_args!("{path}"), "this dashboard has no panels".to_owned()).help =
                 Some("write some under `panels:` or `rows:`".into());
+        }
+    }
+
+    fn annotations(&mut self, dashboard: &Dashboard, path: &str, known: &[&str]) {
+        self.most(dashboard.annotations.len(), MOST_ANNOTATIONS, "annotations", path);
+        for (index, one) in dashboard.annotations.iter().enumerate() {
+            self.mentioned(&one.query, &format!("{path}.annotations[{index}].query"), known);
+        }
+    }
+
+    /// What is repeated names a variable that has values to choose from.
+    fn repeats(&mut self, name: Option<&str>, path: &str, dashboard: &Dashboard) {
+        let Some(name) = name else { return };
+        match dashboard.variables.get(name) {
+            Some(found) if found.text.is_none() => {}
+            Some(_) => {
+                let message = format!("nothing can be repeated for `{name}`: any text may stand there");
+                self.error("bad-value", format_args!("{path}.repeat"), message).expected =
+                    Some("a variable with `values_of`, `list` or `interval`".into());
+            }
+            None => {
+                let names = || dashboard.variables.keys().map(String::as_str);
+                let help = nearest(name, names()).map(|n| format!("did you mean `{n}`?"));
+                let expected = Some(listing(names(), 12, "or")).filter(|e| !e.is_empty());
+                let message = format!("there is no variable `{name}`");
+                let error = self.error("unknown-variable", format_args!("{path}.repeat"), message);
+                (error.help, error.expected) = (help, expected);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Verifier;
 use crate::dashboard::layout::own_place;
-use crate::dashboard::{GRID_COLUMNS, Panel, PanelKind, ThresholdStep, ValueText};
+use crate::dashboard::{GRID_COLUMNS, Panel, PanelKind, RightAxis, ThresholdLook, ThresholdStep, ValueText};
 
 impl Verifier<'_> {
     pub(super) fn panel(&mut self, panel: &Panel, path: &str, known: &[&str]) {
@@ -23,7 +23,14 @@ impl Verifier<'_> {
         for (index, setting) in panel.series.iter().enumerate() {
             self.pattern(&setting.name, &format!("{path}.series[{index}].name"));
         }
-        if let (Some(min), Some(max)) = (panel.min, panel.max)
+        self.scale(panel.min, panel.max, path);
+        if let Some(RightAxis { min, max, .. }) = panel.right {
+            self.scale(min, max, &format!("{path}.right"));
+        }
+    }
+
+    fn scale(&mut self, min: Option<f64>, max: Option<f64>, path: &str) {
+        if let (Some(min), Some(max)) = (min, max)
             && min >= max
         {
             let message = format!("the scale ends at {max}, which is not above its start {min}");
@@ -66,8 +73,12 @@ impl Verifier<'_> {
     /// Settings that have no effect on a kind of panel are most likely meant for another.
     fn fits_its_kind(&mut self, panel: &Panel, path: &str) {
         use PanelKind::{Bar, Gauge, Stat, Table, Text, TimeSeries};
-        let settings: [(&str, bool, &[PanelKind]); 6] = [
+        let settings: [(&str, bool, &[PanelKind]); 10] = [
             ("draw", panel.draw.is_some(), &[TimeSeries]),
+            ("right", panel.right.is_some(), &[TimeSeries]),
+            ("legend_values", !panel.legend_values.is_empty(), &[TimeSeries]),
+            ("legend_hidden", panel.legend_hidden, &[TimeSeries]),
+            ("thresholds_as", panel.thresholds_as != ThresholdLook::Lines, &[TimeSeries]),
             ("sparkline", panel.sparkline.is_some(), &[Stat]),
             ("reduce", panel.reduce.is_some(), &[Stat, Gauge, Bar]),
             ("columns", !panel.columns.is_empty(), &[Table]),
@@ -80,6 +91,12 @@ impl Verifier<'_> {
                 let words: Vec<&str> = kinds.iter().map(|k| k.as_str()).collect();
                 self.error("no-effect", format_args!("{path}.{key}"), message).expected =
                     Some(plan_syntax::suggest::listing(words, 4, "or"));
+            }
+        }
+        for (key, is_set) in [("repeat_down", panel.repeat_down), ("repeat_most", panel.repeat_most.is_some())] {
+            if is_set && panel.repeat.is_none() {
+                let message = format!("`{key}` has no effect without `repeat`");
+                self.error("no-effect", format_args!("{path}.{key}"), message);
             }
         }
         if panel.kind == Text && panel.text.is_none() {

@@ -22,10 +22,22 @@ pub(super) fn left(out: &mut String, labels: &[(f64, String)], height: u32) {
     let longest = labels.iter().map(|(_, text)| text.chars().count()).max().unwrap_or(1);
     let width = (longest as f64 * LETTER + 8.0).ceil();
     let _ = write!(out, "<svg class=\"plot-y\" width=\"{width}\" height=\"{height}\" aria-hidden=\"true\">");
+    texts(out, labels, width - 6.0, height);
+}
+
+/// The value axis at the right.
+pub(super) fn right(out: &mut String, labels: &[(f64, String)], height: u32) {
+    let longest = labels.iter().map(|(_, text)| text.chars().count()).max().unwrap_or(1);
+    let width = (longest as f64 * LETTER + 8.0).ceil();
+    let _ = write!(out, "<svg class=\"plot-y plot-right\" width=\"{width}\" height=\"{height}\" aria-hidden=\"true\">");
+    texts(out, labels, 6.0, height);
+}
+
+fn texts(out: &mut String, labels: &[(f64, String)], x: f64, height: u32) {
     for (y, text) in labels {
         // At the edges the text would be cut.
         let y = (y + 4.0).clamp(10.0, f64::from(height) - 1.0);
-        let _ = write!(out, "<text x=\"{}\" y=\"", width - 6.0);
+        let _ = write!(out, "<text x=\"{x}\" y=\"");
         push(out, y);
         let _ = write!(out, "\">{}</text>", escape(text));
     }
@@ -38,11 +50,14 @@ pub(super) fn bottom(out: &mut String, ticks: &[TimeTick], start_ms: i64, end_ms
     let _ = write!(out, "<svg class=\"plot-x\" width=\"100%\" height=\"{X_HEIGHT}\" aria-hidden=\"true\">");
     for tick in ticks {
         let at = (tick.t_ms - start_ms) as f64 / span * 100.0;
-        let side = match at {
-            a if a < 3.0 => " class=\"start\"",
-            a if a > 97.0 => " class=\"end\"",
-            _ if tick.minor => " class=\"minor\"",
-            _ => "",
+        // A minor one at an edge is left out on narrow screens as well: it would stand upon its neighbour.
+        let side = match (at, tick.minor) {
+            (a, false) if a < 3.0 => " class=\"start\"",
+            (a, true) if a < 3.0 => " class=\"start minor\"",
+            (a, false) if a > 97.0 => " class=\"end\"",
+            (a, true) if a > 97.0 => " class=\"end minor\"",
+            (_, true) => " class=\"minor\"",
+            (_, false) => "",
         };
         let _ = write!(out, "<text{side} x=\"");
         push(out, at);

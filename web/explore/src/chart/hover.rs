@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::marks::HoverMark;
 use super::thin::{At, is_drawn};
 use super::{HOVER_VALUES, Look, Unit};
 
@@ -23,12 +24,18 @@ pub(super) struct Hover<'a> {
     /// Times, milliseconds since the epoch.
     pub(super) at: Vec<i64>,
     pub(super) lines: Vec<HoverLine<'a>>,
+    /// What happened meanwhile.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) marks: Vec<HoverMark<'a>>,
 }
 
 #[derive(Serialize)]
 pub(super) struct HoverLine<'a> {
     pub(super) name: &'a str,
     pub(super) class: String,
+    /// Where it is another than the chart's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unit: Option<&'a Unit>,
     /// One value for each time; none where nothing was measured.
     pub(super) values: Vec<Option<f64>>,
 }

@@ -18,7 +18,8 @@
 //! ```
 //!
 //! What there is:
-//! - [`TimeSeries`]: lines, areas or bars, stacked or not, with thresholds and a legend of last, least, most and mean.
+//! - [`TimeSeries`]: lines, areas or bars, stacked or not, on one axis or two, with thresholds, marks of what happened meanwhile,
+//!   a legend of names and numbers, and all numbers as a table.
 //! - [`Heatmap`], from [`Buckets::classic`] (series with `le`) or [`Buckets::native`] (native histograms).
 //! - [`sparkline`]: a small line without axes, for a single figure.
 //! - [`Unit`]: values as each language writes them; [`ticks`] for axes of one's own.
@@ -40,7 +41,11 @@ mod heatmap;
 mod hover;
 mod legend;
 mod lines;
+mod marks;
+mod numbers;
 mod shapes;
+mod sparkline;
+mod stack;
 mod thin;
 pub mod ticks;
 mod time_series;
@@ -48,11 +53,14 @@ mod units;
 
 use jiff::tz::TimeZone;
 use kernel::Language;
+use kernel::html::escape;
 
 pub use buckets::Buckets;
 pub use heatmap::Heatmap;
-pub use lines::{Line, Summary};
-pub use time_series::{Drawing, Legend, Level, Threshold, TimeSeries, sparkline};
+pub use lines::{Figure, Line, Summary};
+pub use marks::{MARKS_DRAWN, Mark};
+pub use sparkline::sparkline;
+pub use time_series::{Drawing, Legend, Level, RightAxis, Threshold, TimeSeries};
 pub use units::Unit;
 
 /// Lines drawn in one chart: more cannot be told apart, and each takes a row of the legend.
@@ -80,22 +88,6 @@ pub struct Look {
     pub language: Language,
     /// Of times.
     pub zone: TimeZone,
-}
-
-/// A text as HTML, in an element or between either kind of quotes.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// Adds a coordinate: one decimal, as a tenth of a pixel is not seen.
@@ -127,6 +119,14 @@ struct Words {
     as_table: &'static str,
     busiest: &'static str,
     per_column: &'static str,
+    first: &'static str,
+    sum: &'static str,
+    count: &'static str,
+    range: &'static str,
+    difference: &'static str,
+    time: &'static str,
+    marks: &'static str,
+    right: &'static str,
 }
 
 const WORDS_ES: Words = Words {
@@ -144,6 +144,14 @@ const WORDS_ES: Words = Words {
     as_table: "Los números en una tabla",
     busiest: "lo más frecuente",
     per_column: "por columna",
+    first: "primero",
+    sum: "suma",
+    count: "puntos",
+    range: "amplitud",
+    difference: "diferencia",
+    time: "Hora",
+    marks: "marcas",
+    right: "eje derecho",
 };
 
 const WORDS_EN: Words = Words {
@@ -161,6 +169,14 @@ const WORDS_EN: Words = Words {
     as_table: "The numbers as a table",
     busiest: "most frequent",
     per_column: "per column",
+    first: "first",
+    sum: "sum",
+    count: "points",
+    range: "range",
+    difference: "difference",
+    time: "Time",
+    marks: "marks",
+    right: "right axis",
 };
 
 fn words(language: Language) -> &'static Words {
@@ -185,10 +201,5 @@ mod tests {
         check(-0.31, "-0.3");
         check(-3.96, "-4");
         check(f64::MAX, "1000000");
-    }
-
-    #[test]
-    fn texts_are_escaped() {
-        assert_eq!(escape("<a b='c' d=\"e\">&"), "&lt;a b=&#39;c&#39; d=&quot;e&quot;&gt;&amp;");
     }
 }

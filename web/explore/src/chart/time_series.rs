@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 
 use super::hover::{self, Hover, HoverLine};
+use super::marks::{self, Mark};
 use super::shapes::Frame;
-use super::thin::{At, is_drawn, kept};
+use super::stack::stack;
+use super::thin::{At, is_drawn};
 use super::ticks::{Scale, TimeTick, times};
-use super::{LINES_DRAWN, Line, Look, PLOT_COLUMNS, Unit, WIDTH, axes, escape, legend, words};
+use super::{Figure, LINES_DRAWN, Line, Look, Unit, WIDTH, axes, escape, legend, numbers, words};
 use crate::format::{date_time, number};
 use kernel::Timestamp;
 
@@ -29,7 +31,7 @@ pub enum Legend {
     None,
     /// Names.
     List,
-    /// Names, last, least, most, mean.
+    /// Names and numbers: those of [`TimeSeries::figures`].
     #[default]
     Table,
 }
@@ -67,6 +69,17 @@ pub struct Threshold {
     pub band: bool,
 }
 
+/// The axis at the right.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RightAxis {
+    /// What its values are.
+    pub unit: Unit,
+    /// Bottom, where it is given.
+    pub min: Option<f64>,
+    /// Top, where it is given.
+    pub max: Option<f64>,
+}
+
 /// A chart of values over time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimeSeries {
@@ -92,10 +105,18 @@ pub struct TimeSeries {
     pub min: Option<f64>,
     /// Top, where it is given.
     pub max: Option<f64>,
-    /// Values to compare with, rising.
+    /// The axis of the lines that stand at the right; none: those are drawn on the left one.
+    pub right: Option<RightAxis>,
+    /// Values of the left axis to compare with, rising.
     pub thresholds: Vec<Threshold>,
+    /// What happened meanwhile.
+    pub marks: Vec<Mark>,
     /// What stands below.
     pub legend: Legend,
+    /// The numbers of a legend with numbers.
+    pub figures: Vec<Figure>,
+    /// Whether all numbers can be opened as a table below it.
+    pub numbers: bool,
     /// Height of the plot, CSS pixels.
     pub height: u32,
     /// Whether dragging over it chooses `from` and `to` in the page's address.
@@ -124,8 +145,12 @@ impl TimeSeries {
             stacked: false,
             min: None,
             max: None,
+            right: None,
             thresholds: Vec::new(),
+            marks: Vec::new(),
             legend: Legend::Table,
+            figures: vec![Figure::Last, Figure::Min, Figure::Max, Figure::Mean],
+            numbers: false,
             height: 260,
             zoom: false,
         }
@@ -139,19 +164,23 @@ impl TimeSeries {
             return format!("<figure class=\"plot\"><p class=\"empty\">{}</p></figure>", w.empty);
         }
         let layers = self.layers(drawn);
-        let scale = self.scale(&layers);
+        let scale = self.scale(drawn, &layers);
+        let right = self.right.as_ref().and_then(|axis| self.right_scale(axis, drawn, &layers));
         let ticks = times(self.start_ms, self.end_ms, TIME_TICKS, &look.zone, look.language);
         let mut out = format!("<figure class=\"plot\" data-plot='{}'>", self.hover(drawn, &scale, look));
         out.push_str("<div class=\"plot-area\">");
         let height = f64::from(self.height);
         axes::left(&mut out, &axes::value_labels(&scale, &self.unit, look, height), self.height);
-        self.plot(&mut out, drawn, &layers, &scale, &ticks, look);
+        self.plot(&mut out, (drawn, &layers), (&scale, right.as_ref()), &ticks, look);
+        if let (Some(scale), Some(axis)) = (&right, &self.right) {
+            axes::right(&mut out, &axes::value_labels(scale, &axis.unit, look, height), self.height);
+        }
         axes::bottom(&mut out, &ticks, self.start_ms, self.end_ms);
         out.push_str("</div>");
         match self.legend {
             Legend::None => {}
-            Legend::List => legend::list(&mut out, drawn),
-            Legend::Table => legend::table(&mut out, drawn, &self.unit, look),
+            Legend::List => legend::list(&mut out, drawn, look),
+            Legend::Table => legend::table(&mut out, &self.measured(drawn), &self.figures, look),
         }
         let all = self.lines_in_all.max(self.lines.len());
         if all > drawn.len() {
@@ -159,8 +188,24 @@ impl TimeSeries {
             let (some, all) = (count(drawn.len()), count(all));
             let _ = write!(out, "<p class=\"caption cut\">{} {some} {} {all} {}</p>", w.shown, w.of, w.series);
         }
+        if self.numbers {
+            numbers::table(&mut out, &self.measured(drawn), look, (self.start_ms, self.end_ms, self.step_ms));
+        }
         out.push_str("</figure>");
         out
+    }
+
+    /// The unit of a line's values.
+    fn unit_of(&self, line: &Line) -> &Unit {
+        self.right.as_ref().filter(|_| line.right).map_or(&self.unit, |r| &r.unit)
+    }
+
+    fn measured<'a>(&'a self, drawn: &'a [Line]) -> Vec<numbers::Measured<'a>> {
+        drawn.iter().map(|l| (l, self.unit_of(l))).collect()
+    }
+
+    fn is_right(&self, line: &Line) -> bool {
+        line.right && self.right.is_some()
     }
 
     fn gap_ms(&self) -> i64 {
@@ -170,7 +215,14 @@ impl TimeSeries {
     /// Bottom and top of each line: from the axis, or from the lines below where they are stacked.
     fn layers(&self, drawn: &[Line]) -> Vec<(Vec<At>, Vec<At>)> {
         if self.stacked {
-            return stack(drawn, self.start_ms, self.end_ms);
+            // Each axis has a stack of its own.
+            let of = |right: bool| {
+                let own: Vec<&Line> = drawn.iter().filter(|l| self.is_right(l) == right).collect();
+                stack(&own, self.start_ms, self.end_ms).into_iter()
+            };
+            let (mut left, mut right) = (of(false), of(true));
+            let next = |l| if self.is_right(l) { right.next() } else { left.next() };
+            return drawn.iter().filter_map(next).collect();
         }
         let zero = |l: &Line| l.points.iter().map(|p| (p.0, 0.0)).collect();
         drawn
@@ -179,8 +231,10 @@ impl TimeSeries {
             .collect()
     }
 
-    fn scale(&self, layers: &[(Vec<At>, Vec<At>)]) -> Scale {
-        let values = layers.iter().flat_map(|(_, top)| top.iter().map(|p| p.1)).filter(|v| is_drawn(*v));
+    /// The least and the most that an axis has to show.
+    fn ends(&self, drawn: &[Line], layers: &[(Vec<At>, Vec<At>)], right: bool) -> (f64, f64) {
+        let own = drawn.iter().zip(layers).filter(|(l, _)| self.is_right(l) == right);
+        let values = own.flat_map(|(_, (_, top))| top.iter().map(|p| p.1)).filter(|v| is_drawn(*v));
         let (mut least, mut most) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
         // Areas and bars say how much: they begin at zero. Lines do where zero is not far away.
         let from_zero = self.stacked || self.drawing != Drawing::Line || least < most * 0.6;
@@ -190,26 +244,44 @@ impl TimeSeries {
         if from_zero && most < 0.0 {
             most = 0.0;
         }
+        (least, most)
+    }
+
+    /// About how many ticks an axis has.
+    fn ticks(&self) -> usize {
+        (self.height / TICK_EVERY).clamp(2, 8) as usize
+    }
+
+    /// None where no line stands at the right.
+    fn right_scale(&self, axis: &RightAxis, drawn: &[Line], layers: &[(Vec<At>, Vec<At>)]) -> Option<Scale> {
+        drawn.iter().any(|l| self.is_right(l)).then(|| {
+            let (least, most) = self.ends(drawn, layers, true);
+            Scale::new(least, most, (axis.min, axis.max), self.ticks(), &axis.unit)
+        })
+    }
+
+    fn scale(&self, drawn: &[Line], layers: &[(Vec<At>, Vec<At>)]) -> Scale {
+        let (least, mut most) = self.ends(drawn, layers, false);
         // A threshold near the values is shown, one far away would flatten them.
         for t in self.thresholds.iter().filter(|t| !t.band) {
             if t.value > most && t.value - most < (most - least).max(t.value.abs() * 0.1) * 1.5 {
                 most = t.value;
             }
         }
-        let count = (self.height / TICK_EVERY).clamp(2, 8) as usize;
-        Scale::new(least, most, (self.min, self.max), count, &self.unit)
+        Scale::new(least, most, (self.min, self.max), self.ticks(), &self.unit)
     }
 
     fn plot(
         &self,
         out: &mut String,
-        drawn: &[Line],
-        layers: &[(Vec<At>, Vec<At>)],
-        scale: &Scale,
+        (drawn, layers): (&[Line], &[(Vec<At>, Vec<At>)]),
+        (scale, right): (&Scale, Option<&Scale>),
         ticks: &[TimeTick],
         look: &Look,
     ) {
-        let frame = Frame { start_ms: self.start_ms, end_ms: self.end_ms, scale, height: f64::from(self.height) };
+        let frame_of =
+            |scale| Frame { start_ms: self.start_ms, end_ms: self.end_ms, scale, height: f64::from(self.height) };
+        let (frame, right) = (frame_of(scale), frame_of(right.unwrap_or(scale)));
         let _ = write!(
             out,
             "<div class=\"plot-box\"><svg class=\"plot-lines\" viewBox=\"0 0 {WIDTH} {h}\" height=\"{h}\" preserveAspectRatio=\"none\" \
@@ -221,9 +293,11 @@ impl TimeSeries {
         axes::grid(out, scale, ticks, self.start_ms, self.end_ms, frame.height);
         for (i, (line, (below, above))) in drawn.iter().zip(layers).enumerate() {
             let _ = write!(out, "<g class=\"{}\" data-line=\"{i}\">", line.class(i));
-            self.shape(out, &frame, (i, drawn.len()), below, above);
+            let frame = if self.is_right(line) { &right } else { &frame };
+            self.shape(out, frame, (i, drawn.len()), below, above);
             out.push_str("</g>");
         }
+        marks::draw(out, &self.marks, &frame);
         for t in self.thresholds.iter().filter(|t| !t.band) {
             let mut at = String::new();
             super::push(&mut at, frame.y(t.value));
@@ -282,11 +356,15 @@ impl TimeSeries {
         if self.legend != Legend::Table {
             for line in drawn.iter().take(DESCRIBED) {
                 if let Some(s) = line.summary() {
-                    let v = |value: f64| self.unit.format(look.language, value);
+                    let v = |value: f64| self.unit_of(line).format(look.language, value);
                     let (last, min, max) = (v(s.last), v(s.min), v(s.max));
                     let _ = write!(out, "; {}: {} {last}, {} {min}, {} {max}", line.name, w.last, w.min, w.max);
                 }
             }
+        }
+        let marks = marks::inside(&self.marks, self.start_ms, self.end_ms).count();
+        if marks > 0 {
+            let _ = write!(out, "; {marks} {}", w.marks);
         }
         out
     }
@@ -297,6 +375,7 @@ impl TimeSeries {
         let lines = drawn.iter().enumerate().map(|(i, line)| HoverLine {
             name: &line.name,
             class: line.class(i),
+            unit: self.right.as_ref().filter(|_| line.right).map(|r| &r.unit),
             values: hover::values(&line.points, &at),
         });
         hover::attribute(&Hover {
@@ -304,6 +383,7 @@ impl TimeSeries {
             to: self.end_ms,
             unit: &self.unit,
             zone: hover::zone_name(look),
+            marks: marks::hover(&self.marks, self.start_ms, self.end_ms),
             low: scale.low,
             high: scale.high,
             zoom: self.zoom,
@@ -312,55 +392,6 @@ impl TimeSeries {
             at,
         })
     }
-}
-
-/// Lines on one another: what is above zero upwards, what is below downwards, over all times that any of them has.
-fn stack(drawn: &[Line], start_ms: i64, end_ms: i64) -> Vec<(Vec<At>, Vec<At>)> {
-    let mut at: Vec<i64> = drawn.iter().flat_map(|l| l.points.iter().map(|p| p.0)).collect();
-    at.sort_unstable();
-    at.dedup();
-    let (mut up, mut down) = (vec![0.0; at.len()], vec![0.0; at.len()]);
-    let mut layers = Vec::with_capacity(drawn.len());
-    for line in drawn {
-        let (mut below, mut above, mut points) = (Vec::new(), Vec::new(), line.points.iter().peekable());
-        for (i, t) in at.iter().enumerate() {
-            let value = points.next_if(|p| p.0 == *t).map_or(0.0, |p| p.1);
-            let value = if is_drawn(value) { value } else { 0.0 };
-            let sum = if value < 0.0 { &mut down[i] } else { &mut up[i] };
-            below.push((*t, *sum));
-            *sum += value;
-            above.push((*t, *sum));
-        }
-        layers.push((below, above));
-    }
-    if at.len() <= PLOT_COLUMNS * 2 {
-        return layers;
-    }
-    // All layers keep the same times, those at which the whole has its peaks.
-    let whole: Vec<At> = at.iter().zip(&up).map(|(t, v)| (*t, *v)).collect();
-    let stay = kept(&whole, start_ms, end_ms, PLOT_COLUMNS);
-    let only = |all: &[At]| stay.iter().filter_map(|i| all.get(*i).copied()).collect();
-    layers.iter().map(|(below, above)| (only(below), only(above))).collect()
-}
-
-/// A small line without axes, 100 by `height` units, stretched to the room there is; it says nothing that the figure beside it does not.
-pub fn sparkline(line: &Line, start_ms: i64, end_ms: i64, step_ms: i64, height: u32) -> String {
-    let values = || line.points.iter().map(|p| p.1).filter(|v| is_drawn(*v));
-    let (least, most) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
-    if values().next().is_none() {
-        return String::new();
-    }
-    let room = ((most - least) * 0.1).max(most.abs() * 1e-3).max(1e-12);
-    let scale = Scale { low: least - room, high: most + room, step: 1.0, ticks: Vec::new() };
-    let frame = Frame { start_ms, end_ms, scale: &scale, height: f64::from(height) };
-    let gap = step_ms + step_ms / 2;
-    format!(
-        "<svg class=\"sparkline {}\" viewBox=\"0 0 {WIDTH} {height}\" height=\"{height}\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
-         <path class=\"area soft\" d=\"{}\"/><path class=\"line\" d=\"{}\"/></svg>",
-        line.class(0),
-        frame.area(&line.points, gap, scale.low),
-        frame.line(&line.points, gap)
-    )
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ fn stacks_stand_on_one_another() {
         Line::new("b", vec![(0, 1.0), (10_000, 3.0)]),
         Line::new("c", vec![(0, -2.0)]),
     ];
-    let layers = stack(&lines, 0, 10_000);
+    let layers = stack(&lines.iter().collect::<Vec<_>>(), 0, 10_000);
     assert_eq!(layers[1], (vec![(0, 1.0), (10_000, 1.0)], vec![(0, 2.0), (10_000, 4.0)]));
     assert_eq!(layers[2].1, vec![(0, -2.0), (10_000, 4.0)]);
     let chart = TimeSeries { stacked: true, height: 100, ..TimeSeries::new(lines[..2].to_vec(), 0, 10_000, 10_000) };
@@ -111,4 +111,57 @@ fn an_answer_is_bounded_whatever_is_measured() {
         // Fifty lines of at most 2,400 points of twelve letters, twice where there is an area.
         assert!(size < 6_000_000, "{size}");
     }
+}
+
+#[test]
+fn a_line_at_the_right_has_its_own_scale_and_unit() {
+    let mut chart = small();
+    let right = Line { right: true, ..Line::new("b", vec![(0, 0.0), (10_000, 1e6), (20_000, 5e5)]) };
+    chart.lines.push(right);
+    let alone = chart.render(&look());
+    assert!(!alone.contains("plot-right"), "without an axis it is drawn at the left");
+    chart.right = Some(RightAxis { unit: Unit::Bytes, min: Some(0.0), max: Some(1e6) });
+    let html = chart.render(&look());
+    // Both fill the plot, each by its own scale.
+    assert!(html.contains("d=\"M0 100L500 0L1000 50\"/></g><g class=\"c1\" data-line=\"1\">"), "{html}");
+    assert_eq!(html.matches("d=\"M0 100L500 0L1000 50\"").count(), 2, "{html}");
+    assert!(html.contains("plot-right") && html.contains("KiB") && html.contains("eje derecho"), "{html}");
+    assert!(html.contains("\"unit\":\"bytes\""), "the pointer is told its unit");
+}
+
+#[test]
+fn what_happened_is_marked_and_told() {
+    let mut chart = small();
+    let mark =
+        |from_ms, to_ms, title: &str| Mark { from_ms, to_ms, title: title.into(), tone: "tone-red", ..Mark::default() };
+    chart.marks = vec![mark(5_000, 10_000, "<b>caída</b>"), mark(10_000, 10_000, "1.2"), mark(90_000, 95_000, "later")];
+    let html = chart.render(&look());
+    assert!(
+        html.contains("<rect x=\"250\" width=\"250\" height=\"100\"/><path d=\"M250 0V100M500 0V100\"/>"),
+        "{html}"
+    );
+    assert!(html.contains("<g class=\"mark tone-red\"><title>1.2</title><path d=\"M500 0V100\"/>"), "{html}");
+    assert!(html.contains("; 2 marcas\"") && !html.contains("later") && !html.contains("<b>"), "{html}");
+}
+
+#[test]
+fn the_legend_has_the_numbers_that_are_wanted_and_a_table_has_all() {
+    let mut chart = small();
+    chart.figures = vec![Figure::Max, Figure::Sum];
+    chart.numbers = true;
+    let html = chart.render(&look());
+    assert!(
+        html.contains("<td class=\"num\" data-label=\"máx.\">2</td><td class=\"num\" data-label=\"suma\">3</td>"),
+        "{html}"
+    );
+    let (_, table) = html.split_once("<details class=\"numbers\">").unwrap();
+    let cells: Vec<&str> = table.split("<td class=\"num\">").skip(1).map(|c| c.split('<').next().unwrap()).collect();
+    assert_eq!(cells, ["1", "2", "0"], "the newest first");
+    chart.lines = (0..20).map(|i| Line::new(format!("s{i}"), (0..500).map(|t| (t * 40, 1.0)).collect())).collect();
+    chart.step_ms = 40;
+    let html = chart.render(&look());
+    assert!(
+        html.matches("<tr><th scope=\"row\">").count() <= 60 && html.contains("Se muestran 12 de 20 series"),
+        "{html}"
+    );
 }

@@ -201,6 +201,7 @@ fn lines(site: &Site, request: &Request, outcomes: &[Outcome], drawn: &[&Outcome
         lines_in_all: all,
         height: 300,
         zoom: true,
+        numbers: true,
         ..TimeSeries::new(lines, window.start_ms, window.end_ms, request.step())
     };
     chart.render(&site.look())

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use decide_promql::{MatrixSeries, Value, format_number};
+use kernel::html::escape;
 use kernel::series::{Histogram, Point};
 use kernel::{Labels, Timestamp};
 
 use crate::Site;
-use crate::chart::{Unit, escape};
+use crate::chart::Unit;
 use crate::format::date_time;
 use crate::limits::{TABLE_BUCKETS, TABLE_ROWS, TABLE_SAMPLES};
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use decide::dashboards::marks::newest;
 use decide::dashboards::{Moment, Selection, asked, choose};
 use decide_promql::{Control, ExprKind, Limits, Query, Value, evaluate_cancellable, parse};
 use jiff::tz::TimeZone;
@@ -11,13 +12,16 @@ use kernel::{Duration, Language, Timestamp};
 use plan_model::Plan;
 use plan_model::dashboard::expand::{Chosen, expand, expand_for_people, percent_encoded};
 use plan_model::dashboard::variable::{Variable, VariableKind};
-use plan_model::dashboard::{Dashboard, Link, Panel};
+use plan_model::dashboard::{Dashboard, Link, Panel, PanelKind};
 
 use super::Pairs;
+use super::marks::Marks;
+use super::shown::Scope;
 use crate::answer::Failure;
 use crate::app::App;
 use crate::limits::{CHART_POINTS, PANEL_TIME};
 use crate::live::SeenSeries;
+use crate::pages::frame::{Frame, Nav};
 use crate::pages::visit::Visit;
 
 /// Points of the narrowest chart.
@@ -31,42 +35,45 @@ const AROUND_PX: u32 = 58;
 const LONGEST_RANGE_MS: i64 = 20 * 365 * 86_400_000;
 
 /// A dashboard under somebody's eyes.
-pub(super) struct Sight {
-    pub(super) plan: Arc<Plan>,
-    pub(super) system: String,
-    pub(super) id: String,
-    pub(super) language: Language,
-    pub(super) zone: TimeZone,
-    pub(super) reader: Arc<dyn SeriesReader>,
+pub(crate) struct Sight {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) system: String,
+    pub(crate) id: String,
+    pub(crate) language: Language,
+    pub(crate) zone: TimeZone,
+    pub(crate) reader: Arc<dyn SeriesReader>,
     /// First and last moment.
-    pub(super) from: Timestamp,
-    pub(super) to: Timestamp,
-    pub(super) now: Timestamp,
+    pub(crate) from: Timestamp,
+    pub(crate) to: Timestamp,
+    pub(crate) now: Timestamp,
     /// The range counted back from now, as it stands in the address; `None` where both ends are given.
-    pub(super) range: Option<Duration>,
-    pub(super) selections: HashMap<String, Selection>,
-    pairs: Pairs,
+    pub(crate) range: Option<Duration>,
+    pub(crate) selections: HashMap<String, Selection>,
+    /// What happened in the range.
+    pub(crate) marks: Arc<Marks>,
+    pub(super) pairs: Pairs,
     sample_ms: i64,
 }
 
 impl Sight {
-    pub(super) async fn new(
+    pub(crate) async fn new(
         app: &App,
         visit: &Visit,
         plan: Arc<Plan>,
         (system, id): (String, String),
         pairs: Pairs,
-        zone: TimeZone,
+        only: Option<usize>,
     ) -> Result<Self, Failure> {
         let reader = SeenSeries::of_system(app.series.clone(), &app.live, &visit.access, &system);
         let reader: Arc<dyn SeriesReader> = Arc::new(reader.map_err(|e| Failure::internal("read series", e))?);
         let apart =
             |d: Option<Duration>| i64::try_from(d.unwrap_or(Duration::from_secs(15)).as_millis()).unwrap_or(15_000);
         let sample_ms = apart(plan.defaults.scrape_every).max(apart(plan.defaults.host_every));
-        let now = app.clock.now();
+        let (now, zone) = (app.clock.now(), zone(app, visit, &system));
         let mut sight = Self {
             language: visit.language,
             selections: HashMap::new(),
+            marks: Arc::default(),
             range: None,
             from: now,
             to: now,
@@ -80,16 +87,70 @@ impl Sight {
             sample_ms,
         };
         sight.read_range();
-        if sight.dashboard().variables.is_empty() {
+        let events = match only.is_none_or(|number| sight.has_marks(number)) && !sight.hides_marks() {
+            true => super::marks::events(app, &visit.access, &sight).await?,
+            false => Vec::new(),
+        };
+        let asks_marks =
+            !sight.hides_marks() && only.map_or(!sight.dashboard().annotations.is_empty(), |n| sight.has_marks(n));
+        if sight.dashboard().variables.is_empty() && !asks_marks && events.is_empty() {
             return Ok(sight);
         }
         // Without their values a dashboard is still a dashboard: those that take too long have none.
         let asked = Arc::new(sight);
         let for_work = asked.clone();
-        let found = app.gates.queries.timed(PANEL_TIME, move |control| for_work.choose(control)).await;
-        let mut sight = Arc::try_unwrap(asked).unwrap_or_else(|shared| shared.for_work());
-        sight.selections = found.unwrap_or_default();
-        Ok(sight)
+        let work = move |control: &dyn Control| {
+            let mut sight = for_work.for_work();
+            sight.selections = sight.choose(control);
+            let marks = if asks_marks { sight.annotations(control) } else { Marks::default() };
+            (sight.selections, marks)
+        };
+        let (selections, mut marks) = app.gates.queries.timed(PANEL_TIME, work).await.unwrap_or_default();
+        marks.all.extend(events);
+        marks.all = newest(marks.all);
+        let sight = Arc::try_unwrap(asked).unwrap_or_else(|shared| shared.for_work());
+        Ok(Self { selections, marks: Arc::new(marks), ..sight })
+    }
+
+    /// Whether a panel shows marks.
+    fn has_marks(&self, number: usize) -> bool {
+        let dashboard = self.dashboard();
+        let has = !dashboard.annotations.is_empty() || !dashboard.events.is_empty();
+        has && dashboard.all_panels().nth(number).is_some_and(|(_, p)| p.kind == PanelKind::TimeSeries)
+    }
+
+    /// Whether whoever looks does not want to see them.
+    pub(super) fn hides_marks(&self) -> bool {
+        self.value("marks") == Some("0")
+    }
+
+    /// What the address says a repeated panel stands for.
+    pub(crate) fn asked_scope(&self, number: usize) -> Scope {
+        let (mut first, mut out) = (0, Scope::default());
+        for (_, row, panels) in self.dashboard().groups() {
+            if let Some(panel) = number.checked_sub(first).and_then(|i| panels.get(i)) {
+                let value = |key: &str| self.value(key).map(str::to_owned);
+                out.row = row.and_then(|r| r.repeat.clone()).zip(value("row"));
+                out.panel = panel.repeat.clone().zip(value("repeat"));
+            }
+            first += panels.len();
+        }
+        out
+    }
+
+    /// The same, with single values where something is repeated. Values that are not chosen are not shown.
+    pub(crate) fn scoped(&self, scope: &Scope) -> Self {
+        let mut out = self.for_work();
+        for (name, value) in scope.values() {
+            let Some(selection) = out.selections.get_mut(name) else { continue };
+            let chosen = &mut selection.chosen;
+            let at = chosen.values.iter().position(|v| v == value);
+            let label = at.and_then(|i| chosen.labels.get(i).cloned()).unwrap_or_else(|| value.clone());
+            chosen.values = at.map(|_| value.clone()).into_iter().collect();
+            (chosen.labels, chosen.all_value) = (vec![label], None);
+            selection.is_all = false;
+        }
+        out
     }
 
     /// The same, to be shared with work.
@@ -101,13 +162,14 @@ impl Sight {
             zone: self.zone.clone(),
             reader: self.reader.clone(),
             selections: self.selections.clone(),
+            marks: self.marks.clone(),
             pairs: self.pairs.clone(),
             ..*self
         }
     }
 
     /// The dashboard; its presence was looked at before.
-    pub(super) fn dashboard(&self) -> &Dashboard {
+    pub(crate) fn dashboard(&self) -> &Dashboard {
         static NONE: std::sync::OnceLock<Dashboard> = std::sync::OnceLock::new();
         self.plan.dashboards.get(&self.id).unwrap_or_else(|| NONE.get_or_init(Dashboard::default))
     }
@@ -137,7 +199,7 @@ impl Sight {
     }
 
     /// Seconds between two refreshes; 0 for never. What lies in the past does not change.
-    pub(super) fn refresh(&self) -> u64 {
+    pub(crate) fn refresh(&self) -> u64 {
         let asked = self.value("refresh").and_then(|r| r.parse::<Duration>().ok());
         let every = asked.or_else(|| self.dashboard().refresh_every()).unwrap_or(Duration::ZERO);
         let fastest = plan_model::dashboard::FASTEST_REFRESH;
@@ -169,7 +231,7 @@ impl Sight {
     }
 
     /// A text for people with its variables put in.
-    pub(super) fn for_people(&self, text: &str) -> String {
+    pub(crate) fn for_people(&self, text: &str) -> String {
         let moment = self.moment(24);
         expand_for_people(text, &|name| self.chosen(name, moment))
     }
@@ -211,31 +273,6 @@ impl Sight {
         }
     }
 
-    /// Pairs of the address as they stand, with and without some.
-    fn query(&self, without: &[&str], with: &[(&str, &str)]) -> String {
-        let is_kept = |name: &str| !without.contains(&name) && with.iter().all(|(n, _)| *n != name) && name != "done";
-        let kept = self.pairs.iter().filter(|(n, v)| is_kept(n) && (!v.is_empty() || n.starts_with("var-")));
-        let all = kept.map(|(n, v)| (n.as_str(), v.as_str())).chain(with.iter().copied());
-        all.map(|(n, v)| format!("{}={}", percent_encoded(n), percent_encoded(v))).collect::<Vec<_>>().join("&")
-    }
-
-    fn path(&self) -> String {
-        format!("/dashboards/{}/{}", percent_encoded(&self.system), percent_encoded(&self.id))
-    }
-
-    /// The address of this dashboard with other settings.
-    pub(super) fn address(&self, without: &[&str], with: &[(&str, &str)]) -> String {
-        let query = self.query(without, with);
-        if query.is_empty() { self.path() } else { format!("{}?{query}", self.path()) }
-    }
-
-    /// The address of a panel's content.
-    pub(super) fn panel_address(&self, number: usize, alone: bool) -> String {
-        let with: &[(&str, &str)] = if alone { &[("alone", "1")] } else { &[] };
-        let query = self.query(&["panel", "kiosk", "refresh"], with);
-        format!("{}/panels/{number}?{query}", self.path())
-    }
-
     /// The first query of a panel in Explore, over the same range.
     pub(super) fn explore(&self, panel: &Panel) -> Option<String> {
         let moment = self.moment(24);
@@ -268,20 +305,19 @@ impl Sight {
     }
 
     /// The dashboard's variables in order.
-    pub(super) fn variables(&self) -> impl Iterator<Item = (&String, &Variable)> {
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&String, &Variable)> {
         self.dashboard().variables.iter().filter(|(_, v)| !v.hidden)
-    }
-
-    /// All pairs that a form must keep besides those it sets itself.
-    pub(super) fn kept(&self, without: &[&str]) -> Vec<(&str, &str)> {
-        let is_kept = |n: &str| !without.contains(&n) && n != "done" && n != "panel";
-        self.pairs.iter().filter(|(n, v)| is_kept(n) && !v.is_empty()).map(|(n, v)| (n.as_str(), v.as_str())).collect()
     }
 }
 
 /// Seconds since 1970, as addresses have them.
 pub(super) fn seconds(at: Timestamp) -> String {
     format!("{}", at.as_millis() as f64 / 1_000.0)
+}
+
+/// The zone of a system's times, as its pages show them.
+fn zone(app: &App, visit: &Visit, system: &str) -> TimeZone {
+    Frame::new(app, visit, Nav::Dashboards, "").about(app, system).zone
 }
 
 /// A moment as an address has it: seconds since 1970, or a date with a time as browsers' fields write it, in a zone.

@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
+use decide::dashboards::Moment;
 use decide_promql::{Control, Limits};
 use futures_util::future::join_all;
+use kernel::html::escape;
 use plan_model::dashboard::PanelKind;
-use web_explore::chart::escape;
 
 use super::look::{ALONE_ROWS, Sight};
+use super::shown::Shown;
 use crate::app::App;
 use crate::limits::{PAGE_WAITS, PANEL_POINTS, PANEL_SAMPLES, PANEL_SERIES, PANEL_TIME};
 use crate::panel::{Answers, Asking, Canvas, ask};
 use crate::text::text;
 
 /// What a panel's query may cost.
-const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     max_samples: PANEL_SAMPLES,
     max_series: PANEL_SERIES,
     max_steps: Limits::MAX_STEPS,
@@ -25,40 +27,32 @@ const LIMITS: Limits = Limits {
 pub(super) async fn body(app: &App, sight: Arc<Sight>, number: usize, alone: bool) -> Option<String> {
     sight.dashboard().all_panels().nth(number)?;
     let language = sight.language;
-    let drawn = app.gates.queries.timed(PANEL_TIME, move |control| draw(&sight, number, alone, control)).await;
+    let work = move |control: &dyn Control| {
+        let (answers, moment) = asked(&sight, number, alone, control)?;
+        Some(canvas(&sight, number, moment, alone)?.render(&answers))
+    };
+    let drawn = app.gates.queries.timed(PANEL_TIME, work).await;
     Some(drawn.flatten().unwrap_or_else(|| {
         let said = text(language).dashboards.timed_out;
         format!("<p class=\"notice down panel-error\" role=\"alert\">{}</p>", escape(said))
     }))
 }
 
-/// The contents of all panels, in order, as far as they are there in time.
-pub(super) async fn bodies(app: &App, sight: &Sight, alone: Option<usize>) -> Vec<Option<String>> {
-    let shared = Arc::new(sight.for_work());
-    let mut number = 0;
-    let mut all = Vec::new();
-    for (_, row, panels) in sight.dashboard().groups() {
-        for _ in panels {
-            // Rows that are shut are asked for when they are opened.
-            let wanted = alone.map_or(!row.is_some_and(|r| r.shut), |a| a == number);
-            all.push((number, wanted));
-            number += 1;
-        }
-    }
-    let begun = all.into_iter().map(|(number, wanted)| {
-        let (app, shared) = (app.clone(), shared.clone());
+/// The contents of panels, in order, as far as they are there in time; those in shut rows are asked for when they are opened.
+pub(super) async fn bodies(app: &App, sight: &Sight, shown: &[Shown], alone: bool) -> Vec<Option<String>> {
+    let begun = shown.iter().map(|panel| {
+        let (app, number) = (app.clone(), panel.number);
+        let scoped = (alone || !panel.shut).then(|| Arc::new(sight.scoped(&panel.scope)));
         async move {
-            if !wanted {
-                return None;
-            }
-            tokio::time::timeout(PAGE_WAITS, body(&app, shared, number, alone.is_some())).await.ok().flatten()
+            let work = body(&app, scoped?, number, alone);
+            tokio::time::timeout(PAGE_WAITS, work).await.ok().flatten()
         }
     });
     join_all(begun).await
 }
 
-/// Asks and draws. Blocking.
-fn draw(sight: &Sight, number: usize, alone: bool, control: &dyn Control) -> Option<String> {
+/// Asks a panel's queries. Blocking; `None` when there is no such panel, or nobody waits any more.
+pub(crate) fn asked(sight: &Sight, number: usize, alone: bool, control: &dyn Control) -> Option<(Answers, Moment)> {
     let (_, panel) = sight.dashboard().all_panels().nth(number)?;
     let columns = if alone { 24 } else { panel.columns_wide() };
     let moment = sight.moment(columns);
@@ -67,17 +61,21 @@ fn draw(sight: &Sight, number: usize, alone: bool, control: &dyn Control) -> Opt
         PanelKind::Text => Answers::default(),
         _ => ask(panel, &Asking { reader: &*sight.reader, limits: &LIMITS, control, moment, chosen: &chosen }),
     };
-    if !control.goes_on() {
-        return None;
-    }
-    let canvas = Canvas {
+    control.goes_on().then_some((answers, moment))
+}
+
+/// What a panel is drawn with.
+pub(crate) fn canvas(sight: &Sight, number: usize, moment: Moment, alone: bool) -> Option<Canvas<'_>> {
+    let (_, panel) = sight.dashboard().all_panels().nth(number)?;
+    Some(Canvas {
         language: sight.language,
         zone: sight.zone.clone(),
         panel,
         title: sight.for_people(&panel.title),
         text: sight.for_people(panel.text.as_deref().unwrap_or_default()),
         span: (moment.start_ms, moment.end_ms, moment.step_ms),
+        marks: &sight.marks.all,
         height: if alone { ALONE_ROWS * 34 } else { sight.height(panel, false) },
-    };
-    Some(canvas.render(&answers))
+        alone,
+    })
 }
