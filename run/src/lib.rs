@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use kernel::trail::{Actor, Deed};
 use kernel::{Clock, Timestamp};
 use state::State;
-use store_series::SeriesStore;
+use store_series::{Options, SeriesStore};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use web::live::Live;
@@ -220,7 +220,7 @@ fn open(
             retention_bytes: config.store.retention_bytes,
             late_window: config.store.out_of_order_window,
             series: config.store.series,
-            ..kept::store_options(checked.iter().map(|(read, _)| &read.plan))
+            ..kept::store_options(checked.iter().map(|(read, _)| &*read.plan))
         },
     )?;
     tracing::info!(?report, "series opened");

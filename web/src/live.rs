@@ -10,7 +10,6 @@ use kernel::alert::Alert;
 use kernel::probe::{CheckId, ProbeResult};
 use kernel::{Clock, Timestamp};
 use tokio::sync::broadcast;
-use web_prometheus::views::Target;
 
 mod check;
 mod host;
@@ -232,23 +231,6 @@ impl Live {
             }
         }
         self.announce(if same_rules { Change::Rules(system.into(), name) } else { Change::Plan(system.into()) });
-    }
-
-    /// Sets how the last scrape of a component's metrics went. Nobody is told: it happens all the time, and pages ask.
-    pub fn set_scrape(&self, system: &str, component: &str, target: Target) {
-        if let Some(s) = self.write().systems.get_mut(system) {
-            s.scrapes.insert(component.to_owned(), target);
-        }
-    }
-
-    /// Says that a component's metrics will be scraped, unless it is known already.
-    pub fn expect_scrape(&self, system: &str, component: &str, target: Target) {
-        if let Some(s) = self.write().systems.get_mut(system) {
-            let is_new = s.scrapes.get(component).is_none_or(|known| known.labels != target.labels);
-            if is_new {
-                s.scrapes.insert(component.to_owned(), target);
-            }
-        }
     }
 
     /// Sets which parts of a system are watched intensively (CHK-16).

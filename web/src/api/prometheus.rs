@@ -134,13 +134,6 @@ impl Backend for Eyes {
         all.into_iter().flatten().collect()
     }
 
-    /// The metrics endpoints of plans.
-    fn targets(&self) -> Targets {
-        let seen = self.access.seen(&self.app);
-        let active = seen.systems(|s| s.scrapes.values().cloned().collect::<Vec<_>>()).concat();
-        Targets { active, ..Targets::default() }
-    }
-
     fn alerts(&self) -> Vec<ActiveAlert> {
         // Those of rules that are in no plan any more, too.
         self.access.seen(&self.app).alerts().iter().map(alert).collect()

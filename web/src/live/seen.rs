@@ -162,7 +162,6 @@ impl<'s> Hidden<'s> {
         // A measure may rest on what is hidden; its text does not tell.
         part.kpis.clear();
         part.hosts.retain(|name, _| !self.components.contains(name.as_str()));
-        part.scrapes.retain(|name, _| !self.components.contains(name.as_str()));
         part.intensive.retain(|i| i.component.as_deref().is_none_or(|c| !self.components.contains(c)));
         part.alerts.retain(|a| self.access.sees_alert(Some(system), a));
         for group in &mut part.rules {

@@ -8,7 +8,6 @@ use kernel::alert::Alert;
 use kernel::probe::CheckId;
 use kernel::{Duration, Language, Timestamp};
 use plan_model::{Component, Loaded, Plan};
-use web_prometheus::views::Target;
 
 use super::{CheckState, HostUse, Uptime};
 
@@ -193,8 +192,6 @@ pub struct SystemState {
     pub alerts: Vec<Alert>,
     /// Rules.
     pub rules: Vec<RuleGroupState>,
-    /// Metrics endpoints of components and how their last scrape went, in the plan's order.
-    pub scrapes: IndexMap<String, Target>,
     /// What is watched intensively.
     pub intensive: Vec<Intensive>,
     /// The last reload.
@@ -214,7 +211,6 @@ impl SystemState {
             uptime: Uptime::default(),
             alerts: Vec::new(),
             rules: Vec::new(),
-            scrapes: IndexMap::new(),
             intensive: Vec::new(),
             reload: None,
             restricts: false,
@@ -244,7 +240,6 @@ impl SystemState {
             self.checks.insert(id, state);
         }
         self.hosts.retain(|name, _| plan.hosts.contains_key(name));
-        self.scrapes.retain(|name, _| plan.component(name).is_some_and(|c| c.metrics.is_some()));
     }
 
     /// The plan.

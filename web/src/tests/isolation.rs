@@ -9,6 +9,7 @@ use http::{Method, Request, StatusCode, header};
 use kernel::probe::Outcome;
 use plan_syntax::SourceFile;
 use tower::ServiceExt as _;
+use web_prometheus::views::{Target, TargetHealth, TargetMetadata, Targets};
 
 use super::Site;
 use crate::auth::Role;
@@ -124,20 +125,33 @@ async fn pln_02_no_list_search_metric_or_error_tells_of_another_system() {
     assert!(all.contains("sigcerh") && all.contains("otro"), "who sees everything sees both");
 }
 
+/// One metrics endpoint, which does not answer.
+struct Scraping;
+
+impl crate::Scraped for Scraping {
+    fn targets(&self) -> Targets {
+        let target = Target {
+            labels: kernel::Labels::new([("system", "sigcerh"), ("service", "backend"), ("instance", "10.0.0.5:9100")]),
+            scrape_pool: "sigcerh/backend".into(),
+            scrape_url: "http://10.0.0.5:9100/metrics".into(),
+            last_error: "connection refused <b>".into(),
+            last_scrape: Some(sample::NOW),
+            health: TargetHealth::Down,
+            ..Target::default()
+        };
+        Targets { active: vec![target], ..Targets::default() }
+    }
+
+    fn metadata(&self) -> Vec<TargetMetadata> {
+        Vec::new()
+    }
+}
+
 #[tokio::test]
 async fn met_01_why_a_scrape_failed_is_told_to_those_who_see_the_system() {
-    use web_prometheus::views::{Target, TargetHealth};
-    let site = two_systems();
-    let target = Target {
-        labels: kernel::Labels::new([("system", "sigcerh"), ("job", "backend"), ("instance", "10.0.0.5:9100")]),
-        scrape_pool: "backend".into(),
-        scrape_url: "http://10.0.0.5:9100/metrics".into(),
-        last_error: "connection refused <b>".into(),
-        last_scrape: Some(sample::NOW),
-        health: TargetHealth::Down,
-        ..Target::default()
-    };
-    site.app.live.set_scrape("sigcerh", "backend", target);
+    let app = sample::app(true).with_scraped(Arc::new(Scraping));
+    let site = Site { router: crate::router(app.clone()), app };
+    site.app.live.set_plan(sample::version_in("plans/otro", &[SourceFile::new("plan.yaml", OTHER)]));
     let (ana, _) = site.session("ana", Role::Viewer).await;
     let (bea, _) = site.session_of_plan("bea").await;
     for path in ["/targets", "/api/v1/targets"] {
