@@ -253,6 +253,26 @@ async fn more_copies_than_a_page_bears_are_said() {
     assert!(got.matches("data-panel=").count() <= plan_model::dashboard::MOST_PANELS);
 }
 
+/// A deployment that was approved half a minute ago.
+fn deployed(site: &Site, system: &str, subject: &str) {
+    let deed = kernel::trail::Deed::new(sample::NOW, kernel::trail::Actor::person("ana"), "approval.ask");
+    let at = sample::NOW - std::time::Duration::from_secs(30);
+    let request = state::NewApproval {
+        what: "deployment".into(),
+        system: system.into(),
+        environment: "produccion".into(),
+        subject: subject.into(),
+        details: String::new(),
+        payload: String::new(),
+        rule: "{\"need\":1,\"four_eyes\":true,\"by\":[]}".into(),
+        requested_by: "ana".into(),
+        requested_at: at,
+        expires_at: sample::NOW,
+    };
+    let (id, _) = site.app.state.ask_approval(&request, &deed).unwrap();
+    assert!(site.app.state.decide_approval(id, "approved", at, &deed).unwrap());
+}
+
 #[tokio::test]
 async fn a_chart_has_two_axes_numbers_in_its_legend_and_marks() {
     let lines = "    events: [alerts, deployments]
@@ -274,24 +294,8 @@ async fn a_chart_has_two_axes_numbers_in_its_legend_and_marks() {
 ";
     let site = site_in(true, lines, two);
     let alerts = site.app.state.alerts(&state::AlertFilter::default()).unwrap();
-    let deed = kernel::trail::Deed::new(sample::NOW, kernel::trail::Actor::person("ana"), "approval.ask");
-    let at = sample::NOW - std::time::Duration::from_secs(30);
-    for (system, subject) in [("sigcerh", "v1.2.3"), ("nuam", "v9.9.9")] {
-        let request = state::NewApproval {
-            what: "deployment".into(),
-            system: system.into(),
-            environment: "produccion".into(),
-            subject: subject.into(),
-            details: String::new(),
-            payload: String::new(),
-            rule: "{\"need\":1,\"four_eyes\":true,\"by\":[]}".into(),
-            requested_by: "ana".into(),
-            requested_at: at,
-            expires_at: sample::NOW,
-        };
-        let (id, _) = site.app.state.ask_approval(&request, &deed).unwrap();
-        assert!(site.app.state.decide_approval(id, "approved", at, &deed).unwrap());
-    }
+    deployed(&site, "sigcerh", "v1.2.3");
+    deployed(&site, "nuam", "v9.9.9");
     let (cookie, _) = site.session("ana", Role::Viewer).await;
     let got = site.get("/dashboards/sigcerh/d", &cookie).await.body;
     for part in [
