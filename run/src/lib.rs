@@ -212,7 +212,7 @@ fn open(
     state.record(&started(&config, &state, clock.now()))?;
     let (series, report) = SeriesStore::open(
         &config.data.join("series"),
-        kept::store_options(checked.iter().map(|(read, _)| &read.plan)),
+        kept::store_options(checked.iter().map(|(read, _)| &*read.plan)),
     )?;
     tracing::info!(?report, "series opened");
     let series = Arc::new(series);
