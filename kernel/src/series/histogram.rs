@@ -111,6 +111,12 @@ pub enum HistogramError {
 }
 
 impl Histogram {
+    /// What it takes of memory, in words of eight bytes.
+    pub fn words(&self) -> usize {
+        let buckets = self.positive_buckets.len() + self.negative_buckets.len() + self.custom_bounds.len();
+        size_of::<Self>() / size_of::<f64>() + self.positive_spans.len() + self.negative_spans.len() + buckets
+    }
+
     /// Whether it marks the end of its series.
     pub fn is_stale(&self) -> bool {
         is_stale(self.sum)

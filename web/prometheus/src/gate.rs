@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use decide_promql::Control;
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -37,13 +38,15 @@ pub struct Counts {
     long: AtomicU64,
     refused: AtomicU64,
     cancelled: AtomicU64,
-    /// Points that queries hold now.
+    /// Queries refused because all together hold too much.
+    crowded: AtomicU64,
+    /// Points that queries and answers hold now.
     held: AtomicU64,
 }
 
 impl Counts {
     /// Names, meanings and values, for whoever tells them; all but the last only grow.
-    pub fn all(&self) -> [(&'static str, &'static str, u64); 6] {
+    pub fn all(&self) -> [(&'static str, &'static str, u64); 7] {
         [
             ("farero_queries_total", "Queries that were begun.", self.begun.load(Relaxed)),
             (
@@ -58,7 +61,16 @@ impl Counts {
                 "Queries that nobody waited for any more.",
                 self.cancelled.load(Relaxed),
             ),
-            ("farero_queries_held_points", "Points that queries hold in memory.", self.held.load(Relaxed)),
+            (
+                "farero_queries_crowded_total",
+                "Queries that ended because all together held too many points.",
+                self.crowded.load(Relaxed),
+            ),
+            (
+                "farero_queries_held_points",
+                "Points of 8 bytes that queries and answers on their way hold in memory.",
+                self.held.load(Relaxed),
+            ),
         ]
     }
 }
@@ -69,6 +81,25 @@ struct StopOnDrop(Arc<AtomicBool>);
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Relaxed);
+    }
+}
+
+/// An answer on its way: counted as held until it is sent or nobody wants it any more.
+struct Sent {
+    body: Vec<u8>,
+    points: u64,
+    counts: Arc<Counts>,
+}
+
+impl AsRef<[u8]> for Sent {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        self.counts.held.fetch_sub(self.points, Relaxed);
     }
 }
 
@@ -93,6 +124,13 @@ struct Pace {
 }
 
 impl Turn {
+    /// An answer that counts as held for as long as it waits to be sent: slow readers take their time.
+    pub(crate) fn sent(&self, body: Vec<u8>) -> Bytes {
+        let (points, counts) = ((body.len() / size_of::<f64>()) as u64, self.gate.counts.clone());
+        counts.held.fetch_add(points, Relaxed);
+        Bytes::from_owner(Sent { body, points, counts })
+    }
+
     /// Whether the work was refused a place among the long ones.
     pub(crate) fn was_refused(&self) -> bool {
         self.pace.lock().refused
@@ -130,7 +168,9 @@ impl Control for Turn {
         let own = self.held.fetch_add(points, Relaxed) + points;
         let all = self.gate.counts.held.fetch_add(points, Relaxed) + points;
         // Who holds little does not pay for those who hold much.
-        own <= FREE_POINTS || all <= HELD_POINTS
+        let has_room = own <= FREE_POINTS || all <= HELD_POINTS;
+        self.gate.counts.crowded.fetch_add(u64::from(!has_room), Relaxed);
+        has_room
     }
 }
 

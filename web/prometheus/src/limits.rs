@@ -28,7 +28,7 @@ pub const LONG_WAITING: usize = 20;
 /// One more long query may go on as a short one for so long; then it is refused.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Points that all queries together hold: 400 MB. One more query may hold as many as its own limit says.
+/// Points of 8 bytes that all queries together hold, labels, results and answers on their way included: 400 MB.
 pub const HELD_POINTS: u64 = 50_000_000;
 
 /// Points that each query may hold whatever the others do: a dashboard's queries hold fewer.

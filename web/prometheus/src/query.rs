@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use axum::response::Response;
+use bytes::Bytes;
 use decide_promql::{
     Annotation, AnnotationKind, Control, EvalError, Evaluated, Expr, ExprKind, Limits, Query, Value,
     evaluate_cancellable, evaluate_explained, pretty, to_json,
@@ -12,8 +13,8 @@ use kernel::series::{Select, SeriesReader};
 use crate::answer::{Answer, Api, TRUNCATED, json, success};
 use crate::error::{ApiError, ErrorKind};
 use crate::gate::Turn;
-use crate::json::{Answered, Stats, write_answer};
-use crate::limits::{ANSWER_BYTES, QUERY_STEPS, REMARKS, SMALL_SAMPLES, SMALL_SERIES, SMALL_STEPS};
+use crate::json::{Answered, Stats, size, write_answer};
+use crate::limits::{ANSWER_BYTES, HELD_POINTS, QUERY_STEPS, REMARKS, SMALL_SAMPLES, SMALL_SERIES, SMALL_STEPS};
 use crate::params::{Params, duration_of, parse_duration};
 use crate::selectors::expression;
 
@@ -93,9 +94,9 @@ async fn evaluate(api: &Api, params: &Params, when: When, limit: Option<usize>) 
             return Ok(json(answer.map_err(failed)?.ok_or_else(too_large)?));
         }
     }
-    let work = move |turn: &Turn| -> Result<Vec<u8>, ApiError> {
+    let work = move |turn: &Turn| -> Result<Bytes, ApiError> {
         let answer = asked.evaluate(&*reader, &asked.limits, turn, turn.waited);
-        answer.map_err(failed)?.ok_or_else(too_large)
+        Ok(turn.sent(answer.map_err(failed)?.ok_or_else(too_large)?))
     };
     Ok(json(api.gate().run(timeout, work).await?))
 }
@@ -150,6 +151,15 @@ impl Asked {
         let (mut warnings, infos) = remarks(&found.annotations);
         warnings.extend(cut(&mut found, self.limit));
         warnings.extend(deprecated(&self.stats));
+        let size = size(&found.value);
+        if size.least > ANSWER_BYTES {
+            return Ok(None);
+        }
+        // The result and its text are in memory together.
+        if !control.holds((size.about.min(ANSWER_BYTES) / size_of::<f64>()) as u64) {
+            let (what, limit) = ("would, beside other queries, hold too large an answer in memory", HELD_POINTS);
+            return Err(EvalError::Limit { what, limit, advice: "ask again later" });
+        }
         let (stats, value) = ((!self.stats.is_empty()).then_some(cost), &found.value);
         let (warnings, infos, explained) = (&warnings[..], &infos[..], explained.as_ref());
         Ok(write_answer(&Answered { value, stats, explained, warnings, infos, at_ms }))
@@ -232,6 +242,10 @@ fn remarks(all: &[Annotation]) -> (Vec<String>, Vec<String>) {
 pub(crate) fn failed(error: EvalError) -> ApiError {
     match error {
         EvalError::Cancelled => ApiError::new(ErrorKind::Canceled, "query was canceled in expression evaluation"),
+        EvalError::Limit { what, .. } if what.contains("beside other queries") => ApiError::execution(
+            "query processing would load too many samples into memory in query execution: \
+             the queries that are going on hold too much together, ask again later",
+        ),
         // Whatever would fill memory has one text in Prometheus.
         EvalError::Limit { what, .. } if what.ends_with("memory") || what.contains("subquery") => {
             ApiError::execution("query processing would load too many samples into memory in query execution")

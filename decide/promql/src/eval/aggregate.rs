@@ -9,7 +9,7 @@ use kernel::series::{Incompatible, Point};
 
 use super::engine::{Engine, Grid, Result, Sink};
 use super::groups::Groups;
-use super::line::{ABSENT, Line, is_absent};
+use super::line::{ABSENT, Line, is_absent, weight};
 use super::states::{Average, Count, Group, Maximum, Minimum, Spread, State, Sum};
 use crate::annotations::{Note, Operation};
 use crate::functions::native::Fold;
@@ -76,7 +76,8 @@ impl Engine<'_> {
             self.check_cancelled()?;
             let place = places.of(&line.labels);
             if place == groups.len() {
-                self.hold(grid.steps)?;
+                let words = size_of::<S>().div_ceil(size_of::<f64>());
+                self.hold(weight(&line.labels, grid.steps * words))?;
                 groups.push(Folded { drop_name: line.drop_name, states: vec![S::default(); grid.steps], native: None });
             }
             let group = &mut groups[place];

@@ -162,6 +162,11 @@ impl<'a> Engine<'a> {
         Err(EvalError::Limit { what, limit, advice })
     }
 
+    /// Counts a line that is kept: its points, its labels and what is around them.
+    pub(super) fn hold_line(&self, line: &Line) -> Result<()> {
+        self.hold(line.weight())
+    }
+
     /// Streams series, once for all times asked.
     pub(super) fn visit(
         &self,
@@ -317,7 +322,7 @@ impl<'a> Engine<'a> {
     pub(super) fn collect(&self, expr: &Expr, grid: Grid) -> Result<Vec<Line>> {
         let mut lines = Vec::new();
         self.lines(expr, grid, &mut |line| {
-            self.hold(line.values.len())?;
+            self.hold_line(&line)?;
             lines.push(line);
             Ok(())
         })?;

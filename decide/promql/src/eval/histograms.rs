@@ -75,7 +75,7 @@ impl Engine<'_> {
     fn histograms(&self, expr: &Expr, grid: Grid) -> Result<Vec<Found>> {
         let mut found: IndexMap<Labels, Found> = IndexMap::new();
         self.lines(expr, grid, &mut |mut line| {
-            self.hold(grid.steps)?;
+            self.hold_line(&line)?;
             if line.histograms.is_some() && (0..grid.steps).any(|s| line.histogram(s).is_some()) {
                 let new = || Found::new(line.labels.clone());
                 found.entry(line.labels.clone()).or_insert_with(new).native = Some(line.clone());

@@ -76,7 +76,7 @@ impl Engine<'_> {
             if !values.iter().all(fits) {
                 return Ok(());
             }
-            self.hold(grid.steps)?;
+            self.hold(super::line::weight(&s.labels, grid.steps))?;
             let at = indexes.get(&s.timestamps, |times| newest(times, grid, lookback));
             let mut line = Line::absent(s.labels.clone(), false, grid.steps);
             for (step, i) in at.iter().enumerate().filter(|(_, i)| **i != NONE) {

@@ -86,7 +86,7 @@ impl Engine<'_> {
     ) -> Result<()> {
         let mut merged = Merged::default();
         self.lines(expr, grid, &mut |mut line| {
-            self.hold(grid.steps)?;
+            self.hold_line(&line)?;
             if let Some(labels) = relabel(&line.labels) {
                 let (what, limit) = ("would make a label too long", LABEL_BYTES as u64);
                 let labels = labels.ok_or(EvalError::Limit { what, limit, advice: "take less of other labels" })?;

@@ -50,6 +50,13 @@ impl Line {
         Self::floats(labels, drop_name, vec![ABSENT; steps])
     }
 
+    /// What it takes of memory, in points of eight bytes.
+    pub(crate) fn weight(&self) -> usize {
+        let native = self.histograms.as_ref();
+        let native = native.map_or(0, |all| all.len() + all.iter().flatten().map(|h| h.words()).sum::<usize>());
+        weight(&self.labels, self.values.len() + native)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.values.iter().all(|v| is_absent(*v))
     }
@@ -137,6 +144,16 @@ impl Line {
             all.resize(steps, all[0].clone());
         }
     }
+}
+
+/// Of what is around the points of a line, in points: the line itself, a place in a table, what the allocator needs.
+const AROUND: usize = 24;
+/// Of one label, in points: two shared strings. Their text is shared with the store or was counted when it was made.
+const LABEL: usize = 4;
+
+/// What a series with so many points takes of memory, in points of eight bytes.
+pub(crate) fn weight(labels: &Labels, points: usize) -> usize {
+    AROUND + LABEL * labels.len() + points
 }
 
 /// Whether a label says what the metric is: its name, type and unit, which a computed value has no more.

@@ -56,7 +56,7 @@ impl Engine<'_> {
         for (side, expr) in [many, one].into_iter().enumerate() {
             let present = &mut any[side];
             self.lines(expr, grid, &mut |line| {
-                self.hold(grid.steps)?;
+                self.hold_line(&line)?;
                 present.iter_mut().zip(&line.values).for_each(|(p, v)| *p |= !is_absent(*v));
                 let pair = pairs.entry(signature(&line.labels, &b.matching)).or_default();
                 if side == 0 {

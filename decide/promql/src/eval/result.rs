@@ -5,7 +5,7 @@ use kernel::series::Sample;
 
 use super::EvalError;
 use super::engine::{Engine, Result};
-use super::line::{Cell, Line, Merged, unnamed};
+use super::line::{Cell, Line, Merged, unnamed, weight};
 use crate::syntax::ast::{Expr, ValueType};
 use crate::value::{Evaluated, MatrixSeries, Value, VectorSample};
 
@@ -75,7 +75,9 @@ impl Engine<'_> {
             if line.is_empty() {
                 return Ok(());
             }
-            self.hold(self.grid.steps)?;
+            // Points of a range query come to stand beside their times.
+            let times = if self.query.step_ms.is_some() { self.grid.steps } else { 0 };
+            self.hold(line.weight() + times)?;
             if line.drop_name {
                 line.labels = unnamed(&line.labels);
                 line.drop_name = false;
@@ -90,7 +92,8 @@ impl Engine<'_> {
         let mut matrix = Vec::new();
         self.ranges(expr, self.grid, &mut |series| {
             let w = series.window(0);
-            self.hold(w.times.len() + w.histograms.times.len())?;
+            let (numbers, native) = (w.times.len(), w.histograms.values.iter().map(|h| h.words()).sum::<usize>());
+            self.hold(weight(series.labels, numbers * 2 + native))?;
             let labels = if series.drop_name { unnamed(series.labels) } else { series.labels.clone() };
             let samples: Vec<Sample> = match series.extend {
                 Some(extend) => series.extended_samples(extend, expr)?,

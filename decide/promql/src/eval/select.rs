@@ -266,7 +266,7 @@ impl Engine<'_> {
         let mut shared = PerColumn::default();
         let mut merged = super::line::Merged::default();
         self.lines(&s.expr, inner, &mut |line| {
-            self.hold(inner.steps)?;
+            self.hold_line(&line)?;
             merged.add(line, expr.span)
         })?;
         for line in merged.into_joined_lines() {

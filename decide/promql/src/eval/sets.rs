@@ -54,7 +54,7 @@ impl Engine<'_> {
         let mut presence = Presence::default();
         let mut merged = Merged::default();
         self.lines(&b.left, grid, &mut |line| {
-            self.hold(grid.steps)?;
+            self.hold_line(&line)?;
             presence.add(&line, &b.matching);
             merged.add(line, b.left.span)
         })?;
@@ -63,7 +63,7 @@ impl Engine<'_> {
             if line.is_empty() {
                 return Ok(());
             }
-            self.hold(grid.steps)?;
+            self.hold_line(&line)?;
             merged.add(line, b.right.span)
         })?;
         merged.into_lines().try_for_each(sink)

@@ -38,7 +38,7 @@ impl Engine<'_> {
         }
         let mut lines = Vec::new();
         floats(&mut |line| {
-            self.hold(1)?;
+            self.hold_line(&line)?;
             lines.push(line);
             Ok(())
         })?;

@@ -43,6 +43,18 @@ fn limits_stop_a_query() {
 }
 
 #[test]
+fn labels_count_as_what_is_held() {
+    let expr = parse("m").unwrap();
+    let asked = |max_points| {
+        let limits = Limits { max_points, ..Limits::default() };
+        evaluate(&Query::instant(&expr, 50_000), &reader(), &limits).map(|_| ())
+    };
+    // Ten values take 10 points, their series more than 20 each.
+    assert!(matches!(asked(200), Err(EvalError::Limit { what: "would hold too many points in memory", .. })));
+    assert_eq!(asked(500), Ok(()));
+}
+
+#[test]
 fn a_cancelled_query_stops() {
     let expr = parse("sum(rate(m[1m]))").unwrap();
     let result = evaluate_cancellable(&Query::instant(&expr, 0), &reader(), &Limits::default(), &AtomicBool::new(true));

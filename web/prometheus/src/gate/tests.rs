@@ -34,6 +34,24 @@ async fn what_waits_for_its_turn_too_long_is_refused() {
     assert_eq!(late.await.unwrap_err().message(), "query timed out in query queue");
 }
 
+#[tokio::test]
+async fn an_answer_counts_until_it_is_sent_and_queries_that_hold_too_much_together_are_refused() {
+    let gate = Gate::new(2);
+    let body = gate.run(Duration::from_secs(5), |turn| Ok(turn.sent(vec![7; 8_000]))).await.unwrap();
+    let held = || gate.counts().held.load(Relaxed);
+    let part = body.slice(10..20);
+    drop(body);
+    assert_eq!(held(), 1_000, "a part of it is on its way still");
+    drop(part);
+    assert_eq!(held(), 0);
+    let full = gate.run(Duration::from_secs(5), |turn| {
+        let first = turn.holds(HELD_POINTS);
+        Ok((first, turn.holds(1)))
+    });
+    assert_eq!(full.await, Ok((true, false)));
+    assert_eq!((held(), gate.counts().crowded.load(Relaxed)), (0, 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn long_work_makes_room_for_short_work_and_takes_turns() {
     let gate = Gate::new(1);

@@ -7,7 +7,7 @@ mod result;
 use kernel::Labels;
 
 pub(crate) use number::{Exponent, push_number};
-pub(crate) use result::{Answered, Stats, write_answer, write_exemplars};
+pub(crate) use result::{Answered, Stats, size, write_answer, write_exemplars};
 
 /// Adds a text in quotes.
 pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {

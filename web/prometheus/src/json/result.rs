@@ -44,7 +44,7 @@ pub(crate) struct Stats {
 
 /// Writes a whole answer; `None` when it would be over [`ANSWER_BYTES`].
 pub(crate) fn write_answer(answered: &Answered<'_>) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(size(answered.value).min(ANSWER_BYTES));
+    let mut out = Vec::with_capacity(size(answered.value).about.min(ANSWER_BYTES));
     out.extend_from_slice(br#"{"status":"success","data":{"resultType":""#);
     write_value(&mut out, answered);
     if out.len() > ANSWER_BYTES {
@@ -83,20 +83,35 @@ fn write_explained(out: &mut Vec<u8>, part: &Explained) {
     out.extend_from_slice(b"]}");
 }
 
-/// About how many bytes an answer takes, so that it need not be moved while it grows.
-fn size(value: &Value) -> usize {
+/// Bytes of an answer before it is written.
+pub(crate) struct Size {
+    /// It takes no fewer.
+    pub(crate) least: usize,
+    /// About, so that it need not be moved while it grows.
+    pub(crate) about: usize,
+}
+
+/// How many bytes an answer takes.
+pub(crate) fn size(value: &Value) -> Size {
     /// Labels of a series and the words around them.
     const SERIES: usize = 200;
     /// Time and value of a point.
     const POINT: usize = 28;
+    /// `[0,"0"],`
+    const LEAST_POINT: usize = 8;
     /// Some buckets with their bounds.
     const HISTOGRAM: usize = 400;
-    match value {
-        Value::Vector(all) => 256 + all.len() * (SERIES + POINT),
+    let (series, points, histograms) = match value {
+        Value::Vector(all) => (all.len(), all.len(), 0),
         Value::Matrix(all) => {
-            256 + all.iter().map(|s| SERIES + s.samples.len() * POINT + s.histograms.len() * HISTOGRAM).sum::<usize>()
+            let points = all.iter().map(|s| s.samples.len()).sum();
+            (all.len(), points, all.iter().map(|s| s.histograms.len()).sum())
         }
-        _ => 256,
+        _ => (0, 0, 0),
+    };
+    Size {
+        least: (points + histograms) * LEAST_POINT,
+        about: 256 + series * SERIES + points * POINT + histograms * HISTOGRAM,
     }
 }
 
