@@ -2,29 +2,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may give up loudly")]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use kernel::alert::{Alert, AlertEvent, AlertState, EventKind};
 use kernel::message::{MessageKind, OutboxEntry};
 use kernel::probe::{CheckId, Outcome, ProbeResult};
-use kernel::{Clock, Labels, Rank, Timestamp};
-use run::core::Parts;
-use run::loops::{deliveries, reload};
-use run::{Config, Core};
-use state::{EvaluationCommit, OutboxFilter, State};
-use store_series::{Options, SeriesStore};
-use web::live::Live;
+use kernel::{Clock as _, Labels, Rank, Timestamp};
+use run::Core;
+use run::loops::deliveries;
+use state::{EvaluationCommit, OutboxFilter};
 
-/// A clock turned by hand.
-struct Hand(AtomicI64);
+mod world;
 
-impl Clock for Hand {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
-    }
-}
+use world::Hand;
 
 /// Results are recorded and deliveries decided at least this often.
 const STEP: Duration = Duration::from_secs(30 * 60);
@@ -54,30 +45,13 @@ struct World {
 impl World {
     fn new(zone: &str, start: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (plan, data) = (folder.path().join("plan"), folder.path().join("data"));
+        let plan = folder.path().join("plan");
         std::fs::create_dir(&plan).unwrap();
-        std::fs::create_dir(&data).unwrap();
         std::fs::write(plan.join("plan.yaml"), PLAN.replace("ZONE", zone)).unwrap();
         let zone = TimeZone::get(zone).unwrap();
         let start: jiff::civil::DateTime = start.parse().unwrap();
         let start = Timestamp::from_jiff(start.to_zoned(zone.clone()).unwrap().timestamp());
-        let clock = Arc::new(Hand(AtomicI64::new(start.as_millis())));
-        let (series, _) = SeriesStore::open(&data.join("series"), Options::default()).unwrap();
-        let state = State::open(&data).unwrap();
-        let keeper = run::trail::Keeper::open(&data, &state, start).unwrap();
-        let parts = Parts {
-            state,
-            keeper,
-            series: Arc::new(series),
-            live: Arc::new(Live::new(&*clock)),
-            clock: clock.clone(),
-            sources: secrets::Sources::default(),
-            config: Config::new(vec![plan.clone()], data, "127.0.0.1:8080".parse().unwrap()),
-        };
-        let core = Core::new(parts, tokio::sync::mpsc::channel(1).0);
-        let checked = run::plans::check_folder(&plan, None, start).unwrap();
-        let Some(read) = checked.read else { panic!("{:?}", checked.diagnostics) };
-        reload::put_in_use(&core, read, &checked.files);
+        let (core, clock) = world::core_on(folder.path(), &plan, None, start);
         Self { core, clock, zone, _folder: folder }
     }
 
@@ -89,7 +63,7 @@ impl World {
             let wake_at = deliveries::decide_all(&self.core);
             let next = self.clock.now() + STEP;
             let next = wake_at.map_or(next, |at| at.min(next)).max(self.clock.now() + Duration::from_millis(1));
-            self.clock.0.store(next.as_millis(), Ordering::Relaxed);
+            self.clock.turn(next);
         }
     }
 
@@ -229,7 +203,7 @@ fn chn_09_a_digest_missed_by_an_absence_is_told_late_and_once() {
     let world = World::new("America/Lima", "2026-11-20T06:00:00");
     world.pass(1);
     // Farero is away from 06:00 of the 21st until 18:00 of the 22nd: two digests were due, one is told, and says that it is late.
-    world.clock.0.fetch_add(36 * 3_600_000, Ordering::Relaxed);
+    world.clock.turn(world.clock.now() + Duration::from_secs(36 * 3_600));
     world.pass(1);
     let digests = world.digests();
     assert_eq!(digests, ["2026-11-20 07:00:00 -05:00", "2026-11-22 18:00:00 -05:00", "2026-11-23 07:00:00 -05:00"]);

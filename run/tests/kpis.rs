@@ -3,26 +3,17 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use kernel::series::{Row, SeriesWriter as _, group_of, rows_of};
-use kernel::{Clock, Labels, Timestamp};
+use kernel::{Labels, Timestamp};
 use plan_model::Period;
-use run::core::Parts;
-use run::loops::{kpis, reload};
-use run::{Config, Core};
-use state::State;
-use store_series::{Options, SeriesStore};
-use web::live::{KpiState, Live};
+use run::Core;
+use run::loops::kpis;
+use web::live::KpiState;
 
-/// A clock turned by hand.
-struct Hand(AtomicI64);
+mod world;
 
-impl Clock for Hand {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
-    }
-}
+use world::Hand;
 
 /// Samples are so far apart, milliseconds: fewer than real ones, as many as it takes.
 const STEP_MS: i64 = 300_000;
@@ -39,26 +30,7 @@ struct World {
 impl World {
     fn new(system: &'static str, environment: Option<&str>, now: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (plan, data) = (Path::new("../plans").join(system), folder.path().join("data"));
-        std::fs::create_dir(&data).unwrap();
-        let now = at(now);
-        let clock = Arc::new(Hand(AtomicI64::new(now.as_millis())));
-        let (series, _) = SeriesStore::open(&data.join("series"), Options::default()).unwrap();
-        let state = State::open(&data).unwrap();
-        let keeper = run::trail::Keeper::open(&data, &state, now).unwrap();
-        let parts = Parts {
-            state,
-            keeper,
-            series: Arc::new(series),
-            live: Arc::new(Live::new(&*clock)),
-            clock: clock.clone(),
-            sources: secrets::Sources::default(),
-            config: Config::new(vec![plan.clone()], data, "127.0.0.1:8080".parse().unwrap()),
-        };
-        let core = Core::new(parts, tokio::sync::mpsc::channel(1).0);
-        let checked = run::plans::check_folder(&plan, environment, now).unwrap();
-        let Some(read) = checked.read else { panic!("{:?}", checked.diagnostics) };
-        reload::put_in_use(&core, read, &checked.files);
+        let (core, clock) = world::core_on(folder.path(), &Path::new("../plans").join(system), environment, at(now));
         Self { core, clock, memory: kpis::Memory::default(), system, _folder: folder }
     }
 
@@ -76,7 +48,7 @@ impl World {
     }
 
     fn measured_at(&mut self, now: &str) {
-        self.clock.0.store(at(now).as_millis(), Ordering::Relaxed);
+        self.clock.turn(at(now));
         kpis::measure(&self.core, &mut self.memory);
     }
 

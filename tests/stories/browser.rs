@@ -17,6 +17,36 @@ alerts: { down: critica }
 services:
   backend: { label: Backend, check: { http: "${env:BACKEND}/api/health", runbook: servicio-caido.md } }
   copias: { label: Copias, check: { heartbeat: { period: 1h } } }
+kpis:
+  disponibilidad:
+    label: Disponibilidad
+    unit: "%"
+    measure: avg(avg_over_time(probe_success{service="backend"}[period]))
+    period: [month]
+    target: ">= 99.5%"
+dashboards:
+  general:
+    title: General
+    events: [alerts]
+    annotations: [{ title: "Caído: {{service}}", query: probe_success == 0, colour: red }]
+    variables: { servicio: { label: Servicio, values_of: service, query: probe_success, several: true, all: true } }
+    panels:
+      - { title: Disponible, kind: stat, query: avg(probe_success), unit: ratio, width: 6 }
+      - { title: Ahora, kind: gauge, query: 100 * avg(probe_success), unit: percent, width: 6 }
+      - { title: Duración, kind: bar, query: probe_duration_seconds, legend: "{{service}}", unit: seconds, width: 12 }
+      - title: Respuesta
+        queries: [{ query: probe_duration_seconds, legend: tiempo }, { query: probe_success, legend: responde }]
+        unit: seconds
+        series: [{ name: responde, axis: right }]
+        right: { unit: ratio, min: 0, max: 1 }
+        legend_values: [last, max]
+    rows:
+      - title: "Servicio $servicio"
+        repeat: servicio
+        panels:
+          - { title: "Estado de $servicio", kind: state, query: 'min by (service) (probe_success{service=~"$servicio"})', legend: "{{service}}" }
+          - { title: Tabla, kind: table, query: probe_success }
+          - { kind: text, text: "**Qué mirar** primero" }
 "#;
 
 const RUNBOOK: &str = "# Servicio caído\n\n## Síntoma\n\nEl servicio no responde.\n\n- [ ] Mirar los registros\n";
@@ -108,6 +138,16 @@ async fn dsh_06_pages_have_no_serious_accessibility_finding() {
         "/channels",
         "/plan/prueba",
         "/rules",
+        "/explore",
+        "/explore?q=probe_duration_seconds&q=probe_success",
+        "/explore?q=sum(",
+        "/targets",
+        "/cardinality",
+        "/kpis",
+        "/dashboards",
+        "/dashboards/prueba/general",
+        "/dashboards/prueba/general?panel=3",
+        "/dashboards/prueba/general?kiosk=1",
         "/settings",
         "/settings/security",
         "/settings/installation",
@@ -126,6 +166,36 @@ async fn dsh_06_pages_have_no_serious_accessibility_finding() {
     }
     browser.quit().await.unwrap();
     assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chart_is_read_with_the_keyboard_alone() {
+    let target = Target::start().await;
+    let farero = farero(&target).await;
+    wait_for("two points", || farero.query("count_over_time(probe_duration_seconds{service=\"backend\"}[5m]) >= 3"))
+        .await;
+    let (driver, profile) = (Driver::start().await, tempfile::tempdir().unwrap());
+    let browser = browser(&driver, profile.path()).await;
+    log_in(&browser, &farero).await;
+    for page in ["/explore?q=probe_duration_seconds&range=5m", "/dashboards/prueba/general?panel=3&range=5m"] {
+        browser.goto(farero.url(page)).await.unwrap();
+        let plot = browser.find(By::Css(".plot-box[tabindex='0']")).await.unwrap();
+        plot.focus().await.unwrap();
+        plot.send_keys("\u{e010}").await.unwrap(); // End
+        let said = browser.find(By::Css(".plot-box [aria-live]")).await.unwrap();
+        let text = async || said.prop("textContent").await.unwrap().unwrap_or_default();
+        let newest = text().await;
+        assert!(newest.contains("backend") || newest.contains("tiempo"), "{page}: {newest}");
+        plot.send_keys("\u{e012}").await.unwrap(); // Left
+        let before = text().await;
+        assert_ne!(newest, before, "{page}: another time is told");
+        plot.send_keys("\u{e014}").await.unwrap(); // Right
+        assert_eq!(text().await, newest, "{page}: and back");
+        browser.find(By::Css("details.numbers summary")).await.unwrap().send_keys("\u{e007}").await.unwrap();
+        let cells = browser.find_all(By::Css("details.numbers[open] td")).await.unwrap();
+        assert!(!cells.is_empty(), "{page}: the numbers stand in a table");
+    }
+    browser.quit().await.unwrap();
 }
 
 /// A field of the first thing that a list of the API names, once there is one.
