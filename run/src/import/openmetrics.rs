@@ -207,10 +207,17 @@ fn read_piece(
     }
 }
 
+/// Times of later samples, milliseconds since 1970, are no times of measurements: the end of the year 9999. Who writes milliseconds where
+/// seconds are meant is far beyond it.
+const LATEST_MS: i64 = 253_402_300_799_999;
+
 fn time_of(sample: &Sample<'_>) -> Result<i64, String> {
-    sample
-        .timestamp_ms
-        .ok_or_else(|| format!("{} has no time: add it behind the value, in seconds since 1970", sample.name()))
+    let name = sample.name();
+    match sample.timestamp_ms {
+        Some(t_ms) if t_ms.unsigned_abs() <= LATEST_MS as u64 => Ok(t_ms),
+        Some(_) => Err(format!("{name} has a time beyond the year 9999: write it in seconds since 1970")),
+        None => Err(format!("{name} has no time: add it behind the value, in seconds since 1970")),
+    }
 }
 
 fn labels_of(sample: &Sample<'_>) -> Result<Labels, String> {
