@@ -12,6 +12,9 @@ use super::{Figure, LINES_DRAWN, Line, Look, Unit, WIDTH, axes, escape, legend, 
 use crate::format::{date_time, number};
 use kernel::Timestamp;
 
+/// Where an area begins and ends, at each time: below and above.
+type Layer = (Vec<At>, Vec<At>);
+
 /// How values are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Drawing {
@@ -213,7 +216,7 @@ impl TimeSeries {
     }
 
     /// Bottom and top of each line: from the axis, or from the lines below where they are stacked.
-    fn layers(&self, drawn: &[Line]) -> Vec<(Vec<At>, Vec<At>)> {
+    fn layers(&self, drawn: &[Line]) -> Vec<Layer> {
         if self.stacked {
             // Each axis has a stack of its own.
             let of = |right: bool| {
@@ -232,7 +235,7 @@ impl TimeSeries {
     }
 
     /// The least and the most that an axis has to show.
-    fn ends(&self, drawn: &[Line], layers: &[(Vec<At>, Vec<At>)], right: bool) -> (f64, f64) {
+    fn ends(&self, drawn: &[Line], layers: &[Layer], right: bool) -> (f64, f64) {
         let own = drawn.iter().zip(layers).filter(|(l, _)| self.is_right(l) == right);
         let values = own.flat_map(|(_, (_, top))| top.iter().map(|p| p.1)).filter(|v| is_drawn(*v));
         let (mut least, mut most) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
@@ -253,14 +256,14 @@ impl TimeSeries {
     }
 
     /// None where no line stands at the right.
-    fn right_scale(&self, axis: &RightAxis, drawn: &[Line], layers: &[(Vec<At>, Vec<At>)]) -> Option<Scale> {
+    fn right_scale(&self, axis: &RightAxis, drawn: &[Line], layers: &[Layer]) -> Option<Scale> {
         drawn.iter().any(|l| self.is_right(l)).then(|| {
             let (least, most) = self.ends(drawn, layers, true);
             Scale::new(least, most, (axis.min, axis.max), self.ticks(), &axis.unit)
         })
     }
 
-    fn scale(&self, drawn: &[Line], layers: &[(Vec<At>, Vec<At>)]) -> Scale {
+    fn scale(&self, drawn: &[Line], layers: &[Layer]) -> Scale {
         let (least, mut most) = self.ends(drawn, layers, false);
         // A threshold near the values is shown, one far away would flatten them.
         for t in self.thresholds.iter().filter(|t| !t.band) {
@@ -274,7 +277,7 @@ impl TimeSeries {
     fn plot(
         &self,
         out: &mut String,
-        (drawn, layers): (&[Line], &[(Vec<At>, Vec<At>)]),
+        (drawn, layers): (&[Line], &[Layer]),
         (scale, right): (&Scale, Option<&Scale>),
         ticks: &[TimeTick],
         look: &Look,
