@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-mod arenas;
 mod arguments;
 mod command;
 mod exit;
@@ -15,12 +14,13 @@ mod print;
 
 use arguments::{Arguments, Command};
 
+/// How it behaves is said where it is built (`.cargo/config.toml`).
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_log(&arguments);
-    if matches!(arguments.command, Command::Run(_) | Command::Metrics(_)) {
-        arenas::limit();
-    }
     let language = language::choose(arguments.language);
     let done = match arguments.command {
         Command::Run(run) => command::run::run(run, language),

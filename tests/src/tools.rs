@@ -40,6 +40,19 @@ pub fn pebble() -> PathBuf {
     path
 }
 
+/// A program that asks a server by every method of Prometheus's own Go client (`tests/clients/prometheus`). Go builds it anew only where
+/// something has changed.
+///
+/// # Panics
+/// Go is missing, or a module cannot be fetched or built.
+pub fn prometheus_client() -> PathBuf {
+    let _one = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = folder().join("prometheus-client");
+    let source = crate::binary::root().join("tests/clients/prometheus");
+    run(Command::new(go()).args(["build", "-buildvcs=false", "-o"]).arg(&path).arg(".").current_dir(source));
+    path
+}
+
 /// schemathesis, from PyPI into a folder of its own.
 ///
 /// # Panics

@@ -20,6 +20,7 @@ mod gathered;
 mod heartbeat;
 mod login;
 mod mail;
+mod metrics_clients;
 mod outgoing;
 mod plans;
 mod reload;
