@@ -340,7 +340,6 @@ fn paired(op: &str, is_bool: bool, matching: &str, (left, right): (Vector, Vecto
     for (labels, drop, l) in left {
         let key = key(&labels, matching);
         let Some(r) = ones.get(&key) else { continue };
-        let Some(v) = operated(op, is_bool, l, *r) else { continue };
         let drops = !is_comparison(op) || is_bool;
         let kept = match (many, matching.starts_with("on")) {
             (true, _) => labels.clone(),
@@ -353,6 +352,8 @@ fn paired(op: &str, is_bool: bool, matching: &str, (left, right): (Vector, Vecto
         if (!many && !used.insert(key)) || (many && !made.insert(result)) {
             return Err(Refused);
         }
+        // 3.x finds two matches also where a comparison keeps neither.
+        let Some(v) = operated(op, is_bool, l, *r) else { continue };
         out.push((kept, drop || name_goes, v));
     }
     Ok(out)

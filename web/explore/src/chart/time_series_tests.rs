@@ -46,7 +46,7 @@ fn gaps_and_single_points_are_seen() {
 
 #[test]
 fn stacks_stand_on_one_another() {
-    let lines = vec![
+    let lines = [
         Line::new("a", vec![(0, 1.0), (10_000, 1.0)]),
         Line::new("b", vec![(0, 1.0), (10_000, 3.0)]),
         Line::new("c", vec![(0, -2.0)]),
