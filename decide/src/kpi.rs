@@ -56,9 +56,10 @@ fn first_day(period: Period, date: Date) -> Option<Date> {
 }
 
 impl Span {
-    /// Where the period is asked at a moment: its end once it is over.
+    /// Where the period is asked at a moment: the last millisecond of it once it is over. PromQL's ranges leave out where they begin and
+    /// have where they end; so a sample of midnight belongs to the day that begins.
     pub fn asked_at(&self, now: Timestamp) -> Timestamp {
-        if now < self.end { now } else { self.end }
+        now.min(Timestamp::from_millis(self.end.as_millis() - 1))
     }
 }
 
@@ -67,7 +68,7 @@ impl Span {
 /// # Errors
 /// It is no PromQL.
 pub fn query(kpi: &Kpi, span: &Span, now: Timestamp) -> Result<Query, String> {
-    let passed = span.asked_at(now).since(span.start).as_secs().max(1);
+    let passed = now.min(span.end).since(span.start).as_secs().max(1);
     let text = with_range(&kpi.measure, &format!("[{}", Duration::from_secs(passed)));
     Query::parse(&text).map_err(|e| e.to_string())
 }

@@ -58,7 +58,10 @@ async fn pln_02_a_changed_plan_waits_for_two_people_over_reloads_and_a_kill() {
 
     farero.write("plan.yaml", &two);
     let id = waiting(&farero).await;
-    assert!(farero.page("/plan/prueba").await.contains(&format!("/approvals/{id}")), "the page says that it waits");
+    wait_for("the page that says that it waits", || async {
+        farero.page("/plan/prueba").await.contains(&format!("/approvals/{id}")).then_some(())
+    })
+    .await;
     answer(&farero, &ana, id, "yes").await;
     assert!(answer(&farero, &ana, id, "yes").await.contains("you have answered already"), "one person counts once");
 

@@ -23,6 +23,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("/usr/bin/chromedriver", "chromium-driver"),
     ("/usr/bin/promtool", "prometheus"),
     ("/usr/bin/prometheus-alertmanager", "prometheus-alertmanager"),
+    // Builds the allocator.
+    ("/usr/bin/make", "make"),
     // Builds the ACME authority that the stories speak with.
     ("/usr/local/go/bin/go|/usr/bin/go", "golang-go"),
     // Holds schemathesis.
