@@ -51,7 +51,7 @@ impl World {
         let zone = TimeZone::get(zone).unwrap();
         let start: jiff::civil::DateTime = start.parse().unwrap();
         let start = Timestamp::from_jiff(start.to_zoned(zone.clone()).unwrap().timestamp());
-        let (core, clock) = world::core_on(folder.path(), &plan, None, start);
+        let (core, clock) = world::core_on(folder.path(), &plan, None, start, |_| {});
         Self { core, clock, zone, _folder: folder }
     }
 

@@ -30,7 +30,8 @@ struct World {
 impl World {
     fn new(system: &'static str, environment: Option<&str>, now: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (core, clock) = world::core_on(folder.path(), &Path::new("../plans").join(system), environment, at(now));
+        let (core, clock) =
+            world::core_on(folder.path(), &Path::new("../plans").join(system), environment, at(now), |_| {});
         Self { core, clock, memory: kpis::Memory::default(), system, _folder: folder }
     }
 

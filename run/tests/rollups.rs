@@ -1,31 +1,20 @@
 //! Measurements of the real plans over months and years, in the real store, with a clock turned by hand. I/O: temporary folders.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may give up loudly")]
 
+mod world;
+
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use decide::rules::OfSystem;
 use decide_promql::{Limits, Query, Value, evaluate, parse};
 use kernel::series::{Matcher, Row, Select, SeriesReader as _, SeriesWriter as _, group_of, rows_of};
-use kernel::{Clock, Labels, Timestamp};
+use kernel::{Labels, Timestamp};
 use plan_model::{Period, Plan};
-use run::core::Parts;
-use run::loops::{kpis, reload};
-use run::{Config, Core, kept};
-use state::State;
-use store_series::SeriesStore;
-use web::live::Live;
-
-/// A clock turned by hand.
-struct Hand(AtomicI64);
-
-impl Clock for Hand {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
-    }
-}
+use run::loops::kpis;
+use run::{Core, kept};
+use world::Hand;
 
 const DAY_MS: i64 = 86_400_000;
 /// Samples are so far apart, milliseconds: fewer than real ones, two for each stretch of a roll-up.
@@ -47,28 +36,8 @@ struct World {
 impl World {
     fn new(system: &'static str, now: &str, change: impl FnOnce(&mut Plan)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (plan, data) = (Path::new("../plans").join(system), folder.path().join("data"));
-        std::fs::create_dir(&data).unwrap();
-        let now = at(now);
-        let checked = run::plans::check_folder(&plan, None, now).unwrap();
-        let Some(mut read) = checked.read else { panic!("{:?}", checked.diagnostics) };
-        change(Arc::make_mut(&mut read.plan));
-        let clock = Arc::new(Hand(AtomicI64::new(now.as_millis())));
-        let options = kept::store_options([&*read.plan].into_iter());
-        let (series, _) = SeriesStore::open(&data.join("series"), options).unwrap();
-        let state = State::open(&data).unwrap();
-        let keeper = run::trail::Keeper::open(&data, &state, now).unwrap();
-        let parts = Parts {
-            state,
-            keeper,
-            series: Arc::new(series),
-            live: Arc::new(Live::new(&*clock)),
-            clock: clock.clone(),
-            sources: secrets::Sources::default(),
-            config: Config::new(vec![plan], data, "127.0.0.1:8080".parse().unwrap()),
-        };
-        let core = Core::new(parts, tokio::sync::mpsc::channel(1).0);
-        reload::put_in_use(&core, read, &checked.files);
+        let plan = Path::new("../plans").join(system);
+        let (core, clock) = world::core_on(folder.path(), &plan, None, at(now), change);
         Self { core, clock, system, _folder: folder }
     }
 
@@ -86,7 +55,7 @@ impl World {
             let rows: Vec<Row> = (day * PER_DAY..(day + 1) * PER_DAY).map(row).collect();
             self.core.series.append(&rows_of(&rows)).unwrap();
             let now = from + (day + 1) * DAY_MS;
-            self.clock.0.store(now, Ordering::Relaxed);
+            self.clock.turn(Timestamp::from_millis(now));
             self.core.series.maintain(Timestamp::from_millis(now)).unwrap();
         }
     }
@@ -141,7 +110,7 @@ fn met_03_uptime_of_months_and_a_year_and_a_projection_thirteen_months_later() {
     assert_eq!(world.core.series.rolled_up().len(), 2, "hours of the months before, five minutes of the last ones");
     // The plan's own measure, nothing of which was recorded before: told from roll-ups alone.
     let now = "2027-02-03T05:00:00Z";
-    world.clock.0.store(at(now).as_millis(), Ordering::Relaxed);
+    world.clock.turn(at(now));
     kpis::measure(&world.core, &mut kpis::Memory::default());
     let told = |period: Period| {
         let all = world.core.live.system("ecplacas", |s| s.kpis.clone()).unwrap();
