@@ -35,11 +35,14 @@ pub const HISTOGRAM_BUCKETS: usize = 65_536;
 pub const HISTOGRAM_BYTES: usize = 4 << 20;
 /// Exemplars in memory: Prometheus's default.
 pub const EXEMPLARS: usize = 100_000;
-/// Commits (one `fdatasync` each) wait so long for others to share them, since the one before began.
+/// Commits (one `fdatasync` each) of few samples wait so long for others to share them, since the one before began.
 pub const COMMIT_INTERVAL: Duration = Duration::from_millis(50);
 /// … and not before this much after one another, when all that shared the last one are there again: less would be sectors that are written
 /// half empty.
 pub const COMMIT_GAP: Duration = Duration::from_millis(5);
+/// Samples that are worth a commit of their own: some four sectors of the log, so that the last one, which is written half empty, weighs
+/// little. With fewer a commit waits for others.
+pub const COMMIT_SAMPLES: usize = 1_500;
 /// Memory for the records of a commit that is kept for the next one: more than this is given back.
 pub const KEPT_RECORDS: usize = 1 << 20;
 /// Bytes after which a new segment of the log begins, so that replay never holds more than this of a file in memory.
