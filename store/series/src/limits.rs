@@ -53,10 +53,16 @@ pub const FRAME_BYTES: usize = 256 << 20;
 pub const IDLE_MS: i64 = 10 * 60_000;
 /// A group without a sample for this long is forgotten when the next block is cut, and known by the blocks only.
 pub const FORGET_MS: i64 = 60 * 60_000;
-/// Spans become a block when the oldest sample of them is this much older than the newest one, milliseconds.
-pub const CUT_EVERY_MS: i64 = 2 * 3_600_000;
-/// … or when they take this many bytes.
+/// A block holds this much time at least, milliseconds: so that a short retention deletes more often than once a day.
+pub const LEAST_BLOCK_MS: i64 = 2 * 3_600_000;
+/// Blocks are at most one in so many of the time that is kept, as Prometheus's are, and of the bytes.
+pub const BLOCKS_KEPT: u32 = 10;
+/// Spans become a block when they take this many bytes, whatever time they hold.
 pub const CUT_BYTES: u64 = 256 << 20;
+/// Bytes after which a new file of spans begins: a start reads one after the other.
+pub const SPAN_FILE_BYTES: u64 = 16 << 20;
+/// Spans become a block when one in so many groups is idle for [`FORGET_MS`]: only then can they leave memory.
+pub const IDLE_SHARE: usize = 4;
 /// Blocks are joined into windows of these lengths once the window is over, milliseconds: 1 day.
 pub const WINDOWS_MS: [i64; 1] = [24 * 3_600_000];
 /// Length of a stretch in fine roll-ups, milliseconds: as far as an instant query looks back, and 20 scrapes of Prometheus's usual 15 s.

@@ -36,6 +36,9 @@ pub struct Options {
     pub retention_bytes: u64,
     /// How long roll-ups of samples that are gone are kept; 0 for none.
     pub rollups: Duration,
+    /// How much time one block holds. Until then samples are in spans, which are as small, so that each is written once less the longer
+    /// this is. A tenth of the retention at most, and two hours at least.
+    pub block_length: Duration,
     /// Most series in memory.
     pub series: usize,
     /// Commits begin at most this often.
@@ -51,6 +54,7 @@ impl Default for Options {
             retention: Duration::from_secs(30 * 86_400),
             retention_bytes: 0,
             rollups: Duration::from_secs(limits::ROLLUP_DAYS * 86_400),
+            block_length: Duration::from_millis(limits::WINDOWS_MS[0].unsigned_abs()),
             series: limits::SERIES,
             commit_interval: limits::COMMIT_INTERVAL,
             late_window: Duration::ZERO,
@@ -166,7 +170,7 @@ pub struct SeriesStore {
 
 /// What only upkeep touches.
 pub(crate) struct Upkept {
-    /// The file of spans that is written to, and those that are full.
+    /// The file of spans that is written to.
     pub(crate) spans: Option<Arc<SpanFile>>,
     pub(crate) next_file: u64,
     pub(crate) next_block: u64,
