@@ -114,7 +114,7 @@ impl SpanFile {
         Some(())
     }
 
-    /// Reads bytes of a span whose checksum was found right before.
+    /// Reads bytes of a span; whoever reads them compares their checksum.
     pub(crate) fn read_raw(&self, offset: u64, length: u32, buffer: &mut Vec<u8>) -> Option<()> {
         buffer.clear();
         buffer.resize(length as usize, 0);
