@@ -175,6 +175,11 @@ impl SeriesStore {
 
     /// Joins the next blocks that are due; answers how many.
     pub(crate) fn join_next(&self) -> Result<Option<usize>, SeriesError> {
+        let [window] = WINDOWS_MS;
+        if self.options.retention.as_millis() < 2 * u128::from(window.unsigned_abs()) {
+            // A day would stay until all of it is too old.
+            return Ok(None);
+        }
         let found = {
             let core = self.core.read();
             let Some(newest) = core.head.newest_ms.into_iter().chain(core.blocks.iter().map(|b| b.footer.max_ms)).max()

@@ -60,7 +60,8 @@ fn labels(group: usize, column: usize) -> Labels {
 }
 
 fn options() -> Options {
-    Options { commit_interval: Duration::ZERO, late_window: Duration::from_secs(3_600), ..Options::default() }
+    let (late_window, block_length) = (Duration::from_secs(3_600), Duration::from_secs(7_200));
+    Options { commit_interval: Duration::ZERO, late_window, block_length, ..Options::default() }
 }
 
 impl World<'_> {

@@ -12,7 +12,8 @@ use crate::exemplars;
 use crate::group::Group;
 use crate::head::{Body, Head};
 use crate::limits::{
-    BLOCKS_KEPT, CUT_BYTES, FORGET_MS, IDLE_MS, IDLE_SHARE, LEAST_BLOCK_MS, SAVE_BYTES, SPAN_FILE_BYTES, UPKEEP_SAVE_BYTES, WINDOWS_MS,
+    BLOCKS_KEPT, CUT_BYTES, FORGET_MS, IDLE_MS, IDLE_SHARE, LEAST_BLOCK_MS, SAVE_BYTES, SPAN_FILE_BYTES,
+    UPKEEP_SAVE_BYTES, WINDOWS_MS,
 };
 use crate::spanfile::SpanFile;
 use crate::store::{Core, SeriesStore, Upkept};
