@@ -31,7 +31,11 @@ struct Cost {
     anonymous: u64,
 }
 
+/// How long the allocator of the binary takes to give back what nobody uses, and a little more: hours of samples pass in seconds here.
+const SETTLED: Duration = Duration::from_secs(2);
+
 fn cost() -> Cost {
+    std::thread::sleep(SETTLED);
     let field = |file: &str, name: &str| {
         let text = std::fs::read_to_string(file).unwrap();
         let line = text.lines().find(|l| l.starts_with(name)).map(str::to_owned);

@@ -131,7 +131,7 @@ impl SeriesStore {
                 };
                 out.files.insert(file.number, file.clone());
                 let read = again(|| file.read(offset, length, &mut buffer));
-                let view = read.and_then(|()| SpanView::open(&buffer)).filter(|v| v.group == id);
+                let view = read.and_then(|from| SpanView::open(&buffer[from..])).filter(|v| v.group == id);
                 match view {
                     Some(view) => {
                         let index = view.index(offset + FRAME_HEAD as u64);

@@ -45,6 +45,8 @@ pub const COMMIT_GAP: Duration = Duration::from_millis(5);
 pub const COMMIT_SAMPLES: usize = 1_500;
 /// Memory for the records of a commit that is kept for the next one: more than this is given back.
 pub const KEPT_RECORDS: usize = 1 << 20;
+/// Changes of a commit for which memory is kept in the same way, 32 bytes each: a busy sender's requests have some thousands.
+pub const KEPT_CHANGES: usize = 16_384;
 /// Bytes after which a new segment of the log begins, so that replay never holds more than this of a file in memory.
 pub const SEGMENT_BYTES: u64 = 4 << 20;
 /// Bytes that one frame may have; more is damage.

@@ -100,23 +100,16 @@ impl SpanFile {
         Ok(places)
     }
 
-    /// Reads a span; `None` when it is damaged.
-    pub(crate) fn read(&self, offset: u64, length: u32, buffer: &mut Vec<u8>) -> Option<()> {
-        buffer.clear();
-        buffer.resize(length as usize, 0);
-        self.file.read_exact_at(buffer, offset).ok()?;
+    /// Reads a span and says from where on it is in the buffer; `None` when it is damaged.
+    pub(crate) fn read(&self, offset: u64, length: u32, buffer: &mut Vec<u8>) -> Option<usize> {
+        self.read_raw(offset, length, buffer)?;
         let (kind, payload) = frame(buffer)?;
-        if kind != SPAN {
-            return None;
-        }
-        let head = buffer.len() - payload.len();
-        buffer.drain(..head);
-        Some(())
+        (kind == SPAN).then_some(buffer.len() - payload.len())
     }
 
     /// Reads bytes of a span; whoever reads them compares their checksum.
     pub(crate) fn read_raw(&self, offset: u64, length: u32, buffer: &mut Vec<u8>) -> Option<()> {
-        buffer.clear();
+        // What the buffer held before is not zeroed first: all of it is read over.
         buffer.resize(length as usize, 0);
         self.file.read_exact_at(buffer, offset).ok()
     }

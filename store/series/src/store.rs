@@ -24,7 +24,7 @@ use crate::record::EXEMPLAR;
 use crate::registry::{Place, Registry, SeriesId, verify};
 use crate::rollup::Rollups;
 use crate::spanfile::SpanFile;
-use crate::undo::Undo;
+use crate::undo::{Change, Undo};
 use crate::wal::{Records, Wal};
 
 /// What may be chosen.
@@ -187,11 +187,12 @@ pub(crate) struct Log {
     commits: u64,
     records: Records,
     scratch: Scratch,
+    changes: Vec<Change>,
 }
 
 impl Log {
     pub(crate) fn new(wal: Wal) -> Self {
-        Self { wal, commits: 0, records: Records::default(), scratch: Scratch::default() }
+        Self { wal, commits: 0, records: Records::default(), scratch: Scratch::default(), changes: Vec::new() }
     }
 }
 
@@ -339,7 +340,7 @@ impl SeriesStore {
     /// One commit: takes what can be taken of all batches, and makes it durable. What could not be written is taken back.
     fn commit(&self, batches: &[Batch]) -> Vec<Outcome> {
         let mut log = self.wal.lock();
-        let Log { wal, commits, records, scratch } = &mut *log;
+        let Log { wal, commits, records, scratch, changes } = &mut *log;
         records.clear();
         *commits += 1;
         let mut commit = Commit {
@@ -348,7 +349,7 @@ impl SeriesStore {
             window_ms: i64::try_from(self.options.late_window.as_millis()).unwrap_or(i64::MAX),
             log: records,
             groups: Vec::new(),
-            undo: Undo::keeping(),
+            undo: Undo::keeping(std::mem::take(changes)),
             scratch: std::mem::take(scratch),
         };
         let mut outcomes: Vec<Outcome> = {
@@ -375,6 +376,7 @@ impl SeriesStore {
                 return outcomes;
             }
         }
+        *changes = undo.done();
         if records.bytes.capacity() > limits::KEPT_RECORDS {
             *records = Records::default();
         }
