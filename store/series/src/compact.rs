@@ -9,7 +9,7 @@ use kernel::Labels;
 use kernel::labels::METRIC_NAME;
 use kernel::series::SeriesError;
 
-use crate::block::{Block, BlockWriter, Footer, Piece, SeriesData, Through, newest_through};
+use crate::block::{Block, BlockWriter, Footer, Piece, Recent, SeriesData, Through, newest_through};
 use crate::files::{delete, set_aside, sync_folder};
 use crate::frame::FRAME_HEAD;
 use crate::head::{Body, Sealed};
@@ -290,17 +290,18 @@ pub(crate) struct Walk {
     next: u32,
     /// Name and labels of the current one; `None` behind the last one.
     pub(crate) key: Option<(String, Labels)>,
+    recent: Recent,
 }
 
 impl Walk {
     pub(crate) fn new(block: Arc<Block>) -> Self {
-        Self { block, next: 0, key: None }
+        Self { block, next: 0, key: None, recent: Recent::default() }
     }
 
     /// Adds what the block holds of the current series; `false` when it is damaged.
-    pub(crate) fn take(&self, number: u64, data: &mut SeriesData) -> bool {
+    pub(crate) fn take(&mut self, number: u64, data: &mut SeriesData) -> bool {
         let series = self.next - 1;
-        let Some(run) = self.block.run(series, i64::MIN, i64::MAX) else { return false };
+        let Some(run) = self.block.run(series, i64::MIN, i64::MAX, &mut self.recent) else { return false };
         let deleted = self.block.deleted.lock().clone();
         let ranges = deleted.of(series);
         let keep = |t: i64| !is_deleted(ranges, t);
