@@ -9,7 +9,7 @@ use kernel::Labels;
 use kernel::labels::METRIC_NAME;
 use kernel::series::SeriesError;
 
-use crate::block::{Block, BlockWriter, Footer, Piece, SeriesData, Through, newest_through};
+use crate::block::{Block, BlockWriter, Footer, Piece, Recent, SeriesData, Through, newest_through};
 use crate::disk::again;
 use crate::files::{delete, keep_aside, set_aside, sync_folder};
 use crate::frame::FRAME_HEAD;
@@ -304,17 +304,18 @@ pub(crate) struct Walk {
     pub(crate) key: Option<(String, Labels)>,
     /// Whether some could not be read.
     damaged: bool,
+    recent: Recent,
 }
 
 impl Walk {
     pub(crate) fn new(block: Arc<Block>) -> Self {
-        Self { block, next: 0, key: None, damaged: false }
+        Self { block, next: 0, key: None, damaged: false, recent: Recent::default() }
     }
 
     /// Adds what the block holds of the current series; `false` when it is damaged.
     pub(crate) fn take(&mut self, number: u64, data: &mut SeriesData) -> bool {
         let series = self.next - 1;
-        let Some(run) = again(|| self.block.run(series, i64::MIN, i64::MAX)) else {
+        let Some(run) = again(|| self.block.run(series, i64::MIN, i64::MAX, &mut self.recent)) else {
             self.damaged = true;
             return false;
         };
