@@ -1,6 +1,7 @@
 //! Prints what the parts of a block take, by coding and by metric, and what reading all of it costs. I/O.
 //!
-//! `cargo run --release -p store-series --example sizes -- BLOCK [all]`; `all` adds a line per series.
+//! `cargo run --release -p store-series --example sizes -- BLOCK [all | LABEL=VALUE]`; `all` adds a line per series, a label and value make it read
+//! only the series that have it.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -14,13 +15,13 @@ fn main() {
     let args: Vec<String> = std::env::args().collect();
     let sizes = block_sizes(args[1].as_ref()).unwrap();
     print_sizes(&sizes);
-    if args.len() > 2 {
+    if args.get(2).is_some_and(|what| what == "all") {
         for series in &sizes.series {
             let labels: Vec<String> = series.labels.pairs().iter().map(|(n, v)| format!("{n}={v}")).collect();
             println!("series\t{}\t{}", series.bytes, labels.join("\t"));
         }
     }
-    read_whole(args[1].as_ref());
+    read_whole(args[1].as_ref(), args.get(2).and_then(|pair| pair.split_once('=')));
 }
 
 fn print_sizes(sizes: &BlockSizes) {
@@ -52,14 +53,19 @@ fn print_sizes(sizes: &BlockSizes) {
 }
 
 /// Reads each metric of a copy of the block with all its samples, several times, and prints what a sample cost.
-fn read_whole(block: &Path) {
-    const TIMES: usize = 5;
+fn read_whole(block: &Path, only: Option<(&str, &str)>) {
+    const TIMES: usize = 20;
     let folder = tempfile::tempdir_in(block.parent().unwrap()).unwrap();
     std::fs::create_dir(folder.path().join("blocks")).unwrap();
     std::fs::copy(block, folder.path().join("blocks/0000000001.block")).unwrap();
     let (store, _) = SeriesStore::open(folder.path(), Options::default()).unwrap();
     let all = |name: &str| Select {
-        matchers: if name.is_empty() { Vec::new() } else { vec![Matcher::equal("__name__", name)] },
+        matchers: [("__name__", name)]
+            .into_iter()
+            .chain(only)
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(label, value)| Matcher::equal(label, value))
+            .collect(),
         start_ms: i64::MIN,
         end_ms: i64::MAX,
     };

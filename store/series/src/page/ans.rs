@@ -61,7 +61,7 @@ fn starts(frequencies: &[u32]) -> Vec<u32> {
 /// Reads symbols.
 pub(super) struct Reader {
     /// By the low bits of the state: symbol in the low 8 bits, frequency less 1 in the next 12, distance from its start above.
-    table: Box<[u32]>,
+    table: [u32; 1 << TABLE_BITS],
     bytes: Vec<u8>,
     at: usize,
     state: u32,
@@ -70,16 +70,18 @@ pub(super) struct Reader {
 impl Reader {
     /// From this bit of these bytes on.
     pub(super) fn new(bytes: &[u8], at: usize, frequencies: &[u32]) -> Self {
-        let mut table = Vec::with_capacity(1 << TABLE_BITS);
+        let mut table = [0; 1 << TABLE_BITS];
+        let mut rest = &mut table[..];
         for (symbol, f) in (0u32..).zip(frequencies) {
-            table.extend((0..*f).map(|offset| symbol | (f - 1) << 8 | offset << 20));
+            let (own, others) = rest.split_at_mut((*f as usize).min(rest.len()));
+            own.iter_mut().zip(0u32..).for_each(|(entry, offset)| *entry = symbol | (f - 1) << 8 | offset << 20);
+            rest = others;
         }
-        table.resize(1 << TABLE_BITS, 0);
         // Zeros behind the end, so that 8 bytes can be read anywhere before it.
         let mut padded = Vec::with_capacity(bytes.len() + 16);
         padded.extend_from_slice(bytes);
         padded.resize(bytes.len() + 16, 0);
-        let mut out = Self { table: table.into(), bytes: padded, at, state: 0 };
+        let mut out = Self { table, bytes: padded, at, state: 0 };
         out.state = out.get(32) as u32;
         out
     }

@@ -38,6 +38,9 @@ impl Mantissas {
 
     /// The bits of the values.
     pub(crate) fn bits(&self) -> Vec<u64> {
+        if self.scale == 0 {
+            return self.values.iter().map(|m| (*m as f64).to_bits()).collect();
+        }
         self.values.iter().map(|m| undecimal(*m, self.scale).to_bits()).collect()
     }
 }
