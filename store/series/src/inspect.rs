@@ -5,7 +5,7 @@
 use crate::block;
 pub use crate::block::{BlockSizes, SeriesSize, block_sizes};
 use crate::catalog::decode_series;
-use crate::codec::Cursor;
+use crate::codec::{Cursor, body};
 use crate::frame::scan;
 use crate::head::Head;
 use crate::page::page;
@@ -18,6 +18,9 @@ use crate::wal::read_log;
 
 /// Rows of a page that is read without its column of times.
 const ROWS: usize = 960;
+
+/// Longest part that [`parts`] unpacks.
+const UNPACKED_BYTES: usize = 1 << 20;
 
 /// How many kinds [`parse`] knows.
 pub const KINDS: u8 = 12;
@@ -53,6 +56,17 @@ pub fn parse(kind: u8, bytes: &[u8]) -> bool {
     }
 }
 
+/// What a file consists of, for seeds of fuzzing: the payloads of its frames, what is packed in these, and the file itself.
+pub fn parts(file: &[u8]) -> Vec<Vec<u8>> {
+    let mut out = Vec::new();
+    for (_, payload) in scan(file, 0).frames {
+        out.push(payload.to_vec());
+        out.extend(body(payload, UNPACKED_BYTES).map(|b| b.into_owned()));
+    }
+    out.push(file.to_vec());
+    out
+}
+
 /// Groups for records to belong to.
 fn groups() -> Head {
     let mut head = Head::default();
@@ -86,7 +100,6 @@ mod tests {
     use kernel::series::{Batch, Cell, Histogram, Matcher, Point, SeriesAdmin, SeriesReader, SeriesWriter};
 
     use super::*;
-    use crate::codec::body;
     use crate::{Options, SeriesStore};
 
     const MUTATIONS: u64 = 4_000;
@@ -131,18 +144,12 @@ mod tests {
         store.append(&batch).unwrap();
     }
 
-    /// Whole files, payloads of their frames, and what is packed in these.
     fn seeds(folder: &Path) -> Vec<Vec<u8>> {
         let mut out = Vec::new();
         for part in ["", "wal", "spans", "blocks"] {
             for file in std::fs::read_dir(folder.join(part)).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_file())
             {
-                let bytes = std::fs::read(file).unwrap();
-                for (_, payload) in scan(&bytes, 0).frames {
-                    out.push(payload.to_vec());
-                    out.extend(body(payload, 1 << 20).map(|b| b.into_owned()));
-                }
-                out.push(bytes);
+                out.extend(parts(&std::fs::read(file).unwrap()));
             }
         }
         out
