@@ -237,6 +237,9 @@ pub enum SeriesError {
 /// Takes series one by one; [`ControlFlow::Break`] ends the reading.
 pub type Visit<'v> = &'v mut dyn FnMut(Series) -> ControlFlow<()>;
 
+/// Takes names, values or label sets one by one; [`ControlFlow::Break`] ends the reading.
+pub type VisitEach<'v, T> = &'v mut dyn FnMut(T) -> ControlFlow<()>;
+
 /// Reads series. Synchronous, bounded, no I/O of its own visible to the caller: it runs on the CPU pool.
 pub trait SeriesReader: Send + Sync {
     /// All series that match, with their samples in the range; series without a sample there are left out.
@@ -285,6 +288,20 @@ pub trait SeriesReader: Send + Sync {
         let mut all: Vec<Labels> = self.select(select)?.into_iter().map(|s| s.labels).collect();
         all.sort_unstable();
         Ok(all)
+    }
+
+    /// As [`SeriesReader::series`], but one at a time, so that whoever asks may count, and stop. The order is not said, and a label set
+    /// may come more than once.
+    fn visit_labels(&self, select: &Select, visit: VisitEach<'_, Labels>) -> Result<(), SeriesError> {
+        // Stopped early is no failure.
+        let _ = self.series(select)?.into_iter().try_for_each(visit);
+        Ok(())
+    }
+
+    /// As [`SeriesReader::label_values`], but one at a time, as with [`SeriesReader::visit_labels`].
+    fn visit_values(&self, name: &str, select: &Select, visit: VisitEach<'_, Arc<str>>) -> Result<(), SeriesError> {
+        let _ = self.label_values(name, select)?.into_iter().map(Arc::from).try_for_each(visit);
+        Ok(())
     }
 
     /// The names of labels of the matching series, sorted.

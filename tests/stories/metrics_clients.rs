@@ -2,7 +2,7 @@
 //! `farero query`, of the engine and of its folder.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use tests::farero::{client, free_port};
 use tests::tools;
 
 /// The first time of the samples, seconds since the epoch.
-const BEGIN: i64 = 1_790_000_000;
+pub(crate) const BEGIN: i64 = 1_790_000_000;
 const SERIES: i64 = 20;
 /// Samples of each series, a minute apart.
 const SAMPLES: i64 = 30;
 /// When everybody asks.
-const AT: i64 = BEGIN + (SAMPLES - 1) * 60;
+pub(crate) const AT: i64 = BEGIN + (SAMPLES - 1) * 60;
 
 /// A program that ends with the test.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -29,7 +29,7 @@ impl Drop for Running {
     }
 }
 
-fn import(folder: &Path) {
+pub(crate) fn import(folder: &Path) {
     let mut text = "# TYPE orders counter\n# HELP orders Orders taken.\n".to_owned();
     for i in 0..SERIES {
         for t in 0..SAMPLES {
@@ -45,7 +45,7 @@ fn import(folder: &Path) {
     assert!(ran.out.contains(&format!("{} written", SERIES * SAMPLES)), "{}", ran.out);
 }
 
-async fn launch(program: &Path, arguments: &[String], address: SocketAddr) -> Running {
+pub(crate) async fn launch(program: &Path, arguments: &[String], address: SocketAddr) -> Running {
     let started = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let running = Running(started.unwrap());
     for _ in 0..600 {
@@ -58,14 +58,19 @@ async fn launch(program: &Path, arguments: &[String], address: SocketAddr) -> Ru
     panic!("{} is not ready", program.display());
 }
 
-fn local() -> SocketAddr {
+pub(crate) fn local() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], free_port()))
 }
 
 async fn engine(folder: &Path) -> (Running, SocketAddr) {
+    engine_with(folder, &[]).await
+}
+
+/// The engine over what was imported below a folder, with more arguments.
+pub(crate) async fn engine_with(folder: &Path, more: &[String]) -> (Running, SocketAddr) {
     let (address, data) = (local(), folder.join("data"));
     let arguments = ["metrics", "--listen", &address.to_string(), "--retention", "100y", "--data"].map(str::to_owned);
-    let arguments = [&arguments[..], &[data.to_str().unwrap().to_owned()]].concat();
+    let arguments = [&arguments[..], &[data.to_str().unwrap().to_owned()], more].concat();
     (launch(&path(), &arguments, address).await, address)
 }
 
@@ -135,6 +140,19 @@ async fn met_09_another_prometheus_reads_from_it() {
     }
 }
 
+/// Every file below a folder with what is in it.
+fn bytes_below(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+    let mut out = std::collections::BTreeMap::new();
+    for path in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
+        if path.is_dir() {
+            out.extend(bytes_below(&path))
+        } else {
+            _ = out.insert(path.clone(), std::fs::read(&path).unwrap())
+        }
+    }
+    out
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn met_14_farero_query_asks_an_engine_or_its_folder() {
     let folder = tempfile::tempdir().unwrap();
@@ -146,6 +164,17 @@ async fn met_14_farero_query_asks_an_engine_or_its_folder() {
     assert!(before.code == 0 && before.out.contains("210"), "{}{}", before.out, before.err);
     let (engine, address) = engine(folder.path()).await;
     let url = format!("http://{address}");
+    // The folder answers while the engine runs on it, too, with what the engine was sent meanwhile.
+    let late = format!(
+        r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{{"name":"late","gauge":{{"dataPoints":[
+            {{"timeUnixNano":"{AT}000000000","asDouble":7}}]}}}}]}}]}}]}}"#
+    );
+    let push = client().post(format!("{url}/api/v1/otlp/v1/metrics")).header("content-type", "application/json");
+    assert!(push.body(late).send().await.unwrap().status().is_success());
+    let beside = run(&[&of_folder[..], &[expr]].concat());
+    assert_eq!((beside.code, &beside.out), (0, &before.out), "{}", beside.err);
+    let beside = run(&[&of_folder[..], &["late"]].concat());
+    assert!(beside.code == 0 && beside.out.contains(",7"), "{}{}", beside.out, beside.err);
     let asked = run(&["query", "--url", &url, "--time", &at, "--format", "csv", expr]);
     assert_eq!((asked.code, &asked.out), (0, &before.out), "{}", asked.err);
     let explained = run(&["query", "--url", &url, "--time", &at, "--explain", expr]);
@@ -158,7 +187,63 @@ async fn met_14_farero_query_asks_an_engine_or_its_folder() {
         refused.out,
         refused.err
     );
+    // Killed, its log open: asking leaves every byte as it is.
     drop(engine);
+    let left = bytes_below(&data);
+    let after = run(&[&of_folder[..], &["late"]].concat());
+    assert!(after.code == 0 && after.out.contains(",7"), "{}{}", after.out, after.err);
+    assert!(left == bytes_below(&data), "asking changed the folder");
     let nobody = run(&["query", "--url", &url, "--time", &at, expr]);
     assert_eq!(nobody.code, 2, "{}{}", nobody.out, nobody.err);
+}
+
+/// What Grafana's data source for Prometheus asks, in its order: is it there, what is it, panels as forms, and all that completes names.
+#[tokio::test(flavor = "multi_thread")]
+async fn met_09_what_grafana_s_data_source_asks_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    import(folder.path());
+    let (_engine, address) = engine(folder.path()).await;
+    let answered = |answer: reqwest::Response| async move {
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{status}: {text}");
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["data"].clone()
+    };
+    let post = async |path: &str, form: &[(&str, &str)]| {
+        let request = client().post(format!("http://{address}/api/v1/{path}")).header("accept-encoding", "gzip");
+        answered(request.form(form).send().await.unwrap()).await
+    };
+    let get = async |path: &str| {
+        answered(client().get(format!("http://{address}/api/v1/{path}")).send().await.unwrap()).await
+    };
+    let (start, end) = (format!("{}.000", AT - 600), format!("{AT}.000"));
+    // The health check, and what it is: there is no key by which it would be taken for another server.
+    assert_eq!(post("query", &[("query", "1+1"), ("time", "4")]).await["result"], serde_json::json!([4, "2"]));
+    let build = get("status/buildinfo").await;
+    assert!(build["version"].as_str().unwrap().starts_with("3.") && build["features"].is_null(), "{build}");
+    // A panel, and the same at once for a table.
+    let range = [
+        ("query", "rate(orders_total{shop=\"s3\"}[5m])"),
+        ("start", &*start),
+        ("end", &*end),
+        ("step", "60"),
+        ("timeout", "30s"),
+    ];
+    let panel = post("query_range", &range).await;
+    assert_eq!((&panel["resultType"], panel["result"][0]["values"].as_array().unwrap().len()), (&"matrix".into(), 11));
+    let table = post("query", &[("query", "sum by (shop) (orders_total)"), ("time", &*end)]).await;
+    assert_eq!(table["result"].as_array().unwrap().len(), SERIES as usize);
+    let exemplars = [("query", "orders_total"), ("start", &*start), ("end", &*end)];
+    assert_eq!(post("query_exemplars", &exemplars).await, serde_json::json!([]));
+    // Names for the editor: in a range, for a metric, by a pattern, with what is known of them.
+    let window = [("start", &*start), ("end", &*end), ("limit", "40000")];
+    assert_eq!(post("labels", &window).await, serde_json::json!(["__name__", "shop"]));
+    let matching = [&window[..], &[("match[]", "{__name__=\"orders_total\"}")]].concat();
+    assert_eq!(post("series", &matching).await.as_array().unwrap().len(), SERIES as usize);
+    let values = get(&format!(
+        "label/__name__/values?start={start}&end={end}&match%5B%5D=%7B__name__=~%22.*ord.*%22%7D&limit=40000"
+    ))
+    .await;
+    assert_eq!(values, serde_json::json!(["orders_total"]));
+    assert!(get("metadata?limit=40000").await.is_object() && get("rules").await["groups"].is_array());
+    assert_eq!(post("parse_query", &[("query", "up")]).await["type"], "vectorSelector");
 }

@@ -50,7 +50,8 @@ pub(crate) struct Whom {
     /// Unix socket of a running Farero.
     #[arg(long, env = "FARERO_SOCKET", value_name = "PATH", conflicts_with = "url")]
     pub(crate) socket: Option<PathBuf>,
-    /// Data folder: of a Farero that runs, which is then asked over its socket, or of one that does not, whose folder is opened.
+    /// Data folder: of a Farero that listens on a socket there, which is then asked, or of any other one, whose folder is read. Nothing in it
+    /// is changed, and who writes there may go on.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "socket"])]
     pub(crate) data: Option<PathBuf>,
 }

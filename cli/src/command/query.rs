@@ -109,8 +109,11 @@ async fn ask(whom: &Whom, path: &str) -> Result<Answered> {
 }
 
 async fn ask_folder(data: &Path, path: &str) -> Result<Answered> {
-    let (status, body) = run::metrics::ask_folder(data, path, std::sync::Arc::new(SystemClock)).await?;
-    Ok(Answered { by: data.display().to_string(), status: status.to_string(), body })
+    let found = run::metrics::ask_folder(data, path, std::sync::Arc::new(SystemClock)).await?;
+    for damage in &found.damage {
+        eprintln!("farero: warning: what is damaged is missing from the answer: {damage}");
+    }
+    Ok(Answered { by: data.display().to_string(), status: found.status.to_string(), body: found.body })
 }
 
 #[cfg(test)]

@@ -84,6 +84,8 @@ pub struct Explained {
     pub samples: u64,
     /// The time from its start to its end, the parts in it included, in nanoseconds; not the time of those who took its series.
     pub nanoseconds: u64,
+    /// Where it read roll-ups in place of samples: how long the longest of their stretches are, milliseconds.
+    pub rollup_ms: Option<i64>,
     /// The parts it is made of.
     pub children: Vec<Explained>,
 }

@@ -1,6 +1,7 @@
 //! What an administrator asks of the series store: what is in it, what is to go, a copy. Pure.
 
 use super::{Matcher, SeriesError};
+use crate::Timestamp;
 
 /// A name and how often, or how much.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct BlockFacts {
     pub bytes: u64,
     /// How often it was merged: 1 for a block cut from memory.
     pub level: u32,
+    /// Of a roll-up, how long its stretches are, milliseconds: it has figures of them, the samples themselves are gone.
+    pub rollup_ms: Option<i64>,
 }
 
 /// Administers the store.
@@ -75,15 +78,16 @@ pub trait SeriesAdmin: Send + Sync {
     fn compact(&self) -> Result<(), SeriesError>;
 
     /// Makes a copy of everything, also of what is in memory unless `without_head`, while the store runs. Answers the name of
-    /// the copy's folder below `snapshots`; a store can be opened there.
+    /// the copy's folder below `snapshots`; a store can be opened there. The name begins with the time, as Prometheus's do:
+    /// `20060102T150405Z-` and 16 hexadecimal digits.
     ///
     /// # Errors
     /// The disk refused.
-    fn snapshot(&self, without_head: bool) -> Result<String, SeriesError>;
+    fn snapshot(&self, without_head: bool, now: Timestamp) -> Result<String, SeriesError>;
 
     /// What is in memory, the `limit` largest of each list.
     fn cardinality(&self, limit: usize) -> Cardinality;
 
-    /// Blocks on disk, oldest first.
+    /// Blocks on disk, oldest first; roll-ups before blocks of samples.
     fn blocks(&self) -> Vec<BlockFacts>;
 }

@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-pub use ask::ask_folder;
+pub use ask::{FolderAnswer, ask_folder};
 use backend::Engine;
 pub use config::MetricsConfig;
 use front::Front;

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use kernel::Timestamp;
+use kernel::hash::fnv1a;
 use kernel::labels::METRIC_NAME;
 use kernel::series::{BlockFacts, Cardinality, Counted, Matcher, Rolled, SeriesAdmin, SeriesError};
 
@@ -61,14 +63,14 @@ impl SeriesAdmin for SeriesStore {
         Ok(())
     }
 
-    fn snapshot(&self, without_head: bool) -> Result<String, SeriesError> {
+    fn snapshot(&self, without_head: bool, now: Timestamp) -> Result<String, SeriesError> {
         let mut upkept = self.upkeep.lock();
         if !without_head {
             self.cut_all(&mut upkept)?;
         }
         let snapshots = self.folder.join("snapshots");
         make_folder(&snapshots)?;
-        let name = free_name(&snapshots, upkept.next_block)?;
+        let name = free_name(&snapshots, now, upkept.next_block)?;
         let [blocks, rollups] = ["blocks", rollup::FOLDER].map(|folder| snapshots.join(&name).join(folder));
         [&blocks, &rollups].into_iter().try_for_each(|folder| make_folder(folder))?;
         for block in self.core.read().all_blocks() {
@@ -115,16 +117,25 @@ impl SeriesAdmin for SeriesStore {
 
     fn blocks(&self) -> Vec<BlockFacts> {
         let facts = |b: &Arc<Block>| BlockFacts {
-            name: b.path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
+            name: name(b),
             min_ms: b.footer.min_ms,
             max_ms: b.footer.max_ms,
             series: u64::from(b.footer.series),
             samples: b.footer.samples,
             bytes: b.bytes,
             level: b.footer.level,
+            rollup_ms: b.rollup.then(|| rollup::resolution(b.footer.level)),
         };
-        self.core.read().blocks.iter().map(facts).collect()
+        let mut all: Vec<BlockFacts> = self.core.read().all_blocks().map(facts).collect();
+        all.sort_by_key(|b| (b.rollup_ms.is_none(), b.min_ms));
+        all
     }
+}
+
+/// A name that no other block has: roll-ups are counted on their own.
+fn name(block: &Block) -> String {
+    let stem = block.path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    if block.rollup { format!("rollup-{stem}") } else { stem }
 }
 
 fn largest(list: &mut Vec<Counted>, limit: usize) {
@@ -132,11 +143,14 @@ fn largest(list: &mut Vec<Counted>, limit: usize) {
     list.truncate(limit);
 }
 
-fn free_name(folder: &Path, number: u64) -> Result<String, SeriesError> {
-    let failed = |e| storage("list the folder", folder, &e);
-    let taken = std::fs::read_dir(folder).map_err(failed)?.count();
-    (taken..)
-        .map(|n| format!("{:05}-{number:010}", n + 1))
+/// The time, and digits that tell copies of one second from each other.
+fn free_name(folder: &Path, now: Timestamp, number: u64) -> Result<String, SeriesError> {
+    /// Copies made in one millisecond that are told apart before it is given up.
+    const ATTEMPTS: u64 = 1_000;
+    let time = now.to_jiff().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let digits = |n: u64| fnv1a([now.as_millis() as u64, number, n].into_iter().flat_map(u64::to_le_bytes)) >> 1;
+    (0..ATTEMPTS)
+        .map(|n| format!("{time}-{:016x}", digits(n)))
         .find(|name| !folder.join(name).exists())
         .ok_or_else(|| SeriesError::Storage(format!("{}: there is no free name for a snapshot", folder.display())))
 }

@@ -12,6 +12,7 @@ use crate::disk::File;
 use crate::files::{replace, storage, sync_folder};
 use crate::frame::{put_frame, scan};
 use crate::limits::{FRAME_BYTES, GROUP_NAME_BYTES, GROUP_SERIES, LABEL_BYTES, LABELS};
+use crate::place::Place;
 
 const NAME: &str = "catalog";
 const MAGIC: &[u8; 8] = b"FAROCAT2";
@@ -44,17 +45,18 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    /// Opens the file and reads it.
-    pub(crate) fn open(folder: &Path) -> Result<(Self, Found), SeriesError> {
+    /// Opens the file and reads it; where nothing may change it has to be there.
+    pub(crate) fn open(place: Place<'_>) -> Result<(Self, Found), SeriesError> {
+        let Place { folder, writes } = place;
         let path = folder.join(NAME);
         let failed = |e: std::io::Error| storage("read the list of series", &path, &e);
         let new = !path.exists();
-        if new {
+        if new && writes {
             let file = File::create(&path).map_err(failed)?;
             file.write_all_at(MAGIC, 0).and_then(|()| file.sync()).map_err(failed)?;
             sync_folder(folder)?;
         }
-        let file = File::open_to_write(&path).map_err(failed)?;
+        let file = if writes { File::open_to_write(&path) } else { File::open(&path) }.map_err(failed)?;
         let bytes = crate::disk::read(&path).map_err(failed)?;
         let frames = scan(&bytes, MAGIC.len().min(bytes.len()));
         let mut found = Found::default();
@@ -71,7 +73,7 @@ impl Catalog {
             }
         }
         let end = frames.end.max(MAGIC.len()) as u64;
-        if end < bytes.len() as u64 {
+        if end < bytes.len() as u64 && writes {
             // What was torn off while being written was never told to anybody.
             file.set_length(end).and_then(|()| file.sync()).map_err(failed)?;
         }

@@ -36,9 +36,11 @@ mod histogram;
 mod index;
 pub mod inspect;
 pub mod limits;
+mod look;
 mod open;
 mod page;
 mod parallel;
+mod place;
 mod pool;
 #[cfg(test)]
 mod proof;

@@ -1,5 +1,6 @@
 //! Opening: series, blocks, spans, the replay of the log; what is damaged is reported and set aside. I/O.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,15 +9,15 @@ use kernel::series::SeriesError;
 
 use crate::block::{self, Block, newest_through};
 use crate::catalog::Catalog;
-use crate::files::{delete, keep_aside, make_folder, numbered, set_aside, sync_folder};
+use crate::files::make_folder;
 use crate::group::NEVER;
 use crate::head::{Body, Sealed};
+use crate::place::Place;
 use crate::replay::Replay;
 use crate::rollup;
 use crate::span::SpanView;
 use crate::spanfile::{self, SpanFile};
 use crate::store::{Core, Log, Options, SeriesStore, Upkept, lock};
-use crate::tombstones;
 use crate::undo::Undo;
 use crate::wal::{self, Segment, Wal, read_segment};
 
@@ -44,42 +45,11 @@ impl SeriesStore {
     pub fn open(folder: &Path, options: Options) -> Result<(Self, OpenReport), SeriesError> {
         make_folder(folder)?;
         let lock = lock(folder)?;
-        if folder.join("groups").exists() {
-            return Err(SeriesError::Storage(format!(
-                "{} was written by an older Farero, whose layout is not read any more: move it away, and start with an empty one",
-                folder.display()
-            )));
-        }
-        let [logs, blocks, spans] = ["wal", "blocks", "spans"].map(|name| folder.join(name));
-        [&logs, &blocks, &spans].into_iter().try_for_each(|folder| make_folder(folder))?;
-        let mut report = OpenReport::default();
-        let mut core = Core::default();
-        let (catalog, found) = Catalog::open(folder)?;
-        // A whole list of groups lacks those only that were forgotten.
-        let forgotten_below = if found.damage.is_empty() { found.next_group } else { 0 };
-        report.damage.extend(found.damage);
-        core.next_group = found.next_group;
-        for (group, name, series) in found.groups {
-            core.names.insert(name, group);
-            core.head.make(group);
-            core.add_series(group, 0, &series);
-        }
-        read_blocks(folder, &blocks, &mut core, &mut report)?;
-        let numbers = rollup::open(folder, &mut core, &mut report)?;
-        let (through, mut saved) = known_from_blocks(&mut core);
-        let next_file = read_spans(folder, &spans, &mut core, through, &mut saved, &mut report)?;
-        report.damage.extend(core.exemplars.load(folder));
-        let (log, damaged) = replay(&logs, &mut core, &saved, forgotten_below, &mut report)?;
-        report.series = core.registry.series_count();
-        report.groups = core.head.groups.len();
-        let next_block = core.blocks.last().map_or(1, |b| b.number + 1).max(numbers.next_block);
-        let next_rollup = numbers.next_rollup;
-        let upkept =
-            Upkept { spans: None, next_file, next_block, next_rollup, roll_again_ms: i64::MIN, leaving: vec![] };
-        let store = Self::new(folder.to_owned(), options, (log, catalog, core, upkept), lock);
+        let place = Place { folder, writes: true };
+        let (store, report, damaged) = Self::assemble(place, options, Some(lock))?;
         if !damaged.is_empty() {
             // What could be read goes to disk otherwise, so that the damaged segments can leave.
-            damaged.iter().try_for_each(|path| keep_aside(folder, path))?;
+            damaged.iter().try_for_each(|path| place.keep_aside(path))?;
             store.flush()?;
         }
         // Nobody has asked for a group yet.
@@ -89,33 +59,75 @@ impl SeriesStore {
         }
         Ok((store, report))
     }
+
+    /// Reads everything that is in the folder; also answers which segments of the log are damaged.
+    pub(crate) fn assemble(
+        place: Place<'_>,
+        options: Options,
+        lock: Option<File>,
+    ) -> Result<(Self, OpenReport, Vec<PathBuf>), SeriesError> {
+        let folder = place.folder;
+        if folder.join("groups").exists() {
+            return Err(SeriesError::Storage(format!(
+                "{} was written by an older Farero, whose layout is not read any more: move it away, and start with an empty one",
+                folder.display()
+            )));
+        }
+        let [logs, blocks, spans] = ["wal", "blocks", "spans"].map(|name| folder.join(name));
+        [&logs, &blocks, &spans].into_iter().try_for_each(|folder| place.make_folder(folder))?;
+        let mut report = OpenReport::default();
+        let mut core = Core::default();
+        let (catalog, found) = Catalog::open(place)?;
+        // A whole list of groups lacks those only that were forgotten.
+        let forgotten_below = if found.damage.is_empty() { found.next_group } else { 0 };
+        report.damage.extend(found.damage);
+        core.next_group = found.next_group;
+        for (group, name, series) in found.groups {
+            core.names.insert(name, group);
+            core.head.make(group);
+            core.add_series(group, 0, &series);
+        }
+        read_blocks(place, &blocks, &mut core, &mut report)?;
+        let numbers = rollup::open(place, &mut core, &mut report)?;
+        let (through, mut saved) = known_from_blocks(&mut core);
+        let next_file = read_spans(place, &spans, &mut core, through, &mut saved, &mut report)?;
+        report.damage.extend(core.exemplars.load(folder));
+        let (log, damaged) = replay(place, &logs, &mut core, &saved, forgotten_below, &mut report)?;
+        report.series = core.registry.series_count();
+        report.groups = core.head.groups.len();
+        let next_block = core.blocks.last().map_or(1, |b| b.number + 1).max(numbers.next_block);
+        let next_rollup = numbers.next_rollup;
+        let upkept =
+            Upkept { spans: None, next_file, next_block, next_rollup, roll_again_ms: i64::MIN, leaving: vec![] };
+        let store = Self::new(folder.to_owned(), options, (log, catalog, core, upkept), lock);
+        Ok((store, report, damaged))
+    }
 }
 
-fn read_blocks(folder: &Path, blocks: &Path, core: &mut Core, report: &mut OpenReport) -> Result<(), SeriesError> {
-    for (_, path) in numbered(blocks, ".tmp")? {
-        delete(&path)?;
+fn read_blocks(place: Place<'_>, blocks: &Path, core: &mut Core, report: &mut OpenReport) -> Result<(), SeriesError> {
+    for (_, path) in place.numbered(blocks, ".tmp")? {
+        place.delete(&path)?;
     }
     let mut found = Vec::new();
-    for (number, path) in numbered(blocks, block::ENDING)? {
+    for (number, path) in place.numbered(blocks, block::ENDING)? {
         block::verify_version(&path)?;
         match Block::open(number, &path) {
             Ok(block) => found.push(block),
             Err(error) => {
                 report.damage.push(error.to_string());
-                set_aside(folder, &path)?;
+                place.set_aside(&path)?;
             }
         }
     }
     let replaced: Vec<(u64, u64)> = found.iter().map(|b| (b.footer.replaces_from, b.number)).collect();
     for block in found {
         if replaced.iter().any(|(from, to)| (*from..*to).contains(&block.number)) {
-            delete(&block.path)?;
-            tombstones::forget(&block.path)?;
+            place.delete_block(&block.path)?;
             continue;
         }
         core.blocks.push(Arc::new(block));
     }
-    sync_folder(blocks)
+    place.sync_folder(blocks)
 }
 
 /// What blocks say of files of spans and of groups: the last file in them, and the last record of each group.
@@ -129,7 +141,7 @@ fn known_from_blocks(core: &mut Core) -> (u64, HashMap<u32, u64>) {
 }
 
 fn read_spans(
-    folder: &Path,
+    place: Place<'_>,
     spans: &Path,
     core: &mut Core,
     through: u64,
@@ -137,14 +149,14 @@ fn read_spans(
     report: &mut OpenReport,
 ) -> Result<u64, SeriesError> {
     let mut next = through + 1;
-    for (number, path) in numbered(spans, spanfile::ENDING)? {
+    for (number, path) in place.numbered(spans, spanfile::ENDING)? {
         next = next.max(number + 1);
         if number <= through {
-            delete(&path)?;
+            place.delete(&path)?;
             continue;
         }
         let mut found = Vec::new();
-        let (file, damage) = SpanFile::open(&path, number, |offset, length, bytes| {
+        let (file, damage) = SpanFile::open(&path, number, place.writes, |offset, length, bytes| {
             let known = SpanView::open(bytes).and_then(|v| Some((v.group, v.width(), v.through_seq, v.range()?)));
             found.push((offset, length, known));
         })?;
@@ -172,7 +184,7 @@ fn read_spans(
         }
         if !damage.is_empty() {
             // The file stays where it is: its sound spans are served from it.
-            keep_aside(folder, &path)?;
+            place.keep_aside(&path)?;
             report.damage.extend(damage);
         }
     }
@@ -181,6 +193,7 @@ fn read_spans(
 
 /// Reads the log into memory; returns what goes on with it, and the damaged segments.
 fn replay(
+    place: Place<'_>,
     logs: &Path,
     core: &mut Core,
     saved: &HashMap<u32, u64>,
@@ -190,7 +203,7 @@ fn replay(
     let mut replay = Replay::after(saved.clone());
     replay.forgotten_below = forgotten_below;
     let (mut number, mut old, mut damaged) = (0, Vec::new(), Vec::new());
-    let segments = wal::segments(logs)?;
+    let segments = place.numbered(logs, wal::ENDING)?;
     let left: HashMap<u64, u64> = segments.iter().filter_map(|(_, path)| wal::said_of_left(path)).collect();
     for (segment, path) in segments {
         let before = (replay.unknown, replay.lost);

@@ -154,7 +154,7 @@ impl World<'_> {
             0 => self.store().cut().map(drop),
             1 => self.store().flush(),
             2 => self.store().clean_deleted(),
-            3 => self.store().snapshot(false).map(drop),
+            3 => self.store().snapshot(false, now).map(drop),
             _ => self.store().maintain(now).map(drop),
         }
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use hashbrown::{HashMap, HashTable};
 use kernel::Labels;
-use kernel::series::{Exemplar, Rolled, RolledUp, Select, Series, SeriesError, SeriesReader, Visit};
+use kernel::series::{Exemplar, Rolled, RolledUp, Select, Series, SeriesError, SeriesReader, Visit, VisitEach};
 use parking_lot::Mutex;
 
 use crate::block::{Block, LabelSets, hash_of};
@@ -310,31 +310,46 @@ impl SeriesStore {
     }
 
     /// The labels of all matching series with a sample in the range; of blocks the range of the block counts.
-    fn label_sets(&self, select: &Select, mut take: impl FnMut(Labels)) {
-        self.head_sets(select, &mut take);
+    fn label_sets(&self, select: &Select, take: &mut dyn FnMut(Labels) -> ControlFlow<()>) -> ControlFlow<()> {
+        self.head_sets(select, take)?;
         self.blocks_within(select, |block| {
-            for number in self.in_block(block, select, Rolled::Last) {
-                take(block.labels(number)?);
+            for number in self.in_block(&block, select, Rolled::Last) {
+                let Some(labels) = block.labels(number) else {
+                    self.damaged(1);
+                    break;
+                };
+                take(labels)?;
             }
-            Some(())
-        });
+            ControlFlow::Continue(())
+        })
     }
 
-    fn head_sets(&self, select: &Select, take: impl FnMut(Labels)) {
-        let found: Vec<Labels> = {
-            let core = self.core.read();
-            matched(&core, select).into_iter().map(|id| core.registry.labels(id)).collect()
-        };
-        found.into_iter().for_each(take);
-    }
-
-    fn blocks_within(&self, select: &Select, mut take: impl FnMut(&Block) -> Option<()>) {
-        let blocks = overlapping(&self.core.read(), select);
-        for block in blocks {
-            if take(&block).is_none() {
-                self.damaged(1);
+    fn head_sets(&self, select: &Select, take: &mut dyn FnMut(Labels) -> ControlFlow<()>) -> ControlFlow<()> {
+        let mut left: Option<(u64, Vec<SeriesId>)> = None;
+        loop {
+            let some: Vec<Labels> = {
+                let core = self.core.read();
+                // Once numbers mean other series, all are asked for again.
+                let same = left.take_if(|(numbered, _)| *numbered == core.numbered);
+                let (_, ids) = left.insert(same.unwrap_or_else(|| (core.numbered, matched(&core, select))));
+                ids.drain(ids.len() - ids.len().min(AT_A_TIME)..).map(|id| core.registry.labels(id)).collect()
+            };
+            if some.is_empty() {
+                return ControlFlow::Continue(());
             }
+            some.into_iter().try_for_each(&mut *take)?;
         }
+    }
+
+    fn blocks_within(&self, select: &Select, take: impl FnMut(Arc<Block>) -> ControlFlow<()>) -> ControlFlow<()> {
+        let blocks = overlapping(&self.core.read(), select);
+        blocks.into_iter().try_for_each(take)
+    }
+
+    /// What a part of a block says; what is damaged is counted.
+    fn sound<T>(&self, part: Option<T>) -> Option<T> {
+        self.damaged(u64::from(part.is_none()));
+        part
     }
 }
 
@@ -378,8 +393,8 @@ fn matched(core: &Core, select: &Select) -> Vec<SeriesId> {
         core.registry.places(*id).any(|place| {
             let Some(group) = core.head.groups.get(&place.group) else { return false };
             let oldest = group.sealed.first().map(|s| s.min_ms).into_iter().chain(group.times.first().copied()).min();
-            // What came late may be older than the first row.
-            let begins = group.extra.is_some() || oldest.is_none_or(|t| t <= select.end_ms);
+            // What came late may be older than the first row. Where nothing is in memory, blocks know better.
+            let begins = group.extra.is_some() || oldest.is_some_and(|t| t <= select.end_ms);
             begins
                 && (group.newest(place.column) >= select.start_ms
                     || group.newest_ms >= select.start_ms && group.sealed.iter().any(|s| s.max_ms >= select.start_ms))
@@ -440,40 +455,77 @@ impl SeriesReader for SeriesStore {
 
     fn series(&self, select: &Select) -> Result<Vec<Labels>, SeriesError> {
         let mut all = BTreeSet::new();
-        self.label_sets(select, |labels| _ = all.insert(labels));
+        let _ = self.label_sets(select, &mut |labels| {
+            all.insert(labels);
+            ControlFlow::Continue(())
+        });
         Ok(all.into_iter().collect())
     }
 
+    fn visit_labels(&self, select: &Select, visit: VisitEach<'_, Labels>) -> Result<(), SeriesError> {
+        // Stopped early is no failure.
+        let _ = self.label_sets(select, visit);
+        Ok(())
+    }
+
     fn label_names(&self, select: &Select) -> Result<Vec<String>, SeriesError> {
-        let mut all = BTreeSet::new();
+        let mut all: BTreeSet<Arc<str>> = BTreeSet::new();
+        let mut names = |labels: &Labels| {
+            for (name, _) in labels.pairs() {
+                if !all.contains(name) {
+                    all.insert(name.clone());
+                }
+            }
+        };
+        let mut take = |labels: Labels| {
+            names(&labels);
+            ControlFlow::Continue(())
+        };
         if select.matchers.is_empty() {
-            self.blocks_within(select, |block| {
-                let names = block.label_names()?.into_iter().map(|(name, _)| name);
+            let _ = self.head_sets(select, &mut take);
+            let _ = self.blocks_within(select, |block| {
+                let names = self.sound(block.label_names()).into_iter().flatten().map(|(name, _)| name);
                 all.extend(names.filter(|name| !block.rollup || **name != *FIGURE));
-                Some(())
+                ControlFlow::Continue(())
             });
-            self.head_sets(select, |labels| all.extend(labels.pairs().iter().map(|(n, _)| n.clone())));
         } else {
-            self.label_sets(select, |labels| all.extend(labels.pairs().iter().map(|(n, _)| n.clone())));
+            let _ = self.label_sets(select, &mut take);
         }
         Ok(all.into_iter().map(|n| n.to_string()).collect())
     }
 
     fn label_values(&self, name: &str, select: &Select) -> Result<Vec<String>, SeriesError> {
         let mut all = BTreeSet::new();
-        let mut take = |labels: Labels| {
-            all.extend(labels.pairs().iter().filter(|(n, _)| **n == *name).map(|(_, v)| v.clone()));
-        };
-        if select.matchers.is_empty() {
-            self.head_sets(select, take);
-            self.blocks_within(select, |block| {
-                all.extend(block.label_values(name)?);
-                Some(())
-            });
-        } else {
-            self.label_sets(select, &mut take);
-        }
+        self.visit_values(name, select, &mut |value| {
+            all.insert(value);
+            ControlFlow::Continue(())
+        })?;
         Ok(all.into_iter().map(|v| v.to_string()).collect())
+    }
+
+    fn visit_values(&self, name: &str, select: &Select, visit: VisitEach<'_, Arc<str>>) -> Result<(), SeriesError> {
+        let mut last: Option<Arc<str>> = None;
+        let mut take = |labels: Labels| {
+            let Some((_, value)) = labels.pairs().iter().find(|(n, _)| **n == *name) else {
+                return ControlFlow::Continue(());
+            };
+            // Neighbours share most values.
+            if last.as_ref() == Some(value) {
+                return ControlFlow::Continue(());
+            }
+            last = Some(value.clone());
+            visit(value.clone())
+        };
+        let _ = if !select.matchers.is_empty() {
+            self.label_sets(select, &mut take)
+        } else if self.head_sets(select, &mut take).is_break() {
+            ControlFlow::Break(())
+        } else {
+            self.blocks_within(select, |block| {
+                self.sound(block.label_values(name)).into_iter().flatten().try_for_each(&mut *visit)
+            })
+        };
+        Ok(())
     }
 
     fn exemplars(&self, select: &Select) -> Result<Vec<(Labels, Vec<Exemplar>)>, SeriesError> {

@@ -80,7 +80,7 @@ impl Rollups {
 }
 
 /// The length of a stretch in a roll-up, milliseconds.
-const fn resolution(level: u32) -> i64 {
+pub(crate) const fn resolution(level: u32) -> i64 {
     if level >= ROUGH { ROUGH_MS } else { FINE_MS }
 }
 

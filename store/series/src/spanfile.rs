@@ -36,14 +36,16 @@ impl SpanFile {
         Ok(Self { number, path, file, length: Mutex::new(MAGIC.len() as u64) })
     }
 
-    /// Opens a file and hands out its spans: offset, length of the frame, and bytes; also says what is damaged.
+    /// Opens a file, to be written to or only read, and hands out its spans: offset, length of the frame, and bytes; also says
+    /// what is damaged.
     pub(crate) fn open(
         path: &Path,
         number: u64,
+        writes: bool,
         mut take: impl FnMut(u64, u32, &[u8]),
     ) -> Result<(Self, Vec<String>), SeriesError> {
         let failed = |e: std::io::Error| storage("read the file of spans", path, &e);
-        let file = File::open_to_write(path).map_err(failed)?;
+        let file = if writes { File::open_to_write(path) } else { File::open(path) }.map_err(failed)?;
         let bytes = crate::disk::read(path).map_err(failed)?;
         let mut damage = Vec::new();
         // A shorter one was being made when the power went, and never had anything in it.

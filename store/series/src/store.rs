@@ -142,6 +142,8 @@ pub(crate) struct Counters {
 #[derive(Default)]
 pub(crate) struct Core {
     pub(crate) registry: Registry,
+    /// How often series were numbered anew.
+    pub(crate) numbered: u64,
     pub(crate) head: Head,
     pub(crate) names: HashMap<Box<str>, u32>,
     pub(crate) next_group: u32,
@@ -164,8 +166,8 @@ pub struct SeriesStore {
     pub(crate) counters: Counters,
     pub(crate) clock: AtomicU64,
     committer: Committer,
-    /// Held for its lock.
-    _lock: File,
+    /// Held for its lock; who only looks has none.
+    _lock: Option<File>,
 }
 
 /// What only upkeep touches.
@@ -211,7 +213,12 @@ pub(crate) fn lock(folder: &Path) -> Result<File, SeriesError> {
 }
 
 impl SeriesStore {
-    pub(crate) fn new(folder: PathBuf, options: Options, parts: (Log, Catalog, Core, Upkept), lock: File) -> Self {
+    pub(crate) fn new(
+        folder: PathBuf,
+        options: Options,
+        parts: (Log, Catalog, Core, Upkept),
+        lock: Option<File>,
+    ) -> Self {
         let (log, catalog, core, upkept) = parts;
         Self {
             folder,

@@ -265,6 +265,7 @@ impl Core {
     fn forget(&mut self, gone: &HashSet<u32>) {
         let (registry, numbers) = self.registry.without(|group| !gone.contains(&group));
         self.registry = registry;
+        self.numbered += 1;
         self.head.groups.retain(|id, _| !gone.contains(id));
         self.head.groups.shrink_to_fit();
         self.names.retain(|_, id| !gone.contains(id));

@@ -11,7 +11,7 @@ use kernel::series::SeriesError;
 
 use crate::codec::{Cursor, body, put_body, put_varint};
 use crate::disk::{File, SECTOR};
-use crate::files::{delete, numbered, storage, sync_folder};
+use crate::files::{delete, storage, sync_folder};
 use crate::frame::{FRAME_HEAD, frame, put_frame, scan};
 use crate::limits::{FRAME_BYTES, SEGMENT_BYTES};
 
@@ -257,9 +257,4 @@ fn records(payload: &[u8], take: &mut impl FnMut(&[u8], &[u8]) -> Option<()>) ->
 /// Whether this is what is left of a sector: commits begin with a new one, where sectors are written whole.
 fn is_filling(bytes: &[u8], from: usize, to: usize) -> bool {
     to - from < SECTOR && to.is_multiple_of(SECTOR) && bytes[from..to].iter().all(|b| *b == 0)
-}
-
-/// The log's segments in a folder, by number.
-pub(crate) fn segments(folder: &Path) -> Result<Vec<(u64, PathBuf)>, SeriesError> {
-    numbered(folder, ENDING)
 }

@@ -335,7 +335,7 @@ proptest! {
                 Step::Clean => store.clean_deleted().unwrap(),
                 Step::Compact => store.compact().unwrap(),
                 Step::Snapshot => {
-                    let name = store.snapshot(false).unwrap();
+                    let name = store.snapshot(false, kernel::Timestamp::from_millis(1_770_000_000_000)).unwrap();
                     let copy = open(&folder.path().join("snapshots").join(name));
                     compare(&copy, &model, &common::all());
                 }

@@ -156,7 +156,12 @@ fn deletes_and_copies_reach_rollups() {
     check(&store);
     store.clean_deleted().unwrap();
     check(&store);
-    let name = store.snapshot(false).unwrap();
+    let name = store.snapshot(false, Timestamp::from_millis(1_770_121_830_000)).unwrap();
+    let (time, digits) = name.split_once('-').unwrap();
+    assert_eq!((time, digits.len()), ("20260203T123030Z", 16), "named as Prometheus's are");
+    assert!(u64::from_str_radix(digits, 16).is_ok_and(|n| i64::try_from(n).is_ok()), "{digits}");
+    let another = store.snapshot(false, Timestamp::from_millis(1_770_121_830_000)).unwrap();
+    assert!(another != name && another.starts_with(time));
     drop(store);
     let store = opened(folder.path());
     check(&store);

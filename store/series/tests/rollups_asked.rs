@@ -3,11 +3,12 @@
 
 mod common;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use common::{START, labels, options};
-use decide_promql::{AnnotationKind, Evaluated, Limits, Query, Value, evaluate, parse};
+use decide_promql::{AnnotationKind, Evaluated, Limits, Query, Value, evaluate, evaluate_explained, parse};
 use kernel::Timestamp;
 use kernel::series::{Batch, BucketSpan, Cell, Histogram, Point, SeriesReader, SeriesWriter};
 use store_series::{Options, SeriesStore};
@@ -211,4 +212,32 @@ fn an_answer_says_that_rollups_were_read_and_only_then() {
         let [full, rolled] = [&BOTH.full, &BOTH.rolled].map(|store| asked(store, expr, new));
         assert_eq!(full, rolled, "{expr}: nothing changes in front of the boundary, in results and in cost");
     }
+}
+
+#[test]
+fn met_14_an_explained_query_says_which_parts_read_rollups() {
+    let told = |at: i64| {
+        let expr = parse("sum(probe_success) + avg_over_time(probe_success[1h])").unwrap();
+        let (query, never) = (Query::instant(&expr, at), AtomicBool::new(false));
+        let (_, explained) = evaluate_explained(&query, &BOTH.rolled, &Limits::default(), &never, &|| 0).unwrap();
+        let selector = explained.children[0].children[0].rollup_ms;
+        (explained.rollup_ms, selector, explained.children[1].rollup_ms)
+    };
+    let fine = Some(300_000);
+    assert_eq!(told(BOTH.before_ms - 10 * DAY), (None, fine, fine));
+    assert_eq!(told(END), (None, None, None));
+}
+
+#[test]
+fn met_02_rollups_stand_among_the_blocks_with_their_resolution() {
+    use kernel::series::SeriesAdmin as _;
+    let blocks = BOTH.rolled.blocks();
+    let rollups: Vec<_> = blocks.iter().take_while(|b| b.rollup_ms.is_some()).collect();
+    assert!(!rollups.is_empty() && rollups.iter().all(|b| b.max_ms < BOTH.before_ms && b.name.starts_with("rollup-")));
+    assert!(blocks.iter().skip(rollups.len()).all(|b| b.rollup_ms.is_none()), "{blocks:?}");
+    assert!(rollups.iter().all(|b| matches!(b.rollup_ms, Some(300_000 | 3_600_000)) && b.samples > 0));
+    let mut names: Vec<&str> = blocks.iter().map(|b| b.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), blocks.len(), "each has a name of its own");
 }

@@ -64,6 +64,7 @@ pub(crate) async fn snapshot(api: Api, params: Params) -> Answer {
         }
         None => false,
     };
-    let name = on_disk(move || store.snapshot(skip_head)).await;
+    let now = api.now();
+    let name = on_disk(move || store.snapshot(skip_head, now)).await;
     success(&json!({ "name": name.map_err(|e| ApiError::internal(format!("create snapshot: {e}")))? }))
 }

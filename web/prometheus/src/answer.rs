@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::backend::Backend;
 use crate::error::ApiError;
-use crate::json::push_texts;
+use crate::limits::ANSWER_BYTES;
 
 /// What every handler answers.
 pub(crate) type Answer = Result<Response, ApiError>;
@@ -48,26 +48,17 @@ pub(crate) fn json(body: impl Into<Body>) -> Response {
 
 /// A success with data.
 pub(crate) fn success(data: &impl Serialize) -> Answer {
-    success_with(data, &[])
-}
-
-/// A success with data and warnings.
-pub(crate) fn success_with(data: &impl Serialize, warnings: &[String]) -> Answer {
     let mut body = br#"{"status":"success","data":"#.to_vec();
     let written = serde_json::to_writer(&mut body, data);
     written.map_err(|e| ApiError::internal(format!("the answer cannot be written: {e}")))?;
-    push_texts(&mut body, "warnings", warnings);
     body.push(b'}');
     Ok(json(body))
 }
 
-/// The warning of an answer that was cut, when it was.
-pub(crate) fn truncated(all: &mut Vec<impl Sized>, limit: Option<usize>) -> Vec<String> {
-    match limit {
-        Some(limit) if all.len() > limit => {
-            all.truncate(limit);
-            vec![TRUNCATED.to_owned()]
-        }
-        _ => Vec::new(),
-    }
+/// Refuses an answer of more than [`ANSWER_BYTES`].
+pub(crate) fn too_large() -> ApiError {
+    let most = ANSWER_BYTES >> 20;
+    ApiError::execution(format!(
+        "the answer would be larger than {most} MiB: aggregate, add label matchers or a limit, or take a longer step"
+    ))
 }

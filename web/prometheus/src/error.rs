@@ -74,6 +74,11 @@ impl ApiError {
         Self::bad(format!("invalid parameter \"{name}\": {why}"))
     }
 
+    /// Nobody waits any more.
+    pub(crate) fn canceled() -> Self {
+        Self::new(ErrorKind::Canceled, "query was canceled in expression evaluation")
+    }
+
     pub(crate) fn execution(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Execution, message)
     }

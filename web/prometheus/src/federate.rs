@@ -2,19 +2,20 @@
 //!
 //! <https://prometheus.io/docs/prometheus/latest/federation/>
 
-use std::ops::ControlFlow;
-
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use kernel::Labels;
 use kernel::labels::METRIC_NAME;
 use kernel::series::{Matcher, Point, Select, SeriesReader};
 
-use crate::answer::Api;
+use crate::answer::{Api, too_large};
 use crate::error::ApiError;
 use crate::escaping::Escaping;
 use crate::exposition::{Family, Form, Row, write_family};
+use crate::gate::Turn;
+use crate::holding::{Holding, points_of_bytes, points_of_labels};
+use crate::limits::ANSWER_BYTES;
 use crate::params::Params;
 use crate::selectors::selector;
 
@@ -44,9 +45,11 @@ pub(crate) async fn federate(api: Api, headers: HeaderMap, params: Params) -> Re
     let end_ms = api.now().as_millis();
     let start_ms = end_ms - i64::try_from(api.settings().lookback.as_millis()).unwrap_or(0);
     let external = api.configuration().external_labels;
-    let work = move |_: &crate::gate::Turn| -> Result<Vec<u8>, ApiError> {
-        let found = newest(&*reader, &all, start_ms, end_ms)?;
-        Ok(write(found, &external, form))
+    let most = api.settings().limits.max_points;
+    let work = move |turn: &Turn| -> Result<Bytes, ApiError> {
+        let mut holding = Holding::new(turn, most);
+        let found = newest(&*reader, &all, (start_ms, end_ms), &mut holding)?;
+        Ok(turn.sent(write(found, &external, form, &mut holding)?))
     };
     match api.gate().run(api.settings().timeout, work).await {
         Ok(body) => ([(header::CONTENT_TYPE, form.content_type())], Body::from(body)).into_response(),
@@ -58,28 +61,30 @@ pub(crate) async fn federate(api: Api, headers: HeaderMap, params: Params) -> Re
 fn newest(
     reader: &dyn SeriesReader,
     all: &[Vec<Matcher>],
-    start_ms: i64,
-    end_ms: i64,
+    (start_ms, end_ms): (i64, i64),
+    holding: &mut Holding<'_>,
 ) -> Result<Vec<Newest>, ApiError> {
     let mut found: Vec<Newest> = Vec::new();
     for matchers in all {
         let select = Select { matchers: matchers.clone(), start_ms, end_ms };
-        reader.visit(&select, &mut |series| {
+        reader.visit_newest(&select, &mut |series| {
             let last = series.timestamps.len().checked_sub(1);
             let sample = last.and_then(|at| Some((*series.timestamps.get(at)?, series.values.get(at)?)));
-            if let Some((t_ms, point)) = sample.filter(|(_, point)| !point.is_stale()) {
-                found.push(Newest { labels: series.labels, t_ms, point });
-            }
-            ControlFlow::Continue(())
+            let Some((t_ms, point)) = sample.filter(|(_, point)| !point.is_stale()) else { return holding.look() };
+            let words = if let Point::Histogram(h) = &point { h.words() as u64 } else { 0 };
+            let points = points_of_labels(&series.labels) + words;
+            found.push(Newest { labels: series.labels, t_ms, point });
+            holding.take(points)
         })?;
+        holding.check()?;
     }
     found.sort_by(|a, b| a.labels.name().cmp(b.labels.name()).then_with(|| a.labels.cmp(&b.labels)));
     found.dedup_by(|a, b| a.labels == b.labels);
     Ok(found)
 }
 
-fn write(found: Vec<Newest>, external: &Labels, form: Form) -> Vec<u8> {
-    let mut out = Vec::new();
+fn write(found: Vec<Newest>, external: &Labels, form: Form, holding: &mut Holding<'_>) -> Result<Vec<u8>, ApiError> {
+    let (mut out, mut counted) = (Vec::new(), 0);
     let mut family: Option<Family> = None;
     for one in found {
         let name = one.labels.name();
@@ -92,6 +97,13 @@ fn write(found: Vec<Newest>, external: &Labels, form: Form) -> Vec<u8> {
         if !fits {
             if let Some(done) = family.take() {
                 write_family(&mut out, &done, form);
+                if out.len() > ANSWER_BYTES {
+                    return Err(too_large());
+                }
+                if holding.take(points_of_bytes(out.len() - counted)).is_break() {
+                    break;
+                }
+                counted = out.len();
             }
             family = Some(Family { name: name.to_owned(), kind, rows: Vec::new() });
         }
@@ -102,7 +114,8 @@ fn write(found: Vec<Newest>, external: &Labels, form: Form) -> Vec<u8> {
     if let Some(last) = family {
         write_family(&mut out, &last, form);
     }
-    out
+    holding.check()?;
+    Ok(out)
 }
 
 /// A series' labels without its name, and those external ones that it has not; `instance` is told even when it is empty, so that

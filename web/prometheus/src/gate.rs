@@ -131,6 +131,12 @@ impl Turn {
         Bytes::from_owner(Sent { body, points, counts })
     }
 
+    /// Takes note that so many points are not held any more.
+    pub(crate) fn lets_go(&self, points: u64) {
+        self.held.fetch_sub(points, Relaxed);
+        self.gate.counts.held.fetch_sub(points, Relaxed);
+    }
+
     /// Whether the work was refused a place among the long ones.
     pub(crate) fn was_refused(&self) -> bool {
         self.pace.lock().refused

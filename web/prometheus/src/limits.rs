@@ -58,8 +58,20 @@ pub const STATUS_ENTRIES_MOST: usize = 10_000;
 /// Bytes of a message that writes or reads samples, before it is unpacked: Prometheus's senders stay far below.
 pub const MESSAGE_BYTES: usize = 32 << 20;
 
-/// Frames of a streamed answer that wait for a slow reader; each has about 1 MiB.
-pub const FRAMES_WAITING: usize = 2;
-
 /// Messages with samples that are worked on at once; more wait. Each may take some times [`MESSAGE_BYTES`] when it is unpacked.
 pub const WRITES_AT_ONCE: usize = 8;
+
+/// Terms of one search: who types has one to three, and each costs a look at every text (Prometheus's own limit).
+pub const SEARCH_TERMS: usize = 32;
+
+/// Results of a search, where nobody asks for more (Prometheus's own).
+pub const SEARCH_RESULTS: usize = 100;
+
+/// Most results that may be asked for (Prometheus's `web.search.max-limit`).
+pub const SEARCH_RESULTS_MOST: usize = 10_000;
+
+/// Results in one line of an answer, where nobody says (Prometheus's own).
+pub const SEARCH_BATCH: usize = 100;
+
+/// Most results in one line (Prometheus's own limit).
+pub const SEARCH_BATCH_MOST: usize = 1_000;

@@ -147,7 +147,7 @@ pub(crate) fn parse_time(text: &str) -> Result<i64, String> {
         ("+292277025-08-18T07:12:54.999999999Z", FURTHEST_MS),
     ];
     let wrong = || format!("cannot parse {text:?} to a valid timestamp");
-    if let Ok(seconds) = text.parse::<f64>() {
+    if let Some(seconds) = number(text) {
         if seconds.is_nan() {
             return Err(wrong());
         }
@@ -168,13 +168,21 @@ pub(crate) fn parse_time(text: &str) -> Result<i64, String> {
 /// Nanoseconds, as Go's durations are.
 pub(crate) type Nanos = i64;
 
+/// A float as Go reads it: one that is too large for it is none.
+fn number(text: &str) -> Option<f64> {
+    let value: f64 = text.parse().ok()?;
+    let is_word = text.bytes().any(|b| b.eq_ignore_ascii_case(&b'n'));
+    (value.is_finite() || is_word).then_some(value)
+}
+
 /// A duration: seconds with fraction, or Prometheus's form `1h30m`.
 pub(crate) fn parse_duration(text: &str) -> Result<Nanos, String> {
     let wrong = || format!("cannot parse {text:?} to a valid duration");
-    if let Ok(seconds) = text.parse::<f64>() {
+    if let Some(seconds) = number(text) {
         let nanos = seconds * 1e9;
         if nanos.is_nan() {
-            return Err(wrong());
+            // Go's least one, which is refused for being below zero where it matters.
+            return Ok(Nanos::MIN);
         }
         if nanos.abs() > i64::MAX as f64 {
             return Err(format!("{}. It overflows int64", wrong()));
@@ -266,7 +274,7 @@ mod tests {
         check("2026-02-03T12:30:30.123456789+01:00", 1_770_118_230_123);
         check("-292273086-05-16T16:47:06Z", -FURTHEST_MS);
         check("1e300", FURTHEST_MS);
-        for text in ["", "now", "2026-02-03", "2026-02-03 12:30:30Z", "nan"] {
+        for text in ["", "1e400", "now", "2026-02-03", "2026-02-03 12:30:30Z", "nan"] {
             assert_eq!(parse_time(text), Err(format!("cannot parse {text:?} to a valid timestamp")));
         }
     }

@@ -10,7 +10,7 @@ use decide_promql::{
 };
 use kernel::series::{Select, SeriesReader};
 
-use crate::answer::{Answer, Api, TRUNCATED, json, success};
+use crate::answer::{Answer, Api, TRUNCATED, json, success, too_large};
 use crate::error::{ApiError, ErrorKind};
 use crate::gate::Turn;
 use crate::json::{Answered, Stats, size, write_answer};
@@ -60,6 +60,9 @@ pub(crate) async fn query_range(api: Api, params: Params) -> Answer {
 async fn evaluate(api: &Api, params: &Params, when: When, limit: Option<usize>) -> Answer {
     let settings = api.settings();
     let asked = params.duration("timeout")?.map(duration_of);
+    if asked.is_some_and(|timeout| timeout.is_zero()) {
+        return Err(ApiError::new(ErrorKind::Timeout, "query timed out in expression evaluation"));
+    }
     let timeout = asked.map_or(settings.timeout, |t| t.min(settings.timeout));
     let lookback = match params.get("lookback_delta") {
         Some(text) => {
@@ -99,11 +102,6 @@ async fn evaluate(api: &Api, params: &Params, when: When, limit: Option<usize>) 
         Ok(turn.sent(answer.map_err(failed)?.ok_or_else(too_large)?))
     };
     Ok(json(api.gate().run(timeout, work).await?))
-}
-
-fn too_large() -> ApiError {
-    let most = ANSWER_BYTES >> 20;
-    ApiError::execution(format!("the answer would be larger than {most} MiB: aggregate, or take a longer step"))
 }
 
 /// What somebody asked.
@@ -241,7 +239,7 @@ fn remarks(all: &[Annotation]) -> (Vec<String>, Vec<String>) {
 /// A failed evaluation in Prometheus's words.
 pub(crate) fn failed(error: EvalError) -> ApiError {
     match error {
-        EvalError::Cancelled => ApiError::new(ErrorKind::Canceled, "query was canceled in expression evaluation"),
+        EvalError::Cancelled => ApiError::canceled(),
         EvalError::Limit { what, .. } if what.contains("beside other queries") => ApiError::execution(
             "query processing would load too many samples into memory in query execution: \
              the queries that are going on hold too much together, ask again later",
@@ -249,6 +247,10 @@ pub(crate) fn failed(error: EvalError) -> ApiError {
         // Whatever would fill memory has one text in Prometheus.
         EvalError::Limit { what, .. } if what.ends_with("memory") || what.contains("subquery") => {
             ApiError::execution("query processing would load too many samples into memory in query execution")
+        }
+        // Prometheus finds this out before it evaluates anything.
+        EvalError::Invalid { message, .. } if message.starts_with("invalid expression type") => {
+            ApiError::parameter("query", message)
         }
         EvalError::Read(error) => ApiError::execution(format!("expanding series: {error}")),
         other => ApiError::execution(other.to_string()),

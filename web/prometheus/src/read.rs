@@ -2,6 +2,8 @@
 //!
 //! <https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/>
 
+use std::ops::ControlFlow;
+
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -11,15 +13,12 @@ use kernel::series::{MatchOp, Select, Series, SeriesReader};
 use observe_receive::read::{
     FRAME_BYTES, Frames, Query, ReadRequest, ResponseType, SAMPLED_CONTENT_TYPE, STREAMED_CONTENT_TYPE, SampledAnswer,
 };
-use tokio::sync::mpsc;
 
 use crate::answer::Api;
 use crate::error::ApiError;
-use crate::limits::FRAMES_WAITING;
+use crate::gate::Turn;
+use crate::holding::{Holding, points_of_bytes, points_of_labels};
 use crate::receive::{refuse, whole};
-
-/// What was read, query by query, sorted by labels.
-type Found = Vec<Vec<Series>>;
 
 /// `POST /api/v1/read`
 pub(crate) async fn read(api: Api, request: Request) -> Response {
@@ -35,77 +34,135 @@ pub(crate) async fn read(api: Api, request: Request) -> Response {
         Ok(reader) => reader,
         Err(why) => return refuse(StatusCode::INTERNAL_SERVER_ERROR, why),
     };
-    let (external, queries) = (api.configuration().external_labels, asked.queries);
-    let work = move |_: &crate::gate::Turn| -> Result<Found, ApiError> {
-        queries.iter().map(|query| select(&*reader, query, &external)).collect()
-    };
-    let found = match api.gate().run(api.settings().timeout, work).await {
-        Ok(found) => found,
-        Err(why) => return refuse(StatusCode::INTERNAL_SERVER_ERROR, why.message()),
-    };
-    match asked.response {
-        ResponseType::Samples => sampled(found).await,
-        ResponseType::StreamedXorChunks => streamed(found),
-    }
-}
-
-/// The series of a query with the labels that tell this server's from another's; conditions on those are met.
-fn select(reader: &dyn SeriesReader, query: &Query, external: &Labels) -> Result<Vec<Series>, ApiError> {
-    let Select { mut matchers, start_ms, end_ms } = query.select();
-    matchers.retain(|m| m.op != MatchOp::Equal || external.get(&m.name) != Some(&*m.value));
-    let mut found = reader.select(&Select { matchers, start_ms, end_ms })?;
-    for series in &mut found {
-        for (name, value) in external.iter() {
-            if series.labels.get(name).is_none() {
-                series.labels = series.labels.with(name, value);
-            }
+    let (external, queries, response) = (api.configuration().external_labels, asked.queries, asked.response);
+    let (most, most_samples) = (api.settings().limits.max_points, api.settings().limits.max_samples);
+    let work = move |turn: &Turn| {
+        let mut reading = Reading { holding: Holding::new(turn, most), samples: 0, most_samples };
+        match response {
+            ResponseType::Samples => sampled(turn, &mut reading, &*reader, &queries, &external),
+            ResponseType::StreamedXorChunks => streamed(turn, &mut reading, &*reader, &queries, &external),
         }
-    }
-    found.sort_by(|a, b| a.labels.cmp(&b.labels));
-    Ok(found)
-}
-
-async fn sampled(found: Found) -> Response {
-    let work = move || {
-        let mut answer = SampledAnswer::default();
-        found.iter().try_for_each(|series| answer.push(series))?;
-        answer.finish()
     };
-    match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(body)) => {
+    match api.gate().run(api.settings().timeout, work).await {
+        Ok(Made::Whole(body)) => {
             let headers = [
                 (header::CONTENT_TYPE, HeaderValue::from_static(SAMPLED_CONTENT_TYPE)),
                 (header::CONTENT_ENCODING, HeaderValue::from_static("snappy")),
             ];
             (headers, body).into_response()
         }
-        Ok(Err(why)) => refuse(StatusCode::BAD_REQUEST, why),
-        Err(broken) => refuse(StatusCode::INTERNAL_SERVER_ERROR, broken),
+        Ok(Made::Frames(frames)) => {
+            let frames = frames.into_iter().map(Ok::<Bytes, std::convert::Infallible>);
+            let body = Body::from_stream(futures_util::stream::iter(frames));
+            ([(header::CONTENT_TYPE, HeaderValue::from_static(STREAMED_CONTENT_TYPE))], body).into_response()
+        }
+        Ok(Made::TooMuch(why)) => refuse(StatusCode::BAD_REQUEST, why),
+        Err(why) => refuse(StatusCode::INTERNAL_SERVER_ERROR, why.message()),
     }
 }
 
-/// Chunks are made while they are sent: whoever reads slowly holds a few frames, not all.
-fn streamed(found: Found) -> Response {
-    let (frames, waiting) = mpsc::channel::<Bytes>(FRAMES_WAITING);
-    tokio::task::spawn_blocking(move || {
-        let mut made = Frames::default();
-        for (number, all) in found.into_iter().enumerate() {
-            for series in all {
-                made.push(number, &series, FRAME_BYTES);
-                if made.len() >= FRAME_BYTES && frames.blocking_send(made.take().into()).is_err() {
-                    return; // nobody reads any more
+/// An answer that is ready to be sent; it counts as held until it is.
+enum Made {
+    Whole(Bytes),
+    /// By series, which are sorted.
+    Frames(Vec<Bytes>),
+    /// More than one answer may have.
+    TooMuch(String),
+}
+
+/// What was read so far.
+struct Reading<'t> {
+    holding: Holding<'t>,
+    samples: u64,
+    most_samples: u64,
+}
+
+impl Reading<'_> {
+    /// Hands on the series of a query with the labels that tell this server's from another's; conditions on those are met.
+    fn each(
+        &mut self,
+        reader: &dyn SeriesReader,
+        query: &Query,
+        external: &Labels,
+        take: &mut dyn FnMut(&mut Holding<'_>, Series) -> ControlFlow<()>,
+    ) -> Result<(), ApiError> {
+        let Select { mut matchers, start_ms, end_ms } = query.select();
+        matchers.retain(|m| m.op != MatchOp::Equal || external.get(&m.name) != Some(&*m.value));
+        let Self { holding, samples, most_samples } = self;
+        let mut over = false;
+        reader.visit(&Select { matchers, start_ms, end_ms }, &mut |mut series| {
+            *samples += series.timestamps.len() as u64;
+            over = *samples > *most_samples;
+            if over {
+                return ControlFlow::Break(());
+            }
+            for (name, value) in external.iter() {
+                if series.labels.get(name).is_none() {
+                    series.labels = series.labels.with(name, value);
                 }
             }
+            take(holding, series)
+        })?;
+        if over {
+            let text = "query processing would load too many samples into memory in query execution";
+            return Err(ApiError::execution(text));
         }
-        if !made.is_empty() {
-            // Nobody reads any more: there is no one to tell.
-            let _ = frames.blocking_send(made.take().into());
+        self.holding.check()
+    }
+}
+
+/// All samples in one message: they are held as they are.
+fn sampled(
+    turn: &Turn,
+    reading: &mut Reading<'_>,
+    reader: &dyn SeriesReader,
+    queries: &[Query],
+    external: &Labels,
+) -> Result<Made, ApiError> {
+    let mut answer = SampledAnswer::default();
+    for query in queries {
+        let (mut found, mut held) = (Vec::new(), 0);
+        reading.each(reader, query, external, &mut |holding, series| {
+            // Time and value, and both again in the message.
+            let points = points_of_labels(&series.labels) + 4 * series.timestamps.len() as u64;
+            held += points;
+            found.push(series);
+            holding.take(points)
+        })?;
+        found.sort_by(|a: &Series, b| a.labels.cmp(&b.labels));
+        if let Err(why) = answer.push(&found) {
+            return Ok(Made::TooMuch(why));
         }
-    });
-    let next = |mut waiting: mpsc::Receiver<Bytes>| async move {
-        let frame = waiting.recv().await?;
-        Some((Ok::<Bytes, std::convert::Infallible>(frame), waiting))
-    };
-    let body = Body::from_stream(futures_util::stream::unfold(waiting, next));
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(STREAMED_CONTENT_TYPE))], body).into_response()
+        // The message stays.
+        reading.holding.give_back(held / 2);
+    }
+    match answer.finish() {
+        Ok(body) => Ok(Made::Whole(turn.sent(body))),
+        Err(why) => Ok(Made::TooMuch(why)),
+    }
+}
+
+/// Chunks, some twelve times smaller than the samples in them: only they are held, until they are sent.
+fn streamed(
+    turn: &Turn,
+    reading: &mut Reading<'_>,
+    reader: &dyn SeriesReader,
+    queries: &[Query],
+    external: &Labels,
+) -> Result<Made, ApiError> {
+    let mut frames = Vec::new();
+    for (number, query) in queries.iter().enumerate() {
+        let mut found: Vec<(Labels, Vec<u8>)> = Vec::new();
+        reading.each(reader, query, external, &mut |holding, series| {
+            let mut made = Frames::default();
+            made.push(number, &series, FRAME_BYTES);
+            let bytes = made.take();
+            let points = points_of_labels(&series.labels) + points_of_bytes(bytes.len());
+            found.push((series.labels, bytes));
+            holding.take(points)
+        })?;
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        frames.extend(found.into_iter().map(|(_, bytes)| turn.sent(bytes)));
+    }
+    Ok(Made::Frames(frames))
 }

@@ -17,7 +17,10 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use crate::answer::Api;
 use crate::backend::Backend;
 use crate::error::ApiError;
-use crate::{admin, federate, grpc, lifecycle, query, read, receive, rules, series, status, targets};
+use crate::{
+    admin, federate, grpc, lifecycle, openapi, query, read, receive, rules, search, self_metrics, series, status,
+    targets,
+};
 
 /// What a route is for, so that whoever mounts it can say who may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +89,9 @@ pub fn table<S: Clone + Send + Sync + 'static>() -> Vec<Route<S>> {
     add(a, GET_POST, "/api/v1/labels", Read, series::labels);
     add(a, GET, "/api/v1/label/{name}/values", Read, series::label_values);
     add(a, GET_POST, "/api/v1/series", Read, series::series);
+    add(a, GET_POST, "/api/v1/search/metric_names", Read, search::metric_names);
+    add(a, GET_POST, "/api/v1/search/label_names", Read, search::label_names);
+    add(a, GET_POST, "/api/v1/search/label_values", Read, search::label_values);
     add(a, POST, "/api/v1/read", Read, read::read);
     add(a, GET, "/federate", Read, federate::federate);
     add(a, GET, "/api/v1/rules", Rules, rules::rules);
@@ -103,6 +109,8 @@ pub fn table<S: Clone + Send + Sync + 'static>() -> Vec<Route<S>> {
     add(a, GET, "/api/v1/status/tsdb", Status, status::tsdb);
     add(a, GET, "/api/v1/status/tsdb/blocks", Status, status::blocks);
     add(a, GET, "/api/v1/status/walreplay", Status, status::wal_replay);
+    add(a, GET, "/api/v1/status/self_metrics", Status, self_metrics::self_metrics);
+    add(a, GET, "/api/v1/openapi.yaml", Open, openapi::openapi);
     add(a, GET, "/api/v1/status/buildinfo", Open, status::build_info);
     add(a, GET, "/api/v1/features", Open, status::features);
     add(a, GET, "/api/v1/notifications", Open, status::notifications);
@@ -137,6 +145,7 @@ pub fn router(backend: Arc<dyn Backend>, cors: Option<regex::Regex>) -> Router {
     let packable = DefaultPredicate::new().and(NotForContentType::new("application/x-"));
     router
         .fallback(not_found)
+        .layer(from_fn(as_httprouter))
         .layer(CatchPanicLayer::custom(|_| ApiError::internal("unexpected error").into_response()))
         .layer(from_fn(wait_until_ready))
         // Fast rather than small: clients are near, and a large answer would keep a core busy.
@@ -147,6 +156,24 @@ pub fn router(backend: Arc<dyn Backend>, cors: Option<regex::Regex>) -> Router {
 
 async fn not_found() -> (StatusCode, &'static str) {
     (StatusCode::NOT_FOUND, "404 page not found\n")
+}
+
+/// Answers what no method is there for as Prometheus's router does, and who asks for the methods of a path.
+async fn as_httprouter(request: Request, next: Next) -> Response {
+    let asks = request.method() == Method::OPTIONS;
+    let response = next.run(request).await;
+    let (StatusCode::METHOD_NOT_ALLOWED, Some(allowed)) = (response.status(), response.headers().get(header::ALLOW))
+    else {
+        return response;
+    };
+    let mut methods: Vec<&str> = allowed.to_str().unwrap_or_default().split(',').map(str::trim).collect();
+    methods.push("OPTIONS");
+    methods.sort_unstable();
+    let allow = [(header::ALLOW, methods.join(", "))];
+    match asks {
+        true => (allow, ()).into_response(),
+        false => (StatusCode::METHOD_NOT_ALLOWED, allow, "Method Not Allowed\n").into_response(),
+    }
 }
 
 /// Nothing but whether it lives is answered before everything is read.

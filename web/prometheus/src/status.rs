@@ -102,14 +102,19 @@ pub(crate) async fn tsdb(api: Api, params: Params) -> Answer {
 }
 
 fn block(b: &BlockFacts) -> Value {
-    json!({
+    let mut told = json!({
         "ulid": b.name,
         "minTime": b.min_ms,
         "maxTime": b.max_ms,
         "stats": { "numSamples": b.samples, "numSeries": b.series, "numBytes": b.bytes },
         "compaction": { "level": b.level, "sources": [b.name] },
         "version": 1,
-    })
+    });
+    if let (Some(ms), Some(told)) = (b.rollup_ms, told.as_object_mut()) {
+        // Prometheus has none; clients leave out what they do not know.
+        told.insert("rollup".to_owned(), json!({ "resolutionMs": ms }));
+    }
+    told
 }
 
 /// `GET /api/v1/status/tsdb/blocks`
@@ -138,18 +143,21 @@ pub(crate) async fn notifications_live(_: Api) -> StatusCode {
 pub(crate) async fn features(api: Api) -> Answer {
     let on = |names: &[&str]| names.iter().map(|n| ((*n).to_owned(), true)).collect::<BTreeMap<_, _>>();
     let mut api_features = on(&[
+        "exclude_alerts",
         "label_values_match",
-        "lifecycle",
         "openapi_3.1",
+        "otlp_write_receiver",
         "query_stats",
         "query_warnings",
         "remote_write_receiver",
+        "search",
+        "search_fuzz_alg_jarowinkler",
+        "search_fuzz_alg_subsequence",
         "time_range_labels",
         "time_range_series",
     ]);
     api_features.insert("admin".to_owned(), api.admin().is_some());
     api_features.insert("lifecycle".to_owned(), api.has_lifecycle());
-    api_features.remove("openapi_3.1");
     let operators = [
         "!=",
         "!~",

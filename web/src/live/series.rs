@@ -10,7 +10,9 @@ use std::sync::Arc;
 use decide::access::restricted;
 use kernel::Labels;
 use kernel::access::{Object, Role};
-use kernel::series::{Exemplar, MatchOp, Matcher, Rolled, RolledUp, Select, Series, SeriesError, SeriesReader, Visit};
+use kernel::series::{
+    Exemplar, MatchOp, Matcher, Rolled, RolledUp, Select, Series, SeriesError, SeriesReader, Visit, VisitEach,
+};
 
 use super::seen::Hidden;
 use super::{Live, SystemState};
@@ -74,16 +76,17 @@ impl SeenSeries {
 }
 
 impl SeenSeries {
-    fn each_part(
+    /// Asks for each slice in turn, until whoever takes has enough.
+    fn each_of<T>(
         &self,
         select: &Select,
-        visit: Visit<'_>,
-        read: &dyn Fn(&Select, Visit<'_>) -> Result<(), SeriesError>,
+        visit: VisitEach<'_, T>,
+        read: &dyn Fn(&Select, VisitEach<'_, T>) -> Result<(), SeriesError>,
     ) -> Result<(), SeriesError> {
         let mut ended = false;
         for part in self.within(select) {
-            read(&part, &mut |series| {
-                let flow = visit(series);
+            read(&part, &mut |one| {
+                let flow = visit(one);
                 ended = flow.is_break();
                 flow
             })?;
@@ -105,11 +108,11 @@ impl SeriesReader for SeenSeries {
     }
 
     fn visit(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
-        self.each_part(select, visit, &|part, visit| self.reader.visit(part, visit))
+        self.each_of(select, visit, &|part, visit| self.reader.visit(part, visit))
     }
 
     fn visit_newest(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
-        self.each_part(select, visit, &|part, visit| self.reader.visit_newest(part, visit))
+        self.each_of(select, visit, &|part, visit| self.reader.visit_newest(part, visit))
     }
 
     fn rolled_up(&self) -> Vec<RolledUp> {
@@ -117,7 +120,7 @@ impl SeriesReader for SeenSeries {
     }
 
     fn visit_rolled(&self, select: &Select, figure: Rolled, visit: Visit<'_>) -> Result<(), SeriesError> {
-        self.each_part(select, visit, &|part, visit| self.reader.visit_rolled(part, figure, visit))
+        self.each_of(select, visit, &|part, visit| self.reader.visit_rolled(part, figure, visit))
     }
 
     fn at_most(&self, select: &Select) -> Option<u64> {
@@ -132,6 +135,14 @@ impl SeriesReader for SeenSeries {
         }
         all.sort_unstable();
         Ok(all)
+    }
+
+    fn visit_labels(&self, select: &Select, visit: VisitEach<'_, Labels>) -> Result<(), SeriesError> {
+        self.each_of(select, visit, &|part, visit| self.reader.visit_labels(part, visit))
+    }
+
+    fn visit_values(&self, name: &str, select: &Select, visit: VisitEach<'_, Arc<str>>) -> Result<(), SeriesError> {
+        self.each_of(select, visit, &|part, visit| self.reader.visit_values(name, part, visit))
     }
 
     fn exemplars(&self, select: &Select) -> Result<Vec<(Labels, Vec<Exemplar>)>, SeriesError> {

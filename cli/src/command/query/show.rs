@@ -138,7 +138,10 @@ fn branch(part: &Value, depth: usize, out: &mut String) {
     let (series, samples) = (part["series"].as_u64().unwrap_or(0), part["samples"].as_u64().unwrap_or(0));
     let time = format!("{:.3} ms", seconds * 1_000.0);
     let text = part["expr"].as_str().unwrap_or("?");
-    let _ = writeln!(out, "{time:>12} {series:>10} {samples:>12}  {}{text}", "  ".repeat(depth));
+    let rolled = part["rollup_seconds"].as_f64();
+    let rolled =
+        rolled.map(|s| format!("  (roll-ups of {})", kernel::Duration::from_secs(s as u64))).unwrap_or_default();
+    let _ = writeln!(out, "{time:>12} {series:>10} {samples:>12}  {}{text}{rolled}", "  ".repeat(depth));
     part["children"].as_array().into_iter().flatten().for_each(|child| branch(child, depth + 1, out));
 }
 
@@ -177,11 +180,11 @@ mod tests {
     #[test]
     fn trees_show_parts_below_the_whole() {
         let explained = json!({ "expr": "sum(up)", "series": 1, "samples": 0, "seconds": 0.002, "children": [
-            { "expr": "up", "series": 3, "samples": 3, "seconds": 0.001, "children": [] },
+            { "expr": "up", "series": 3, "samples": 3, "seconds": 0.001, "rollup_seconds": 300, "children": [] },
         ]});
         let lines: Vec<String> = tree(&explained).lines().map(str::to_owned).collect();
         assert_eq!(lines[1], "    2.000 ms          1            0  sum(up)");
-        assert_eq!(lines[2], "    1.000 ms          3            3    up");
+        assert_eq!(lines[2], "    1.000 ms          3            3    up  (roll-ups of 5m)");
     }
 
     #[test]

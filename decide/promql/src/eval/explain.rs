@@ -14,6 +14,7 @@ struct Cost {
     series: u64,
     samples: u64,
     nanoseconds: u64,
+    rollup_ms: Option<i64>,
 }
 
 /// Counts what parts of an expression do; a part is known by its address.
@@ -40,6 +41,12 @@ impl<'a> Explainer<'a> {
         sum.series += cost.series;
         sum.samples += cost.samples;
         sum.nanoseconds += cost.nanoseconds;
+        sum.rollup_ms = sum.rollup_ms.max(cost.rollup_ms);
+    }
+
+    /// Notes that the current part reads roll-ups of stretches so long.
+    pub(super) fn rolled(&self, resolution_ms: i64) {
+        self.add(self.current.get(), Cost { rollup_ms: Some(resolution_ms), ..Cost::default() });
     }
 
     /// Counts samples that the current part has read.
@@ -53,7 +60,7 @@ impl<'a> Explainer<'a> {
         let (began, handed) = ((self.clock)(), Handed::default());
         let done = body(&handed);
         let nanoseconds = (self.clock)().saturating_sub(began).saturating_sub(handed.nanoseconds.get());
-        self.add(key(expr), Cost { series: handed.series.get(), samples: 0, nanoseconds });
+        self.add(key(expr), Cost { series: handed.series.get(), nanoseconds, ..Cost::default() });
         self.current.set(before);
         done
     }
@@ -75,6 +82,7 @@ impl<'a> Explainer<'a> {
             series: cost.series,
             samples: cost.samples,
             nanoseconds: cost.nanoseconds,
+            rollup_ms: cost.rollup_ms,
             children: expr.children().into_iter().map(|child| self.tree(child)).collect(),
         }
     }

@@ -118,6 +118,9 @@ impl Engine<'_> {
     }
 
     pub(super) fn note_rolled(&self, span: Span, resolution_ms: i64) {
+        if let Some(explainer) = &self.explainer {
+            explainer.rolled(resolution_ms);
+        }
         let length = if resolution_ms % 3_600_000 == 0 {
             format!("{}h", resolution_ms / 3_600_000)
         } else {

@@ -1,15 +1,14 @@
 //! Opening roll-ups: what they stand for is gone, or goes now. I/O.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use hashbrown::HashSet;
 use kernel::series::SeriesError;
 
-use super::{FOLDER, OF_BLOCK, OF_ROLLUP, remove, stands_for};
+use super::{FOLDER, OF_BLOCK, OF_ROLLUP, stands_for};
 use crate::block::{self, Block, Through};
-use crate::files::{delete, make_folder, numbered, set_aside, sync_folder};
 use crate::open::OpenReport;
+use crate::place::Place;
 use crate::store::Core;
 
 /// What is counted on from roll-ups.
@@ -21,20 +20,20 @@ pub(crate) struct Numbers {
 }
 
 /// Opens roll-ups, and deletes blocks that they stand for: the process ended between both.
-pub(crate) fn open(folder: &Path, core: &mut Core, report: &mut OpenReport) -> Result<Numbers, SeriesError> {
-    let (rollups, blocks) = (folder.join(FOLDER), folder.join("blocks"));
-    make_folder(&rollups)?;
-    for (_, path) in numbered(&rollups, ".tmp")? {
-        delete(&path)?;
+pub(crate) fn open(place: Place<'_>, core: &mut Core, report: &mut OpenReport) -> Result<Numbers, SeriesError> {
+    let (rollups, blocks) = (place.folder.join(FOLDER), place.folder.join("blocks"));
+    place.make_folder(&rollups)?;
+    for (_, path) in place.numbered(&rollups, ".tmp")? {
+        place.delete(&path)?;
     }
     let mut found = Vec::new();
-    for (number, path) in numbered(&rollups, block::ENDING)? {
+    for (number, path) in place.numbered(&rollups, block::ENDING)? {
         block::verify_version(&path)?;
         match Block::open(number, &path) {
             Ok(block) => found.push(Arc::new(block.into_rollup())),
             Err(error) => {
                 report.damage.push(error.to_string());
-                set_aside(folder, &path)?;
+                place.set_aside(&path)?;
             }
         }
     }
@@ -48,8 +47,8 @@ pub(crate) fn open(folder: &Path, core: &mut Core, report: &mut OpenReport) -> R
     core.blocks = kept;
     let (old, kept): (Vec<_>, Vec<_>) = found.iter().cloned().partition(|b| is_replaced(OF_ROLLUP, b));
     kept.into_iter().for_each(|b| core.rollups.replace(&[], Some(b)));
-    gone.iter().chain(&old).try_for_each(|block| remove(&block.path))?;
-    sync_folder(&blocks)?;
-    sync_folder(&rollups)?;
+    gone.iter().chain(&old).try_for_each(|block| place.delete_block(&block.path))?;
+    place.sync_folder(&blocks)?;
+    place.sync_folder(&rollups)?;
     Ok(Numbers { next_rollup, next_block })
 }

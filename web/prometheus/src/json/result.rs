@@ -73,6 +73,10 @@ fn write_explained(out: &mut Vec<u8>, part: &Explained) {
     }
     out.extend_from_slice(br#","seconds":"#);
     push_number(out, Duration::from_nanos(part.nanoseconds).as_secs_f64(), Exponent::Never);
+    if let Some(ms) = part.rollup_ms {
+        out.extend_from_slice(br#","rollup_seconds":"#);
+        push_number(out, ms as f64 / 1_000.0, Exponent::Never);
+    }
     out.extend_from_slice(br#","children":["#);
     for (i, child) in part.children.iter().enumerate() {
         if i > 0 {

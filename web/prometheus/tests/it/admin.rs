@@ -30,7 +30,7 @@ async fn series_are_deleted() {
 async fn copies_are_made() {
     let site = Site::with(&[]);
     let got = site.form(Method::POST, "/api/v1/admin/tsdb/snapshot", "").await;
-    assert_eq!(got.text(), r#"{"status":"success","data":{"name":"20260203T070000Z-0000000000000001"}}"#);
+    assert_eq!(got.text(), r#"{"status":"success","data":{"name":"19700101T024640Z-0000000000000001"}}"#);
     let got = site.form(Method::POST, "/api/v1/admin/tsdb/snapshot?skip_head=true", "").await;
     let expect =
         r#"{"status":"error","errorType":"internal","error":"create snapshot: there is nothing but the head"}"#;

@@ -7,6 +7,7 @@ mod names;
 mod query;
 mod receive;
 mod rules;
+mod search;
 mod server;
 mod status;
 mod targets;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use kernel::Labels;
 use kernel::series::{
     Appended, Batch, BlockFacts, Cardinality, Column, Counted, Exemplar, GroupId, Matcher, Point, Rejection, Select,
     Series, SeriesAdmin, SeriesError, SeriesReader, SeriesRef, SeriesWriter,
 };
+use kernel::{Labels, Timestamp};
 
 #[derive(Default)]
 struct Inner {
@@ -206,11 +206,11 @@ impl SeriesAdmin for Memory {
         Ok(())
     }
 
-    fn snapshot(&self, without_head: bool) -> Result<String, SeriesError> {
+    fn snapshot(&self, without_head: bool, now: Timestamp) -> Result<String, SeriesError> {
         if without_head {
             return Err(SeriesError::Storage("there is nothing but the head".into()));
         }
-        Ok("20260203T070000Z-0000000000000001".into())
+        Ok(format!("{}-0000000000000001", now.to_jiff().strftime("%Y%m%dT%H%M%SZ")))
     }
 
     fn cardinality(&self, limit: usize) -> Cardinality {

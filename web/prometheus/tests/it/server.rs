@@ -112,6 +112,12 @@ impl Backend for Served {
         self.metadata.iter().cloned().chain((!told.is_empty()).then_some(sent)).collect()
     }
 
+    fn own_metrics(&self) -> String {
+        "# HELP other Another one.\n# TYPE other counter\nother 1\n\
+         # HELP test_number A number.\n# TYPE test_number gauge\ntest_number{a=\"b\"} 1.5\n"
+            .to_owned()
+    }
+
     fn writer(&self) -> Option<Arc<Writer>> {
         self.writing.then(|| self.writer.clone())
     }
