@@ -21,6 +21,7 @@ mod heartbeat;
 mod login;
 mod mail;
 mod metrics_clients;
+mod metrics_parity;
 mod outgoing;
 mod plans;
 mod reload;

@@ -209,8 +209,11 @@ async fn met_09_what_grafana_s_data_source_asks_is_answered() {
         serde_json::from_str::<serde_json::Value>(&text).unwrap()["data"].clone()
     };
     let post = async |path: &str, form: &[(&str, &str)]| {
-        let request = client().post(format!("http://{address}/api/v1/{path}")).header("accept-encoding", "gzip");
-        answered(request.form(form).send().await.unwrap()).await
+        let mut encoded = reqwest::Url::parse("http://form/").unwrap();
+        encoded.query_pairs_mut().extend_pairs(form);
+        let request = client().post(format!("http://{address}/api/v1/{path}"));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        answered(request.body(encoded.query().unwrap_or_default().to_owned()).send().await.unwrap()).await
     };
     let get = async |path: &str| {
         answered(client().get(format!("http://{address}/api/v1/{path}")).send().await.unwrap()).await

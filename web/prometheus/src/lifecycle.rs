@@ -46,3 +46,8 @@ pub(crate) async fn quit(api: Api) -> Response {
 pub(crate) async fn only_changes() -> (StatusCode, &'static str) {
     (StatusCode::METHOD_NOT_ALLOWED, "Only POST or PUT requests allowed")
 }
+
+/// Whether a path tells by itself which methods it takes.
+pub(crate) fn says_how(path: &str) -> bool {
+    matches!(path, "/-/reload" | "/-/quit")
+}

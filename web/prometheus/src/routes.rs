@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::handler::Handler;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -160,14 +160,20 @@ async fn not_found() -> (StatusCode, &'static str) {
 
 /// Answers what no method is there for as Prometheus's router does, and who asks for the methods of a path.
 async fn as_httprouter(request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let asks = request.method() == Method::OPTIONS;
     let response = next.run(request).await;
-    let (StatusCode::METHOD_NOT_ALLOWED, Some(allowed)) = (response.status(), response.headers().get(header::ALLOW))
-    else {
+    let (StatusCode::METHOD_NOT_ALLOWED, Some(path)) = (response.status(), path) else { return response };
+    let mut methods: Vec<String> =
+        table::<()>().iter().filter(|r| r.path == path).map(|r| r.method.as_str().to_owned()).collect();
+    // What only says that it has to be done otherwise answers so itself.
+    if methods.is_empty() || lifecycle::says_how(&path) {
         return response;
-    };
-    let mut methods: Vec<&str> = allowed.to_str().unwrap_or_default().split(',').map(str::trim).collect();
-    methods.push("OPTIONS");
+    }
+    if methods.iter().any(|m| m == "GET") {
+        methods.push("HEAD".to_owned());
+    }
+    methods.push("OPTIONS".to_owned());
     methods.sort_unstable();
     let allow = [(header::ALLOW, methods.join(", "))];
     match asks {

@@ -44,3 +44,17 @@ async fn pages_of_others_may_read() {
     let got = site.get("/api/v1/query?query=1").await;
     assert!(!got.headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
 }
+
+#[tokio::test]
+async fn what_no_method_is_there_for_is_told_as_prometheus_tells_it() {
+    let site = crate::server::Site::with(&[]);
+    let got = site.form(http::Method::PUT, "/api/v1/query", "").await;
+    assert_eq!((got.status.as_u16(), got.text()), (405, "Method Not Allowed\n"));
+    assert_eq!(got.headers["allow"], "GET, HEAD, OPTIONS, POST");
+    let got = site.form(http::Method::OPTIONS, "/-/healthy", "").await;
+    assert_eq!(
+        (got.status.as_u16(), &got.headers["allow"]),
+        (200, &http::HeaderValue::from_static("GET, HEAD, OPTIONS"))
+    );
+    assert_eq!(site.get("/-/quit").await.text(), "Only POST or PUT requests allowed");
+}
