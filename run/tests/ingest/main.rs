@@ -13,6 +13,7 @@ mod import;
 mod killed;
 mod prometheus;
 mod scrapes;
+mod senders;
 
 use std::future::Future;
 use std::time::{Duration, Instant};

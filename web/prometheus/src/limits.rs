@@ -63,3 +63,6 @@ pub const FRAMES_WAITING: usize = 2;
 
 /// Messages with samples that are worked on at once; more wait. Each may take some times [`MESSAGE_BYTES`] when it is unpacked.
 pub const WRITES_AT_ONCE: usize = 8;
+
+/// Of these, messages of one sender: whoever sends without pause leaves two places to the others.
+pub const WRITES_OF_ONE: usize = 6;
