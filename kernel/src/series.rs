@@ -266,7 +266,7 @@ pub trait SeriesReader: Send + Sync {
     }
 
     /// As [`SeriesReader::visit`], with one figure of stretches where samples are gone, and of samples where they are there. Of
-    /// histograms only counts and the last ones are kept, and the other figures leave them out. Only readers that say so by
+    /// histograms sums, counts and the last ones are kept, and the other figures leave them out. Only readers that say so by
     /// [`SeriesReader::rolled_up`] are asked.
     fn visit_rolled(&self, select: &Select, figure: Rolled, visit: Visit<'_>) -> Result<(), SeriesError> {
         let _ = figure;

@@ -24,6 +24,7 @@ mod thresholds;
 mod value;
 
 pub use answers::{Answers, Part};
+pub(crate) use ask::shows_now;
 pub use ask::{Asking, ask};
 pub use markdown::render as markdown;
 pub(crate) use numbers::{Number, numbers};

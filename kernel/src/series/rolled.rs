@@ -9,7 +9,7 @@ pub enum Rolled {
     Min,
     /// The greatest number.
     Max,
-    /// All numbers together.
+    /// All numbers together, and all histograms.
     Sum,
     /// How many samples there were, histograms included.
     Count,

@@ -7,12 +7,14 @@
 //!
 //! `scrape MS`: rows that fall into the same `MS` are one commit, as scraping does. `write N`: `N` rows one after another are one commit, as
 //! remote-write does, in pieces of half a row. `churn N`: as `write`, but groups of one time come one after the other.
+//!
+//! At the end blocks are joined. `FEED_BLOCK=FILE` keeps the last one, for the example `sizes`.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::path::Path;
 use std::time::Duration;
 
-use kernel::series::{Batch, GroupId, SeriesWriter};
+use kernel::series::{Batch, GroupId, SeriesAdmin, SeriesWriter};
 use kernel::{Labels, Timestamp};
 use store_series::{Options, SeriesStore, UPKEEP_EVERY};
 
@@ -31,7 +33,11 @@ struct Cost {
     anonymous: u64,
 }
 
+/// How long the allocator of the binary takes to give back what nobody uses, and a little more: hours of samples pass in seconds here.
+const SETTLED: Duration = Duration::from_secs(2);
+
 fn cost() -> Cost {
+    std::thread::sleep(SETTLED);
     let field = |file: &str, name: &str| {
         let text = std::fs::read_to_string(file).unwrap();
         let line = text.lines().find(|l| l.starts_with(name)).map(str::to_owned);
@@ -126,10 +132,16 @@ fn main() {
             store.maintain(Timestamp::from_millis(now)).unwrap();
         }
     }
-    report(&store, &groups, (start, base, taken), begun);
+    report(&store, folder.path(), &groups, (start, base, taken), begun);
 }
 
-fn report(store: &SeriesStore, groups: &[Group], (start, base, taken): (Cost, store_series::Stats, u64), begun: Cost) {
+fn report(
+    store: &SeriesStore,
+    folder: &Path,
+    groups: &[Group],
+    (start, base, taken): (Cost, store_series::Stats, u64),
+    begun: Cost,
+) {
     let end = cost();
     let stats = store.stats();
     let samples = taken as f64;
@@ -160,6 +172,19 @@ fn report(store: &SeriesStore, groups: &[Group], (start, base, taken): (Cost, st
         stats.block_bytes as f64 / stats.samples as f64,
         stats.blocks
     );
+    let before = cost();
+    store.compact().unwrap();
+    let (joined, stats) = (cost(), store.stats());
+    println!(
+        "  joined                      {:>8.3} B per sample, {} blocks; {:.3} CPU s per million samples",
+        stats.block_bytes as f64 / stats.samples as f64,
+        stats.blocks,
+        (joined.cpu - before.cpu) / samples * 1e6
+    );
+    if let Ok(kept) = std::env::var("FEED_BLOCK") {
+        let newest = store.blocks().pop().unwrap();
+        std::fs::copy(folder.join("blocks").join(format!("{}.block", newest.name)), kept).unwrap();
+    }
     println!(
         "  anonymous after it, per series {:>5.1}",
         cost().anonymous.saturating_sub(begun.anonymous) as f64 / series as f64

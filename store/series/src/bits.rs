@@ -53,6 +53,11 @@ impl<'a> BitReader<'a> {
         Self { bytes, at: 0 }
     }
 
+    /// How many bits were taken.
+    pub(crate) const fn at(&self) -> usize {
+        self.at
+    }
+
     /// The next `n` bits, at most 64; zeros behind the end.
     #[inline]
     pub(crate) fn get(&mut self, n: u32) -> u64 {

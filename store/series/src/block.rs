@@ -5,6 +5,8 @@
 mod footer;
 mod lists;
 mod read;
+mod reference;
+mod sizes;
 mod write;
 
 use std::hash::BuildHasher as _;
@@ -22,19 +24,24 @@ use crate::disk::File;
 use crate::files::storage;
 use crate::frame::frame;
 use crate::limits::{FRAME_BYTES, LABEL_BYTES, LABELS};
-use crate::page::{Values, page};
+use crate::page::Values;
 use crate::rollup::seen;
 use crate::side::Beside;
 use crate::times::times;
 use crate::tombstones::Tombstones;
 pub(crate) use footer::{Footer, Through};
 pub(crate) use lists::NameLists;
+use reference::Held;
+pub(crate) use reference::Recent;
+pub use sizes::{BlockSizes, SeriesSize, block_sizes};
 pub(crate) use write::{BlockWriter, Piece, SeriesData, newest_through};
 
 /// Ending of a block's name.
 pub(crate) const ENDING: &str = ".block";
 /// First and last bytes.
-const MAGIC: &[u8; 8] = b"FAROBLK2";
+const MAGIC: &[u8; 8] = b"FAROBLK3";
+/// The same of blocks before pages could be shaped, differences or twins; they are read as they are.
+const MAGIC_2: &[u8; 8] = b"FAROBLK2";
 /// Series in one chunk of the table.
 const CHUNK_SERIES: u32 = 128;
 const TIMES: u8 = 1;
@@ -114,7 +121,7 @@ impl Block {
             return Err(damaged("its end is missing"));
         }
         file.read_exact_at(&mut trailer, bytes - TRAILER).map_err(failed)?;
-        if trailer[8..] != *MAGIC {
+        if trailer[8..] != *MAGIC && trailer[8..] != *MAGIC_2 {
             return Err(damaged("its end is damaged"));
         }
         let offset = Cursor::new(&trailer).u64().unwrap_or_default();
@@ -252,13 +259,41 @@ impl Block {
         Some(column)
     }
 
-    /// What the block holds of a series between two times; `None` when it is damaged.
-    pub(crate) fn run(&self, series: u32, start_ms: i64, end_ms: i64) -> Option<Run> {
+    /// What the block holds of a series between two times; `None` when it is damaged. `recent` is kept for the next series.
+    pub(crate) fn run(&self, series: u32, start_ms: i64, end_ms: i64, recent: &mut Recent) -> Option<Run> {
         let chunk = self.chunk(series / CHUNK_SERIES)?;
         let entry = chunk.get((series % CHUNK_SERIES) as usize)?;
         let mut bytes = vec![0u8; entry.length as usize];
         self.file.read_exact_at(&mut bytes, entry.offset).ok()?;
-        entry.run(&bytes, (start_ms, end_ms), &mut |number| self.times(number))
+        let held = Held { start: entry.offset, bytes: &bytes };
+        self.run_of((series, entry), &bytes, held, (start_ms, end_ms), &mut |number| self.times(number), recent)
+    }
+
+    /// What these bytes hold of the series between two times; `None` when they are damaged.
+    fn run_of(
+        &self,
+        (series, entry): (u32, &Entry),
+        bytes: &[u8],
+        held: Held<'_>,
+        (start_ms, end_ms): (i64, i64),
+        times: &mut dyn FnMut(u32) -> Option<Arc<[i64]>>,
+        recent: &mut Recent,
+    ) -> Option<Run> {
+        if crc32fast::hash(bytes) != entry.crc {
+            return None;
+        }
+        let mut cursor = Cursor::new(bytes);
+        let mut pieces = Vec::with_capacity(entry.pages.len().min(8));
+        for (number, length) in &entry.pages {
+            let bytes = cursor.take(*length as usize)?;
+            let column = times(*number)?;
+            let (Some(first), Some(last)) = (column.first(), column.last()) else { continue };
+            if *last >= start_ms && *first <= end_ms {
+                let values = self.values(bytes, (series, *number, column.len()), held, recent)?;
+                pieces.push((*number, column, values));
+            }
+        }
+        Some(Run { pieces, beside: Beside::read(cursor.rest())? })
     }
 
     /// How many series there are.
@@ -293,32 +328,6 @@ impl Block {
         let mut cache = self.cache.lock();
         *cache = Cache::default();
         self.cached.store(0, Relaxed);
-    }
-}
-
-impl Entry {
-    /// What these bytes hold of the series between two times; `None` when they are damaged.
-    fn run(
-        &self,
-        bytes: &[u8],
-        (start_ms, end_ms): (i64, i64),
-        times: &mut dyn FnMut(u32) -> Option<Arc<[i64]>>,
-    ) -> Option<Run> {
-        if crc32fast::hash(bytes) != self.crc {
-            return None;
-        }
-        let mut cursor = Cursor::new(bytes);
-        let mut pieces = Vec::with_capacity(self.pages.len().min(8));
-        for (number, length) in &self.pages {
-            let bytes = cursor.take(*length as usize)?;
-            let column = times(*number)?;
-            let (Some(first), Some(last)) = (column.first(), column.last()) else { continue };
-            if *last >= start_ms && *first <= end_ms {
-                let values = page(bytes, column.len())?;
-                pieces.push((*number, column, values));
-            }
-        }
-        Some(Run { pieces, beside: Beside::read(cursor.rest())? })
     }
 }
 

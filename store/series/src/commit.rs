@@ -1,8 +1,9 @@
 //! Group commit: batches of many callers become durable with one `fdatasync`. I/O.
 //!
 //! There is no thread for it. The first caller that finds nobody committing leads: it takes everything that waits, commits, and wakes
-//! the others. It waits for more callers until the last commit is [`crate::limits::COMMIT_INTERVAL`] old, but no longer than until as many have
-//! come as shared the last one: senders that write one after the other answer do not wait for anybody.
+//! the others; what comes meanwhile is the next commit. Only a commit of few samples waits for more callers, until the last one is
+//! [`crate::limits::COMMIT_INTERVAL`] old, but no longer than until as many have come as shared the last one: senders that write one after
+//! the other answer do not wait for anybody.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use kernel::series::{Appended, Batch, SeriesError};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use crate::limits::{COMMIT_GAP, QUEUED_SAMPLES};
+use crate::limits::{COMMIT_GAP, COMMIT_SAMPLES, QUEUED_SAMPLES};
 
 /// What became of one call.
 pub(crate) type Outcome = Result<Appended, SeriesError>;
@@ -82,11 +83,11 @@ impl Committer {
         }
     }
 
-    /// Waits for others that may share the commit.
+    /// Waits for others that may share the commit, where it is not worth its sync yet.
     fn gather(&self, queue: &mut MutexGuard<'_, Queue>, interval: Duration) {
         let Some(last) = queue.last else { return };
         let until = last + interval;
-        while Instant::now() < until {
+        while queue.samples < COMMIT_SAMPLES && Instant::now() < until {
             // Once the others are there, only the shortest gap is left to wait for.
             let all = queue.waiting.len() >= queue.shared;
             let until = if all { until.min(last + COMMIT_GAP) } else { until };

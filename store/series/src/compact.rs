@@ -9,8 +9,9 @@ use kernel::Labels;
 use kernel::labels::METRIC_NAME;
 use kernel::series::SeriesError;
 
-use crate::block::{Block, BlockWriter, Footer, Piece, SeriesData, Through, newest_through};
-use crate::files::{delete, set_aside, sync_folder};
+use crate::block::{Block, BlockWriter, Footer, Piece, Recent, SeriesData, Through, newest_through};
+use crate::disk::again;
+use crate::files::{delete, keep_aside, set_aside, sync_folder};
 use crate::frame::FRAME_HEAD;
 use crate::head::{Body, Sealed};
 use crate::limits::WINDOWS_MS;
@@ -35,7 +36,7 @@ struct Spans {
 impl SeriesStore {
     /// Makes a block of all sealed spans; `false` when there is none.
     pub(crate) fn cut_sealed(&self, upkept: &mut Upkept) -> Result<bool, SeriesError> {
-        let spans = self.sealed_spans();
+        let mut spans = self.sealed_spans();
         if spans.is_empty {
             return Ok(false);
         }
@@ -54,8 +55,9 @@ impl SeriesStore {
         for name in self.metric_names() {
             for (labels, places) in self.series_of(name.as_deref()) {
                 let data = spans.data(&places, &mut buffer);
-                let data = data.unwrap_or_else(|data| {
+                let data = data.unwrap_or_else(|(data, files)| {
                     self.counters.damaged.fetch_add(1, Relaxed);
+                    spans.damaged.extend(files);
                     data
                 });
                 writer.add(&labels, data)?;
@@ -128,8 +130,8 @@ impl SeriesStore {
                     }
                 };
                 out.files.insert(file.number, file.clone());
-                let read = file.read(offset, length, &mut buffer);
-                let view = read.and_then(|()| SpanView::open(&buffer)).filter(|v| v.group == id);
+                let read = again(|| file.read(offset, length, &mut buffer));
+                let view = read.and_then(|from| SpanView::open(&buffer[from..])).filter(|v| v.group == id);
                 match view {
                     Some(view) => {
                         let index = view.index(offset + FRAME_HEAD as u64);
@@ -173,6 +175,11 @@ impl SeriesStore {
 
     /// Joins the next blocks that are due; answers how many.
     pub(crate) fn join_next(&self) -> Result<Option<usize>, SeriesError> {
+        let [window] = WINDOWS_MS;
+        if self.options.retention.as_millis() < 2 * u128::from(window.unsigned_abs()) {
+            // A day would stay until all of it is too old.
+            return Ok(None);
+        }
         let found = {
             let core = self.core.read();
             let Some(newest) = core.head.newest_ms.into_iter().chain(core.blocks.iter().map(|b| b.footer.max_ms)).max()
@@ -226,13 +233,13 @@ impl SeriesStore {
         sync_folder(&self.folder.join("blocks"))
     }
 
-    /// Copies the series of blocks, without what was deleted.
+    /// Copies the series of blocks, without what was deleted. A block of which some cannot be read is kept in `damaged/` too.
     pub(crate) fn copy_series(&self, blocks: &[Arc<Block>], writer: &mut BlockWriter) -> Result<(), SeriesError> {
         let mut cursors: Vec<Walk> = blocks.iter().map(|b| Walk::new(b.clone())).collect();
         cursors.iter_mut().for_each(|c| self.step(c));
         loop {
             let next = cursors.iter().filter_map(|c| c.key.as_ref()).min().cloned();
-            let Some(next) = next else { return Ok(()) };
+            let Some(next) = next else { break };
             let mut data = SeriesData::default();
             for (i, cursor) in cursors.iter_mut().enumerate() {
                 if cursor.key.as_ref() == Some(&next) {
@@ -244,6 +251,8 @@ impl SeriesStore {
             }
             writer.add(&next.1, data)?;
         }
+        // What could not be read is in no block afterwards: a person may find more of it.
+        cursors.iter().filter(|c| c.damaged).try_for_each(|c| keep_aside(&self.folder, &c.block.path))
     }
 
     pub(crate) fn step(&self, walk: &mut Walk) {
@@ -254,12 +263,15 @@ impl SeriesStore {
                 walk.block.forget();
                 return;
             }
-            match walk.block.full_labels(walk.next - 1) {
+            match again(|| walk.block.full_labels(walk.next - 1)) {
                 Some(labels) => {
                     walk.key = Some((labels.name().to_owned(), labels));
                     return;
                 }
-                None => _ = self.counters.damaged.fetch_add(1, Relaxed),
+                None => {
+                    self.counters.damaged.fetch_add(1, Relaxed);
+                    walk.damaged = true;
+                }
             }
         }
     }
@@ -290,17 +302,23 @@ pub(crate) struct Walk {
     next: u32,
     /// Name and labels of the current one; `None` behind the last one.
     pub(crate) key: Option<(String, Labels)>,
+    /// Whether some could not be read.
+    damaged: bool,
+    recent: Recent,
 }
 
 impl Walk {
     pub(crate) fn new(block: Arc<Block>) -> Self {
-        Self { block, next: 0, key: None }
+        Self { block, next: 0, key: None, damaged: false, recent: Recent::default() }
     }
 
     /// Adds what the block holds of the current series; `false` when it is damaged.
-    pub(crate) fn take(&self, number: u64, data: &mut SeriesData) -> bool {
+    pub(crate) fn take(&mut self, number: u64, data: &mut SeriesData) -> bool {
         let series = self.next - 1;
-        let Some(run) = self.block.run(series, i64::MIN, i64::MAX) else { return false };
+        let Some(run) = again(|| self.block.run(series, i64::MIN, i64::MAX, &mut self.recent)) else {
+            self.damaged = true;
+            return false;
+        };
         let deleted = self.block.deleted.lock().clone();
         let ranges = deleted.of(series);
         let keep = |t: i64| !is_deleted(ranges, t);
@@ -340,22 +358,22 @@ impl SeriesData {
 }
 
 impl Spans {
-    /// What the spans hold of a series; what could be read of it where some is damaged.
-    fn data(&self, places: &[(u32, u32)], buffer: &mut Vec<u8>) -> Result<SeriesData, SeriesData> {
-        let (mut data, mut damaged) = (SeriesData::default(), false);
+    /// What the spans hold of a series; where some is damaged, what could be read of it, and the numbers of the files.
+    fn data(&self, places: &[(u32, u32)], buffer: &mut Vec<u8>) -> Result<SeriesData, (SeriesData, Vec<u64>)> {
+        let (mut data, mut damaged) = (SeriesData::default(), Vec::new());
         for (group, column) in places {
             for (key, file, index) in self.by_group.get(group).into_iter().flatten() {
                 match index.column(file, *column, buffer) {
                     Some(values) if values.bits.is_empty() => {}
                     Some(values) => data.add(*key, index.times.clone(), values),
-                    None => damaged = true,
+                    None => damaged.push(file.number()),
                 }
                 match index.beside(file, *column, buffer) {
                     Some(beside) => data.beside.add(beside),
-                    None => damaged = true,
+                    None => damaged.push(file.number()),
                 }
             }
         }
-        if damaged { Err(data) } else { Ok(data) }
+        if damaged.is_empty() { Ok(data) } else { Err((data, damaged.into_iter().flatten().collect())) }
     }
 }

@@ -194,6 +194,12 @@ impl File {
     }
 }
 
+/// Reads what must not be lost, and a second time where it came damaged: what is written from it takes the place of the file, and a
+/// bit that flipped on its way from the disk need not be lost for that.
+pub(crate) fn again<T>(mut read: impl FnMut() -> Option<T>) -> Option<T> {
+    read().or_else(read)
+}
+
 /// All bytes of a file.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     #[cfg_attr(not(test), expect(unused_mut, reason = "a test flips bits in it"))]

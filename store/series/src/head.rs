@@ -30,6 +30,16 @@ pub(crate) enum Body {
     File { file: Arc<SpanFile>, offset: u64, length: u32 },
 }
 
+impl Body {
+    /// Bytes that it takes, wherever.
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File { length, .. } => u64::from(*length),
+        }
+    }
+}
+
 /// All groups in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Head {

@@ -35,13 +35,18 @@ pub const HISTOGRAM_BUCKETS: usize = 65_536;
 pub const HISTOGRAM_BYTES: usize = 4 << 20;
 /// Exemplars in memory: Prometheus's default.
 pub const EXEMPLARS: usize = 100_000;
-/// Commits (one `fdatasync` each) wait so long for others to share them, since the one before began.
+/// Commits (one `fdatasync` each) of few samples wait so long for others to share them, since the one before began.
 pub const COMMIT_INTERVAL: Duration = Duration::from_millis(50);
 /// … and not before this much after one another, when all that shared the last one are there again: less would be sectors that are written
 /// half empty.
 pub const COMMIT_GAP: Duration = Duration::from_millis(5);
+/// Samples that are worth a commit of their own: some four sectors of the log, so that the last one, which is written half empty, weighs
+/// little. With fewer a commit waits for others.
+pub const COMMIT_SAMPLES: usize = 1_500;
 /// Memory for the records of a commit that is kept for the next one: more than this is given back.
 pub const KEPT_RECORDS: usize = 1 << 20;
+/// Changes of a commit for which memory is kept in the same way, 32 bytes each: a busy sender's requests have some thousands.
+pub const KEPT_CHANGES: usize = 16_384;
 /// Bytes after which a new segment of the log begins, so that replay never holds more than this of a file in memory.
 pub const SEGMENT_BYTES: u64 = 4 << 20;
 /// Bytes that one frame may have; more is damage.
@@ -50,10 +55,16 @@ pub const FRAME_BYTES: usize = 256 << 20;
 pub const IDLE_MS: i64 = 10 * 60_000;
 /// A group without a sample for this long is forgotten when the next block is cut, and known by the blocks only.
 pub const FORGET_MS: i64 = 60 * 60_000;
-/// Spans become a block when the oldest sample of them is this much older than the newest one, milliseconds.
-pub const CUT_EVERY_MS: i64 = 2 * 3_600_000;
-/// … or when they take this many bytes.
+/// A block holds this much time at least, milliseconds: so that a short retention deletes more often than once a day.
+pub const LEAST_BLOCK_MS: i64 = 2 * 3_600_000;
+/// Blocks are at most one in so many of the time that is kept, as Prometheus's are, and of the bytes.
+pub const BLOCKS_KEPT: u32 = 10;
+/// Spans become a block when they take this many bytes, whatever time they hold.
 pub const CUT_BYTES: u64 = 256 << 20;
+/// Bytes after which a new file of spans begins: a start reads one after the other.
+pub const SPAN_FILE_BYTES: u64 = 16 << 20;
+/// Spans become a block when one in so many groups is idle for [`FORGET_MS`]: only then can they leave memory.
+pub const IDLE_SHARE: usize = 4;
 /// Blocks are joined into windows of these lengths once the window is over, milliseconds: 1 day.
 pub const WINDOWS_MS: [i64; 1] = [24 * 3_600_000];
 /// Length of a stretch in fine roll-ups, milliseconds: as far as an instant query looks back, and 20 scrapes of Prometheus's usual 15 s.

@@ -144,25 +144,27 @@ fn read_spans(
             continue;
         }
         let mut found = Vec::new();
-        let (file, damage) = SpanFile::open(&path, number, |span| found.push(span))?;
+        let (file, damage) = SpanFile::open(&path, number, |offset, length, bytes| {
+            let known = SpanView::open(bytes).and_then(|v| Some((v.group, v.width(), v.through_seq, v.range()?)));
+            found.push((offset, length, known));
+        })?;
         let file = Arc::new(file);
         let mut unknown = 0;
-        for (offset, length, bytes) in found {
-            let view = SpanView::open(&bytes);
-            let Some((view, (min_ms, max_ms))) = view.and_then(|v| v.range().map(|range| (v, range))) else {
+        for (offset, length, known) in found {
+            let Some((id, width, through_seq, (min_ms, max_ms))) = known else {
                 report.damage.push(format!("{}: the span at {offset} is damaged", path.display()));
                 continue;
             };
-            let Some(group) = core.head.groups.get_mut(&view.group) else {
+            let Some(group) = core.head.groups.get_mut(&id) else {
                 unknown += 1;
                 continue;
             };
-            group.widen(view.width());
+            group.widen(width);
             let body = Body::File { file: file.clone(), offset, length };
-            group.sealed.push(Sealed { body, min_ms, max_ms, through_seq: view.through_seq });
-            let seq = saved.entry(view.group).or_default();
-            *seq = (*seq).max(view.through_seq);
-            core.head.known(view.group, max_ms);
+            group.sealed.push(Sealed { body, min_ms, max_ms, through_seq });
+            let seq = saved.entry(id).or_default();
+            *seq = (*seq).max(through_seq);
+            core.head.known(id, max_ms);
             core.head.note_newest(max_ms);
         }
         if unknown > 0 {

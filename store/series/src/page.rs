@@ -3,15 +3,21 @@
 //! First byte: coding in the low 4 bits, presence in the high 4. Then presence, where some rows have no value; then the values
 //! that are there. Which coding is taken is decided for each page by its size: see `docs/decisions/metrics-format.md`.
 
+mod ans;
+mod difference;
 mod models;
 mod packed;
+mod predict;
 mod presence;
+mod shape;
+mod shaped;
 mod steps;
 mod xor;
 
 use crate::codec::{Cursor, put_varint, unzigzag, zigzag};
 use crate::decimal::{SCALE_MAX, decimal, decimals, undecimal};
 
+pub(crate) use difference::{Mantissas, Reference, distance, mantissas, put_compact, put_twin, twin};
 pub(crate) use presence::Presence;
 
 const CONSTANT: u8 = 0;
@@ -21,6 +27,10 @@ const PACKED: u8 = 3;
 const STEPS: u8 = 4;
 const MODEL_DECIMALS: u8 = 5;
 const MODEL_FLOATS: u8 = 6;
+const SHAPED_DECIMALS: u8 = 7;
+const SHAPED_FLOATS: u8 = 8;
+const DIFFERENCE: u8 = 9;
+const TWIN: u8 = 10;
 
 /// How much work may go into a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,40 +74,57 @@ fn put_constant(out: &mut Vec<u8>, bits: u64) -> u8 {
 }
 
 fn put_moving(out: &mut Vec<u8>, bits: &[u64], effort: Effort) -> u8 {
-    let mut best = (XOR, Vec::new());
-    match decimals(bits) {
-        Some((mantissas, scale)) => {
-            best = (STEPS, vec![scale]);
-            steps::put(&mut best.1, &mantissas);
-            let mut packed = vec![scale];
-            packed::put(&mut packed, &mantissas);
-            best = smaller(best, (PACKED, packed));
-            if effort == Effort::Compact {
-                let mut model = vec![scale];
-                if models::put_integers(&mut model, &mantissas) {
-                    best = smaller(best, (MODEL_DECIMALS, model));
-                }
-            }
-        }
-        None => {
-            xor::put(&mut best.1, bits);
-            if effort == Effort::Compact {
-                let mut model = Vec::new();
-                if models::put_floats(&mut model, bits) {
-                    best = smaller(best, (MODEL_FLOATS, model));
-                }
-            }
+    let (kind, body) = match decimals(bits) {
+        Some((mantissas, scale)) => put_integers(&mantissas, scale, effort),
+        None => put_floats(bits, effort),
+    };
+    out.extend_from_slice(&body);
+    kind
+}
+
+fn put_integers(mantissas: &[i64], scale: u8, effort: Effort) -> (u8, Vec<u8>) {
+    let mut best = (STEPS, vec![scale]);
+    steps::put(&mut best.1, mantissas);
+    let mut packed = vec![scale];
+    packed::put(&mut packed, mantissas);
+    best = smaller(best, (PACKED, packed));
+    if effort == Effort::Compact {
+        let mut shaped = vec![scale];
+        if shaped::put(&mut shaped, mantissas) {
+            best = smaller(best, (SHAPED_DECIMALS, shaped));
         }
     }
-    out.extend_from_slice(&best.1);
-    best.0
+    best
+}
+
+fn put_floats(bits: &[u64], effort: Effort) -> (u8, Vec<u8>) {
+    let mut best = (XOR, Vec::new());
+    xor::put(&mut best.1, bits);
+    if effort == Effort::Compact {
+        let ordered: Vec<i64> = bits.iter().map(|b| ordered(*b as i64)).collect();
+        let mut shaped = Vec::new();
+        if shaped::put(&mut shaped, &ordered) {
+            best = smaller(best, (SHAPED_FLOATS, shaped));
+        }
+    }
+    best
 }
 
 fn smaller(a: (u8, Vec<u8>), b: (u8, Vec<u8>)) -> (u8, Vec<u8>) {
     if b.1.len() < a.1.len() { b } else { a }
 }
 
-/// Reads a page of so many rows; `None` when it is damaged.
+/// The bits of a float as an integer that is larger where the float is, and back.
+const fn ordered(bits: i64) -> i64 {
+    bits ^ (((bits >> 63) as u64) >> 1) as i64
+}
+
+/// The coding of a page, as its first byte says; 0 for one without bytes.
+pub(crate) fn coding(bytes: &[u8]) -> u8 {
+    bytes.first().map_or(0, |head| head & 0x0f)
+}
+
+/// Reads a page of so many rows; `None` when it is damaged, or a difference to another one.
 pub(crate) fn page(bytes: &[u8], rows: usize) -> Option<Values> {
     if bytes.is_empty() {
         return Some(Values { presence: Presence::none(rows), bits: Vec::new() });
@@ -106,32 +133,40 @@ pub(crate) fn page(bytes: &[u8], rows: usize) -> Option<Values> {
     let head = cursor.byte()?;
     let presence = Presence::read(head >> 4, &mut cursor, rows)?;
     let count = presence.count(rows);
-    let mut bits = Vec::new();
-    match head & 0x0f {
+    let bits = match head & 0x0f {
         CONSTANT => {
             let scale = cursor.byte().filter(|s| *s <= SCALE_MAX)?;
-            bits.resize(count, undecimal(unzigzag(cursor.varint()?), scale).to_bits());
+            vec![undecimal(unzigzag(cursor.varint()?), scale).to_bits(); count]
         }
-        CONSTANT_RAW => bits.resize(count, cursor.u64()?),
-        XOR => xor::read(cursor.rest(), count, &mut bits)?,
-        MODEL_FLOATS => models::floats(cursor.rest(), count, &mut bits)?,
-        kind => {
-            let scale = cursor.byte().filter(|s| *s <= SCALE_MAX)?;
-            let mantissas = match kind {
-                PACKED => packed::read(&mut cursor, count)?,
-                STEPS => steps::read(&mut cursor, count)?,
-                MODEL_DECIMALS => models::integers(cursor.rest(), count)?,
-                _ => return None,
-            };
-            // The same memory holds both.
-            bits = if scale == 0 {
-                mantissas.into_iter().map(|m| (m as f64).to_bits()).collect()
-            } else {
-                mantissas.into_iter().map(|m| undecimal(m, scale).to_bits()).collect()
-            };
+        CONSTANT_RAW => vec![cursor.u64()?; count],
+        XOR => {
+            let mut bits = Vec::new();
+            xor::read(cursor.rest(), count, &mut bits)?;
+            bits
         }
-    }
+        MODEL_FLOATS => {
+            let mut bits = Vec::new();
+            models::floats(cursor.rest(), count, &mut bits)?;
+            bits
+        }
+        // The same memory holds both.
+        SHAPED_FLOATS => shaped::read(cursor.rest(), count)?.into_iter().map(|v| ordered(v) as u64).collect(),
+        kind => integers(kind, &mut cursor, count)?.into_bits(),
+    };
     Some(Values { presence, bits })
+}
+
+fn integers(kind: u8, cursor: &mut Cursor<'_>, count: usize) -> Option<Mantissas> {
+    let scale = cursor.byte().filter(|s| *s <= SCALE_MAX)?;
+    let values = match kind {
+        CONSTANT => vec![unzigzag(cursor.varint()?); count],
+        PACKED => packed::read(cursor, count)?,
+        STEPS => steps::read(cursor, count)?,
+        MODEL_DECIMALS => models::integers(cursor.rest(), count)?,
+        SHAPED_DECIMALS => shaped::read(cursor.rest(), count)?,
+        _ => return None,
+    };
+    Some(Mantissas { scale, values })
 }
 
 #[cfg(test)]
@@ -155,6 +190,20 @@ mod tests {
                 }
                 all
             })
+    }
+
+    #[test]
+    fn pages_of_earlier_versions_are_read() {
+        // Blocks of before November 2026 have models of pco in them.
+        let decimals: Vec<i64> = (0..500).map(|n| n * n % 977).collect();
+        let mut bytes = vec![MODEL_DECIMALS, 2];
+        assert!(models::put_integers(&mut bytes, &decimals));
+        let expected: Vec<u64> = decimals.iter().map(|m| undecimal(*m, 2).to_bits()).collect();
+        assert_eq!(page(&bytes, decimals.len()).unwrap().bits, expected);
+        let floats: Vec<u64> = (0..500).map(|n| f64::from(n).sqrt().sin().to_bits()).collect();
+        let mut bytes = vec![MODEL_FLOATS];
+        assert!(models::put_floats(&mut bytes, &floats));
+        assert_eq!(page(&bytes, floats.len()).unwrap().bits, floats);
     }
 
     proptest! {

@@ -202,7 +202,7 @@ impl SeriesStore {
                 let view = match &sealed.body {
                     Body::Bytes(bytes) => SpanView::open(bytes),
                     Body::File { file, offset, length } => {
-                        file.read(*offset, *length, &mut buffer).and_then(|()| SpanView::open(&buffer))
+                        file.read(*offset, *length, &mut buffer).and_then(|from| SpanView::open(&buffer[from..]))
                     }
                 };
                 let Some(view) = view.filter(|v| v.group == *group) else {

@@ -9,6 +9,7 @@
 //! 2. Where both are on disk, the block goes at the next start.
 
 mod fold;
+mod histograms;
 mod ladder;
 mod leave;
 mod make;

@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use crate::codec::{Cursor, put_varint};
+use crate::disk::again;
 use crate::extra::Extra;
 use crate::group::Group;
 use crate::limits::{FRAME_BYTES, GROUP_SERIES};
@@ -168,6 +169,23 @@ pub(crate) enum Held {
 }
 
 impl Held {
+    /// Reads bytes with this checksum, and once more where they do not have it: the disk may have them all the same.
+    fn read_right(&self, offset: u64, length: u32, crc: u32, buffer: &mut Vec<u8>) -> Option<()> {
+        if length == 0 {
+            buffer.clear();
+            return Some(());
+        }
+        again(|| self.read(offset, length, buffer).filter(|()| crc32fast::hash(buffer) == crc))
+    }
+
+    /// The number of the file, where it is one.
+    pub(crate) fn number(&self) -> Option<u64> {
+        match self {
+            Self::File(file) => Some(file.number),
+            Self::Memory(_) => None,
+        }
+    }
+
     fn read(&self, offset: u64, length: u32, buffer: &mut Vec<u8>) -> Option<()> {
         match self {
             Self::File(file) => file.read_raw(offset, length, buffer),
@@ -181,12 +199,15 @@ impl Held {
     }
 }
 
-/// Where the parts of a span are in what it lies in, for reading some of its columns.
+/// Where the parts of a span are in what it lies in, for reading some of its columns: each with its own checksum, made while that of
+/// the whole span was right. What is read later may differ, and would become a block that is damaged without anybody seeing it.
 #[derive(Debug)]
 pub(crate) struct SpanIndex {
     pub(crate) times: Arc<[i64]>,
     ends: Vec<u32>,
+    crcs: Vec<u32>,
     beside: Vec<(u32, u32, u32)>,
+    beside_crcs: Vec<u32>,
     pages: u64,
     payloads: u64,
 }
@@ -195,10 +216,14 @@ impl SpanView<'_> {
     /// Where the parts are, when the span begins at this place of its file.
     pub(crate) fn index(&self, offset: u64) -> SpanIndex {
         let pages = offset + self.before_pages as u64;
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let crc = |bytes: &[u8], from: u32, to: u32| bytes.get(from as usize..to as usize).map_or(0, crc32fast::hash);
         SpanIndex {
             times: self.times.clone(),
             ends: self.ends.clone(),
+            crcs: starts.zip(&self.ends).map(|(from, to)| crc(self.pages, from, *to)).collect(),
             beside: self.beside.clone(),
+            beside_crcs: self.beside.iter().map(|(_, from, to)| crc(self.payloads, *from, *to)).collect(),
             pages,
             payloads: pages + self.pages.len() as u64,
         }
@@ -212,7 +237,7 @@ impl SpanIndex {
         let rows = self.times.len();
         let Some(end) = self.ends.get(c) else { return page(&[], rows) };
         let start = c.checked_sub(1).map_or(0, |before| self.ends[before]);
-        held.read(self.pages + u64::from(start), end - start, buffer)?;
+        held.read_right(self.pages + u64::from(start), end - start, self.crcs[c], buffer)?;
         page(buffer, rows)
     }
 
@@ -220,7 +245,7 @@ impl SpanIndex {
     pub(crate) fn beside(&self, held: &Held, column: u32, buffer: &mut Vec<u8>) -> Option<Beside> {
         let Ok(i) = self.beside.binary_search_by_key(&column, |(c, _, _)| *c) else { return Some(Beside::default()) };
         let (_, start, end) = self.beside[i];
-        held.read(self.payloads + u64::from(start), end - start, buffer)?;
+        held.read_right(self.payloads + u64::from(start), end - start, self.beside_crcs[i], buffer)?;
         Beside::read(buffer)
     }
 }

@@ -25,9 +25,6 @@ pub(crate) struct SpanFile {
     length: Mutex<u64>,
 }
 
-/// A span found in a file: offset, length of its frame, its bytes.
-pub(crate) type Found = (u64, u32, Vec<u8>);
-
 impl SpanFile {
     /// A new, empty file.
     pub(crate) fn create(folder: &Path, number: u64) -> Result<Self, SeriesError> {
@@ -39,11 +36,11 @@ impl SpanFile {
         Ok(Self { number, path, file, length: Mutex::new(MAGIC.len() as u64) })
     }
 
-    /// Opens a file and hands out its spans; also says what is damaged.
+    /// Opens a file and hands out its spans: offset, length of the frame, and bytes; also says what is damaged.
     pub(crate) fn open(
         path: &Path,
         number: u64,
-        mut take: impl FnMut(Found),
+        mut take: impl FnMut(u64, u32, &[u8]),
     ) -> Result<(Self, Vec<String>), SeriesError> {
         let failed = |e: std::io::Error| storage("read the file of spans", path, &e);
         let file = File::open_to_write(path).map_err(failed)?;
@@ -65,7 +62,7 @@ impl SpanFile {
         for (kind, payload) in &found.frames {
             if *kind == SPAN {
                 let offset = (payload.as_ptr() as usize - base - FRAME_HEAD) as u64;
-                take((offset, (payload.len() + FRAME_HEAD) as u32, payload.to_vec()));
+                take(offset, (payload.len() + FRAME_HEAD) as u32, payload);
             }
         }
         let length = found.end.max(MAGIC.len()) as u64;
@@ -103,23 +100,16 @@ impl SpanFile {
         Ok(places)
     }
 
-    /// Reads a span; `None` when it is damaged.
-    pub(crate) fn read(&self, offset: u64, length: u32, buffer: &mut Vec<u8>) -> Option<()> {
-        buffer.clear();
-        buffer.resize(length as usize, 0);
-        self.file.read_exact_at(buffer, offset).ok()?;
+    /// Reads a span and says from where on it is in the buffer; `None` when it is damaged.
+    pub(crate) fn read(&self, offset: u64, length: u32, buffer: &mut Vec<u8>) -> Option<usize> {
+        self.read_raw(offset, length, buffer)?;
         let (kind, payload) = frame(buffer)?;
-        if kind != SPAN {
-            return None;
-        }
-        let head = buffer.len() - payload.len();
-        buffer.drain(..head);
-        Some(())
+        (kind == SPAN).then_some(buffer.len() - payload.len())
     }
 
-    /// Reads bytes of a span whose checksum was found right before.
+    /// Reads bytes of a span; whoever reads them compares their checksum.
     pub(crate) fn read_raw(&self, offset: u64, length: u32, buffer: &mut Vec<u8>) -> Option<()> {
-        buffer.clear();
+        // What the buffer held before is not zeroed first: all of it is read over.
         buffer.resize(length as usize, 0);
         self.file.read_exact_at(buffer, offset).ok()
     }

@@ -24,7 +24,7 @@ use crate::record::EXEMPLAR;
 use crate::registry::{Place, Registry, SeriesId, verify};
 use crate::rollup::Rollups;
 use crate::spanfile::SpanFile;
-use crate::undo::Undo;
+use crate::undo::{Change, Undo};
 use crate::wal::{Records, Wal};
 
 /// What may be chosen.
@@ -36,6 +36,9 @@ pub struct Options {
     pub retention_bytes: u64,
     /// How long roll-ups of samples that are gone are kept; 0 for none.
     pub rollups: Duration,
+    /// How much time one block holds. Until then samples are in spans, which are as small, so that each is written once less the longer
+    /// this is. A tenth of the retention at most, and two hours at least.
+    pub block_length: Duration,
     /// Most series in memory.
     pub series: usize,
     /// Commits begin at most this often.
@@ -51,6 +54,7 @@ impl Default for Options {
             retention: Duration::from_secs(30 * 86_400),
             retention_bytes: 0,
             rollups: Duration::from_secs(limits::ROLLUP_DAYS * 86_400),
+            block_length: Duration::from_millis(limits::WINDOWS_MS[0].unsigned_abs()),
             series: limits::SERIES,
             commit_interval: limits::COMMIT_INTERVAL,
             late_window: Duration::ZERO,
@@ -166,7 +170,7 @@ pub struct SeriesStore {
 
 /// What only upkeep touches.
 pub(crate) struct Upkept {
-    /// The file of spans that is written to, and those that are full.
+    /// The file of spans that is written to.
     pub(crate) spans: Option<Arc<SpanFile>>,
     pub(crate) next_file: u64,
     pub(crate) next_block: u64,
@@ -183,11 +187,12 @@ pub(crate) struct Log {
     commits: u64,
     records: Records,
     scratch: Scratch,
+    changes: Vec<Change>,
 }
 
 impl Log {
     pub(crate) fn new(wal: Wal) -> Self {
-        Self { wal, commits: 0, records: Records::default(), scratch: Scratch::default() }
+        Self { wal, commits: 0, records: Records::default(), scratch: Scratch::default(), changes: Vec::new() }
     }
 }
 
@@ -335,7 +340,7 @@ impl SeriesStore {
     /// One commit: takes what can be taken of all batches, and makes it durable. What could not be written is taken back.
     fn commit(&self, batches: &[Batch]) -> Vec<Outcome> {
         let mut log = self.wal.lock();
-        let Log { wal, commits, records, scratch } = &mut *log;
+        let Log { wal, commits, records, scratch, changes } = &mut *log;
         records.clear();
         *commits += 1;
         let mut commit = Commit {
@@ -344,7 +349,7 @@ impl SeriesStore {
             window_ms: i64::try_from(self.options.late_window.as_millis()).unwrap_or(i64::MAX),
             log: records,
             groups: Vec::new(),
-            undo: Undo::keeping(),
+            undo: Undo::keeping(std::mem::take(changes)),
             scratch: std::mem::take(scratch),
         };
         let mut outcomes: Vec<Outcome> = {
@@ -371,6 +376,7 @@ impl SeriesStore {
                 return outcomes;
             }
         }
+        *changes = undo.done();
         if records.bytes.capacity() > limits::KEPT_RECORDS {
             *records = Records::default();
         }

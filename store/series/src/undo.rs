@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 
 use crate::bitmap::Bitmap;
 use crate::group::Group;
+use crate::limits::KEPT_CHANGES;
 use crate::pool::Pool;
 
 /// What a row was before the next one began.
@@ -46,8 +47,15 @@ pub(crate) struct Undo {
 }
 
 impl Undo {
-    pub(crate) fn keeping() -> Self {
-        Self { changes: Vec::new(), keeps: true }
+    /// One that keeps changes, in memory that an earlier commit used for the same.
+    pub(crate) fn keeping(memory: Vec<Change>) -> Self {
+        Self { changes: memory, keeps: true }
+    }
+
+    /// The memory for the next one; nothing can be taken back any more.
+    pub(crate) fn done(mut self) -> Vec<Change> {
+        self.changes.clear();
+        if self.changes.capacity() > KEPT_CHANGES { Vec::new() } else { self.changes }
     }
 
     #[inline]

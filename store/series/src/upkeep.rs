@@ -11,7 +11,10 @@ use kernel::series::{ROWS_PREFIX, SeriesError};
 use crate::exemplars;
 use crate::group::Group;
 use crate::head::{Body, Head};
-use crate::limits::{CUT_BYTES, CUT_EVERY_MS, FORGET_MS, IDLE_MS, SAVE_BYTES, UPKEEP_SAVE_BYTES};
+use crate::limits::{
+    BLOCKS_KEPT, CUT_BYTES, FORGET_MS, IDLE_MS, IDLE_SHARE, LEAST_BLOCK_MS, SAVE_BYTES, SPAN_FILE_BYTES,
+    UPKEEP_SAVE_BYTES, WINDOWS_MS,
+};
 use crate::spanfile::SpanFile;
 use crate::store::{Core, SeriesStore, Upkept};
 
@@ -47,13 +50,7 @@ impl SeriesStore {
         if self.core.read().head.sealed_bytes >= UPKEEP_SAVE_BYTES {
             self.save(&mut upkept)?;
         }
-        let due = {
-            let core = self.core.read();
-            let bytes = upkept.spans.as_ref().is_some_and(|f| f.length() >= CUT_BYTES);
-            let saved = core.head.groups.values().flat_map(|g| &g.sealed).map(|s| s.min_ms).min();
-            bytes || saved.zip(core.head.newest_ms).is_some_and(|(oldest, newest)| newest - oldest >= CUT_EVERY_MS)
-        };
-        if due {
+        if self.is_block_due() {
             done.cut = u64::from(self.cut_sealed(&mut upkept)?);
             done.forgotten = self.forget_idle(false)?;
         }
@@ -63,6 +60,39 @@ impl SeriesStore {
         self.leave_old(&mut upkept, now, &mut done)?;
         self.trim_cache();
         Ok(done)
+    }
+
+    /// Whether spans should become a block: they hold as much time as a block should, or too many bytes, or series that nothing comes
+    /// for any more and that could leave memory.
+    fn is_block_due(&self) -> bool {
+        let core = self.core.read();
+        let Some(newest) = core.head.newest_ms else { return false };
+        let (mut oldest, mut bytes, mut idle) = (i64::MAX, 0, 0);
+        for group in core.head.groups.values() {
+            for sealed in &group.sealed {
+                oldest = oldest.min(sealed.min_ms);
+                bytes += sealed.body.length();
+            }
+            idle += usize::from(!group.sealed.is_empty() && group.newest_ms < newest.saturating_sub(FORGET_MS));
+        }
+        if oldest == i64::MAX {
+            return false;
+        }
+        let [window] = WINDOWS_MS;
+        let length = self.block_length_ms();
+        // Blocks of a whole window begin with it, a little late, so that none is to be joined with another.
+        let is_over = length >= window && oldest.div_euclid(window) < (newest - window / 24).div_euclid(window);
+        let many = match self.options.retention_bytes {
+            0 => CUT_BYTES,
+            kept => CUT_BYTES.min(kept / u64::from(BLOCKS_KEPT)),
+        };
+        is_over || newest - oldest >= length || bytes >= many || idle * IDLE_SHARE > core.head.groups.len()
+    }
+
+    fn block_length_ms(&self) -> i64 {
+        let of = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
+        let kept = of(self.options.retention) / i64::from(BLOCKS_KEPT);
+        of(self.options.block_length).min(kept.max(LEAST_BLOCK_MS))
     }
 
     /// Makes a block of everything in memory; `false` when there is nothing. Useful before shutdown: the next start
@@ -182,7 +212,8 @@ impl SeriesStore {
     }
 
     fn span_file(&self, upkept: &mut Upkept) -> Result<Arc<SpanFile>, SeriesError> {
-        if let Some(file) = upkept.spans.as_ref().filter(|file| file.is_trusted()) {
+        let fits = |file: &&Arc<SpanFile>| file.is_trusted() && file.length() < SPAN_FILE_BYTES;
+        if let Some(file) = upkept.spans.as_ref().filter(fits) {
             return Ok(file.clone());
         }
         let file = Arc::new(SpanFile::create(&self.folder.join("spans"), upkept.next_file)?);

@@ -256,7 +256,7 @@ fn compare(store: &dyn SeriesReader, model: &Model, select: &Select) {
 
 fn open(folder: &std::path::Path) -> SeriesStore {
     let late_window = Duration::from_millis(WINDOW_MS as u64);
-    let options = Options { commit_interval: Duration::ZERO, late_window, ..Options::default() };
+    let options = Options { late_window, ..common::options() };
     let (store, report) = SeriesStore::open(folder, options).unwrap();
     assert_eq!(report.damage, [""; 0]);
     store

@@ -3,13 +3,13 @@
 
 mod common;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use common::{START, labels, options};
 use decide_promql::{AnnotationKind, Evaluated, Limits, Query, Value, evaluate, parse};
 use kernel::Timestamp;
-use kernel::series::{Batch, SeriesReader, SeriesWriter};
+use kernel::series::{Batch, BucketSpan, Cell, Histogram, Point, SeriesReader, SeriesWriter};
 use store_series::{Options, SeriesStore};
 
 const MINUTE: i64 = 60_000;
@@ -42,10 +42,23 @@ static BOTH: LazyLock<Both> = LazyLock::new(|| {
     Both { full, rolled, before_ms, _folders: folders }
 });
 
-/// A check that fails now and then, a gauge, and a counter that begins anew now and then; a sample every two minutes, at odd times.
+/// A native histogram that counted so much, some of it above its second bucket.
+fn latency(hits: u64) -> Point {
+    let buckets = [hits / 2, hits / 3, hits - hits / 2 - hits / 3].map(|n| n as f64);
+    Point::Histogram(Arc::new(Histogram {
+        count: hits as f64,
+        sum: hits as f64 * 0.37,
+        positive_spans: vec![BucketSpan { offset: 1, length: 3 }],
+        positive_buckets: buckets.to_vec(),
+        ..Histogram::default()
+    }))
+}
+
+/// A check that fails now and then, a gauge, a counter and a native histogram that begin anew now and then; a sample every two minutes, at
+/// odd times.
 fn write(store: &SeriesStore) {
     let group = store.open_group("all").unwrap();
-    let names = ["probe_success", "temperature", "hits_total"];
+    let names = ["probe_success", "temperature", "hits_total", "latency"];
     let columns = store.columns(group, &names.map(|name| labels(name, 0))).unwrap();
     let (mut hits, mut random) = (0u64, 99u64);
     for day in 0..DAYS {
@@ -60,6 +73,7 @@ fn write(store: &SeriesStore) {
             for (column, value) in columns.iter().zip([success, temperature, hits as f64]) {
                 batch.push(group, t, *column, value);
             }
+            batch.push_cell(group, t, Cell { column: columns[3], value: latency(hits), start_ms: 0 });
         }
         store.append(&batch).unwrap();
         if day % 3 == 2 {
@@ -104,6 +118,36 @@ fn figures_over_sixty_days_are_those_of_all_samples() {
                 "{expr}: {read} samples are read"
             );
         }
+    }
+}
+
+#[test]
+fn native_histograms_have_sums_means_counts_and_rates_over_sixty_days() {
+    let times = (END - DAY, END, DAY);
+    for read in ["histogram_count", "histogram_sum", "histogram_avg", "histogram_stddev"] {
+        for function in ["sum_over_time", "avg_over_time"] {
+            let expr = format!("{read}({function}(latency[60d]))");
+            let apart = difference(&expr, times);
+            assert!(apart < 1e-9, "{expr}: {apart}");
+        }
+    }
+    for expr in [
+        "count_over_time(latency[60d])",
+        "histogram_quantile(0.9, avg_over_time(latency[60d]))",
+        "histogram_fraction(0, 3, sum_over_time(latency[50d]))",
+        "histogram_count(avg_over_time(latency[1h] offset 40d))",
+    ] {
+        let apart = difference(expr, times);
+        assert!(apart < 1e-9, "{expr}: {apart}");
+    }
+    for expr in ["histogram_count(increase(latency[60d]))", "histogram_sum(rate(latency[60d]))"] {
+        let apart = difference(expr, times);
+        assert!(apart < 0.000_5, "{expr}: {apart}");
+    }
+    let over_the_boundary = (BOTH.before_ms / HOUR * HOUR - DAY, BOTH.before_ms / HOUR * HOUR + DAY, HOUR);
+    for expr in ["histogram_sum(avg_over_time(latency[6h]))", "histogram_count(sum_over_time(latency[1h]))"] {
+        let apart = difference(expr, over_the_boundary);
+        assert!(apart < 1e-9, "{expr}: {apart}");
     }
 }
 

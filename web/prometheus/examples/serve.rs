@@ -8,7 +8,7 @@ use kernel::Timestamp;
 use kernel::series::{SeriesAdmin, SeriesError, SeriesReader, SeriesWriter};
 use observe_receive::limits::Limits;
 use observe_receive::writer::Writer;
-use store_series::{Options, SeriesStore};
+use store_series::{Options, SeriesStore, UPKEEP_EVERY};
 use web_prometheus::{Backend, Gate, Settings, default_gate, router};
 
 #[path = "../tests/it/memory.rs"]
@@ -84,7 +84,15 @@ async fn main() {
         None => served(Arc::<Memory>::default()),
         Some(folder) => {
             let (store, _) = SeriesStore::open(folder.as_ref(), Options::default()).unwrap();
-            served(Arc::new(store))
+            let store = Arc::new(store);
+            let upkept = store.clone();
+            std::thread::spawn(move || {
+                loop {
+                    std::thread::sleep(UPKEEP_EVERY);
+                    upkept.maintain(now()).unwrap();
+                }
+            });
+            served(store)
         }
     };
     let cors = regex::Regex::new("^(?:.*)$").unwrap();

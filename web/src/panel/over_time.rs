@@ -12,8 +12,16 @@ use super::{Answers, Canvas};
 
 /// Height of the time axis and of one line of names below the plot, CSS pixels.
 const BELOW: u32 = 22 + 26;
-/// Height of a line of a legend with numbers, and of its heading.
-const LEGEND_LINE: u32 = 23;
+/// Height of a line of a legend with numbers, and of its heading; and of one whose numbers stand below its name.
+const LEGEND_LINE: (u32, u32) = (23, 44);
+/// Width from which numbers stand beside names, as in `metrics.css`.
+const LEGEND_WIDE: u32 = 26 * 16;
+/// Height of each further line of names.
+const NAMES_LINE: u32 = 22;
+/// Width of a dashboard's 24 columns on a screen of 1,280 pixels, for how many lines the names below a plot take.
+const USUAL_WIDTH: u32 = 960;
+/// What the colour and the space beside a name take, and what a letter takes, CSS pixels.
+const NAME: (u32, u32) = (40, 7);
 /// Lowest plot that shows anything.
 const LOWEST: u32 = 60;
 
@@ -80,18 +88,39 @@ impl Canvas<'_> {
     }
 
     /// What stands below the plot, and the height of the plot.
-    fn below(&self, lines: usize) -> (Legend, u32) {
+    fn below(&self, lines: &[Line]) -> (Legend, u32) {
         let all = self.height.saturating_sub(BELOW).max(LOWEST);
-        match (lines, self.panel.legend_hidden, self.panel.legend_values.is_empty()) {
+        match (lines.len(), self.panel.legend_hidden, self.panel.legend_values.is_empty()) {
             (0, _, _) | (_, true, _) => (Legend::None, self.height.saturating_sub(22).max(LOWEST)),
-            (_, _, true) => (Legend::List, all),
+            // Names keep their room as long as the plot has a half of it.
+            (_, _, true) => {
+                let more = (self.lines_of_names(lines) - 1).saturating_mul(NAMES_LINE);
+                (Legend::List, all.saturating_sub(more).max(all / 2).max(LOWEST))
+            }
             // A long table scrolls, so that the plot keeps a half of the room.
             (n, _, false) => {
-                let table = u32::try_from(n + 1).unwrap_or(u32::MAX).saturating_mul(LEGEND_LINE);
+                let high = if self.usual_width() > LEGEND_WIDE { LEGEND_LINE.0 } else { LEGEND_LINE.1 };
+                let table = u32::try_from(n + 1).unwrap_or(u32::MAX).saturating_mul(high);
                 let room = self.height.saturating_sub(30);
                 (Legend::Table, room.saturating_sub(table.min(room / 2)).max(LOWEST))
             }
         }
+    }
+
+    /// Width of the content, CSS pixels.
+    fn usual_width(&self) -> u32 {
+        (if self.alone { 24 } else { self.panel.columns_wide() } * USUAL_WIDTH / 24).saturating_sub(24)
+    }
+
+    /// How many lines the names take when they flow, at least 1.
+    fn lines_of_names(&self, lines: &[Line]) -> u32 {
+        let width = self.usual_width();
+        let widths = lines.iter().map(|l| NAME.0 + NAME.1 * u32::try_from(l.name.chars().count()).unwrap_or(width));
+        let flow = |(lines, x): (u32, u32), one: u32| match x == 0 || x + one <= width {
+            true => (lines, x + one),
+            false => (lines + 1, one),
+        };
+        widths.fold((1, 0), flow).0
     }
 
     pub(super) fn time_series(&self, answers: &Answers) -> String {
@@ -110,7 +139,7 @@ impl Canvas<'_> {
         });
         let (start, end, step) = self.span;
         let draw = panel.draw.unwrap_or_default();
-        let (legend, height) = self.below(lines.len());
+        let (legend, height) = self.below(&lines);
         let band = panel.thresholds_as == ThresholdLook::Bands;
         // A band begins somewhere; a line at the least value there is would say nothing.
         let from = |s: &plan_model::dashboard::ThresholdStep| s.from.or(band.then_some(f64::MIN));

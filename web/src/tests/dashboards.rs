@@ -162,6 +162,22 @@ async fn one_failing_panel_says_why_and_the_others_are_there() {
 }
 
 #[tokio::test]
+async fn what_a_panel_says_first_is_how_it_is_now() {
+    // A week has a point each half an hour or rarer: what came 20 s ago is behind the last of them.
+    let lines = "    range: 7d\n    panels:\n      - { kind: stat, query: max(up) }\n      - { kind: gauge, query: max(up) }\n      \
+                 - { kind: state, query: max(up), values: [{ is: 17, text: Nuevo }] }\n      - { kind: stat, query: max(up), reduce: min }\n";
+    let site = site(lines, |reader| {
+        let before = (1..600).rev().map(|i| (now_ms() - i * 300_000, 3.0));
+        reader.add(up("sigcerh", "a"), &before.chain([(now_ms() - 20_000, 17.0)]).collect::<Vec<_>>());
+    });
+    let (cookie, _) = site.session("ana", Role::Viewer).await;
+    for (number, said) in [(0, "<dd>17</dd>"), (1, ">17<"), (2, "Nuevo"), (3, "<dd>3</dd>")] {
+        let got = site.get(&format!("/dashboards/sigcerh/d/panels/{number}"), &cookie).await.body;
+        assert!(got.contains(said), "{number}: {said} is missing in {got}");
+    }
+}
+
+#[tokio::test]
 async fn more_series_than_a_panel_shows_are_said() {
     let lines = "    panels:\n      - { kind: stat, query: up, legend: '{{instance}}' }\n      - { query: up }\n      - { kind: table, query: up }\n";
     let site = site(lines, |reader| {

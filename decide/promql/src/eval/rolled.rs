@@ -4,14 +4,18 @@
 //! least two stretches long, and functions that a roll-up has a figure for read that figure. Other times of the same query are answered
 //! as always: this file does nothing where nothing is rolled up.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use kernel::Labels;
-use kernel::series::Rolled;
+use kernel::series::{Point, Rolled};
 
-use super::columns::Columns;
+use super::columns::{Columns, HistogramColumn};
 use super::engine::{Engine, Grid, Result, Sink};
 use super::line::{ABSENT, Line, is_absent};
 use super::windows::{PerColumn, bounds};
+use crate::annotations::Note;
+use crate::functions::native;
 use crate::functions::rates::Rate;
 use crate::functions::window::{Histograms, Window};
 use crate::functions::{Kind, over_time};
@@ -155,17 +159,17 @@ impl Engine<'_> {
     /// A call over a range that reads roll-ups, where it needs something else than last samples; `false` where it does not.
     pub(super) fn rolled_call(&self, c: &Call, grid: Grid, sink: Sink<'_>) -> Result<bool> {
         let range = c.args.iter().find_map(|a| match &a.unwrapped().kind {
-            ExprKind::Range(r) if r.selector.extend.is_none() => Some(r),
+            ExprKind::Range(r) if r.selector.extend.is_none() => Some((r, a.span)),
             _ => None,
         });
-        let Some(r) = range else { return Ok(false) };
+        let Some((r, span)) = range else { return Ok(false) };
         let (ends, range_ms) = (self.shifted(&r.selector.shift, grid)?, self.positive_ms(&r.range)?);
         let Some(resolution) = self.resolution_at(ends.start - range_ms + 1) else { return Ok(false) };
         if let Some(fold) = Fold::of(c.function.name) {
             // A stretch at least, so that there is something in it; totals are for the range that was asked for.
             let widened = range_ms.max(resolution);
             let window = RolledWindow { ends, range_ms: widened, share: range_ms as f64 / widened as f64 };
-            self.fold_lines(fold, r, window, sink)?;
+            self.fold_lines(fold, (r, span), window, sink)?;
             return Ok(true);
         }
         let widened = self.range_at(ends.start, range_ms);
@@ -182,22 +186,22 @@ impl Engine<'_> {
         }
     }
 
-    fn fold_lines(&self, fold: Fold, r: &RangeSelector, window: RolledWindow, sink: Sink<'_>) -> Result<()> {
+    fn fold_lines(&self, fold: Fold, range: Range<'_>, window: RolledWindow, sink: Sink<'_>) -> Result<()> {
         match fold {
-            Fold::Extreme(figure) => self.figure_lines(figure, r, window, sink),
-            Fold::Total(figure) => self.figure_lines(figure, r, window, &mut |mut line| {
+            Fold::Extreme(figure) => self.figure_lines(figure, range, window, sink),
+            Fold::Total(figure) => self.figure_lines(figure, range, window, &mut |mut line| {
                 scale(&mut line, window.share);
                 sink(line)
             }),
             Fold::Mean => {
                 let mut sums: IndexMap<Labels, Line> = IndexMap::new();
-                self.figure_lines(Rolled::Sum, r, window, &mut |line| {
-                    self.hold(line.values.len())?;
+                self.figure_lines(Rolled::Sum, range, window, &mut |line| {
+                    self.hold(line.weight())?;
                     sums.insert(line.labels.clone(), line);
                     Ok(())
                 })?;
                 let mut counts: IndexMap<Labels, Line> = IndexMap::new();
-                self.figure_lines(Rolled::Count, r, window, &mut |line| {
+                self.figure_lines(Rolled::Count, range, window, &mut |line| {
                     if sums.contains_key(&line.labels) {
                         self.hold(line.values.len())?;
                         counts.insert(line.labels.clone(), line);
@@ -206,10 +210,10 @@ impl Engine<'_> {
                 })?;
                 for (labels, mut line) in sums {
                     let Some(count) = counts.get(&labels) else { continue };
-                    for (value, n) in line.values.iter_mut().zip(&count.values) {
-                        // A series of numbers and histograms has no mean, as its histograms are not in the sum: their counts are.
-                        *value = if is_absent(*value) || is_absent(*n) { ABSENT } else { *value / n };
-                    }
+                    (0..line.values.len()).for_each(|s| {
+                        let mean = line.point(s).zip(count.float(s)).map(|(sum, n)| divided(sum, n));
+                        line.set(s, mean);
+                    });
                     sink(line)?;
                 }
                 Ok(())
@@ -218,7 +222,7 @@ impl Engine<'_> {
     }
 
     /// One figure put together over the windows.
-    fn figure_lines(&self, figure: Rolled, r: &RangeSelector, window: RolledWindow, sink: Sink<'_>) -> Result<()> {
+    fn figure_lines(&self, figure: Rolled, (r, span): Range<'_>, window: RolledWindow, sink: Sink<'_>) -> Result<()> {
         let function: fn(&Window<'_>, &[f64]) -> Option<f64> = match figure {
             Rolled::Min => over_time::min,
             Rolled::Max => over_time::max,
@@ -244,9 +248,42 @@ impl Engine<'_> {
                 let of = Window { times, values, starts: &[], histograms: Histograms::default(), now_ms: 0 };
                 *value = function(&of, &[]).unwrap_or(ABSENT);
             }
+            if let Some(histograms) = columns.histograms.as_ref().filter(|_| figure == Rolled::Sum) {
+                self.sum_histograms(histograms, window, span, &mut line);
+            }
             self.check_cancelled()?;
             if line.is_empty() { Ok(()) } else { sink(line) }
         })
+    }
+
+    /// Puts sums of histograms together. Numbers beside them in a window leave it without a sum, as they do among samples.
+    fn sum_histograms(&self, of: &HistogramColumn, window: RolledWindow, span: Span, line: &mut Line) {
+        let labels = line.labels.clone();
+        let mut note = |n| self.note(span, n, labels.name());
+        for (s, (from, to)) in
+            bounds(&of.times, window.ends, window.range_ms).iter().enumerate().filter(|(_, w)| w.0 < w.1)
+        {
+            let sum = if line.has(s) {
+                note(Note::FloatsAndHistograms);
+                None
+            } else {
+                native::fold(&of.values[*from as usize..*to as usize], false, &mut note)
+            };
+            line.set(s, sum.map(|h| Point::Histogram(Arc::new(h))));
+        }
+    }
+}
+
+/// A range, and where it stands in the query.
+type Range<'r> = (&'r RangeSelector, Span);
+
+fn divided(sum: Point, by: f64) -> Point {
+    match sum {
+        Point::Float(v) => Point::Float(v / by),
+        Point::Histogram(mut h) => {
+            Arc::make_mut(&mut h).divide(by);
+            Point::Histogram(h)
+        }
     }
 }
 
@@ -265,7 +302,7 @@ fn scale(line: &mut Line, by: f64) {
     }
     line.values.iter_mut().filter(|v| !is_absent(**v)).for_each(|v| *v *= by);
     for h in line.histograms.iter_mut().flatten().flatten() {
-        std::sync::Arc::make_mut(h).scale(by);
+        Arc::make_mut(h).scale(by);
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A panel with `x` and `y` stands there; the others take the next free place in the order of the file, left to right and
 //! down, as words on a page do. A panel that is repeated takes as much as its copies need, and what stands below it goes down.
+//! Panels of one line that do not say their height are as high as the highest of the line, so that no gap stays below them.
 
 use super::{GRID_COLUMNS, Panel, USUAL_SIDE_BY_SIDE};
 
@@ -37,7 +38,8 @@ pub fn own_place(panel: &Panel) -> Option<Cell> {
 
 /// The places of all panels of a group.
 pub fn place(panels: &[Panel]) -> Vec<Cell> {
-    flow(panels.iter().map(|p| (own_place(p), p.columns_wide(), p.rows_high())))
+    let wanted: Vec<Wanted> = panels.iter().map(Wanted::of).collect();
+    flow(&wanted)
 }
 
 /// The places of all copies of all panels of a group; `copies` says how many there are of each, 1 of those without `repeat`.
@@ -59,18 +61,19 @@ pub fn place_repeated(panels: &[Panel], copies: &[usize]) -> Vec<Vec<Cell>> {
     let mut flat = Vec::new();
     for (i, panel) in panels.iter().enumerate() {
         let own = own_place(panel).map(|c| Cell { y: moved(c.y), ..c });
-        let (w, h) = (panel.columns_wide(), panel.rows_high());
+        let h = panel.rows_high();
         if !repeated(i) {
-            flat.push((own, w, h));
+            flat.push(Wanted { own, ..Wanted::of(panel) });
             continue;
         }
         let (across, wide) = across(panel, copies[i]);
         for k in 0..u32::try_from(copies[i]).unwrap_or(0) {
             let x = if panel.repeat_down { own.map_or(0, |c| c.x) } else { k % across * wide };
-            flat.push((own.map(|c| Cell { x, y: c.y + k / across * h, w: wide.min(GRID_COLUMNS - x), h }), wide, h));
+            let own = own.map(|c| Cell { x, y: c.y + k / across * h, w: wide.min(GRID_COLUMNS - x), h });
+            flat.push(Wanted { own, w: wide, ..Wanted::of(panel) });
         }
     }
-    let mut cells = flow(flat.into_iter()).into_iter();
+    let mut cells = flow(&flat).into_iter();
     let count = |i: usize| if repeated(i) { copies[i] } else { 1 };
     (0..panels.len()).map(|i| cells.by_ref().take(count(i)).collect()).collect()
 }
@@ -91,34 +94,64 @@ fn height(panel: &Panel, each: u32, copies: usize) -> u32 {
     lines * each
 }
 
+/// What a panel asks of the grid.
+struct Wanted {
+    own: Option<Cell>,
+    w: u32,
+    h: u32,
+    /// The plan says nothing of its height.
+    grows: bool,
+}
+
+impl Wanted {
+    fn of(panel: &Panel) -> Self {
+        Self { own: own_place(panel), w: panel.columns_wide(), h: panel.rows_high(), grows: panel.height.is_none() }
+    }
+}
+
 /// Each where it is told, the others in the next free place.
-fn flow(panels: impl Iterator<Item = (Option<Cell>, u32, u32)> + Clone) -> Vec<Cell> {
-    let fixed: Vec<Cell> = panels.clone().filter_map(|p| p.0).collect();
+fn flow(panels: &[Wanted]) -> Vec<Cell> {
+    let fixed: Vec<Cell> = panels.iter().filter_map(|p| p.own).collect();
     let (mut x, mut y, mut line) = (0, 0, 0);
-    let mut out = Vec::new();
-    for (own, w, h) in panels {
-        if let Some(cell) = own {
+    let mut out: Vec<Cell> = Vec::new();
+    // First of the panels that stand in this line.
+    let mut first = 0;
+    for (i, panel) in panels.iter().enumerate() {
+        if let Some(cell) = panel.own {
             out.push(cell);
             continue;
         }
         let cell = loop {
-            if x + w > GRID_COLUMNS {
-                (x, y, line) = (0, y + line.max(1), 0);
+            if x + panel.w > GRID_COLUMNS {
+                level(&panels[first..i], &mut out[first..], line, &fixed);
+                (x, y, line, first) = (0, y + line.max(1), 0, i);
             }
-            let cell = Cell { x, y, w, h };
+            let cell = Cell { x, y, w: panel.w, h: panel.h };
             match fixed.iter().find(|f| f.overlaps(&cell)) {
                 Some(other) => x = other.x + other.w,
                 None => break cell,
             }
         };
-        (x, line) = (x + w, line.max(h));
+        (x, line) = (x + panel.w, line.max(panel.h));
         out.push(cell);
     }
+    level(&panels[first..], &mut out[first..], line, &fixed);
     out
+}
+
+/// Makes those of a line as high as the line, where the plan leaves their height open and nothing stands below.
+fn level(panels: &[Wanted], cells: &mut [Cell], line: u32, fixed: &[Cell]) {
+    for (panel, cell) in panels.iter().zip(cells) {
+        let high = Cell { h: line.max(cell.h), ..*cell };
+        if panel.own.is_none() && panel.grows && !fixed.iter().any(|f| f.overlaps(&high)) {
+            *cell = high;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::PanelKind;
     use super::*;
 
     fn panel(width: u32, height: u32, at: Option<(u32, u32)>) -> Panel {
@@ -136,6 +169,18 @@ mod tests {
         check(&[panel(8, 4, None), panel(20, 4, None)], &[(0, 0), (0, 4)]);
         check(&[panel(6, 4, Some((6, 0))), panel(6, 4, None), panel(6, 4, None)], &[(6, 0), (0, 0), (12, 0)]);
         check(&[panel(24, 3, Some((0, 0))), panel(12, 2, None)], &[(0, 0), (0, 3)]);
+    }
+
+    #[test]
+    fn a_line_is_level_where_the_plan_says_no_height() {
+        let open = |width, kind| Panel { width: Some(width), kind, ..Panel::default() };
+        let heights = |panels: &[Panel]| place(panels).iter().map(|c| c.h).collect::<Vec<_>>();
+        let (state, table) = (open(14, PanelKind::State), open(10, PanelKind::Table));
+        assert_eq!(heights(&[state.clone(), table.clone()]), [8, 8]);
+        assert_eq!(heights(&[state.clone(), panel(10, 9, None), open(24, PanelKind::Stat)]), [9, 9, 4]);
+        assert_eq!(heights(&[panel(14, 3, None), table]), [3, 8]);
+        // What has a place of its own below stays free.
+        assert_eq!(heights(&[state, panel(10, 9, None), panel(14, 2, Some((0, 7)))]), [6, 9, 2]);
     }
 
     #[test]

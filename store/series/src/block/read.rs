@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::reference::{Held, Recent};
 use super::{Block, CHUNK_SERIES, Entry, Run};
 use crate::compact::kept;
 use crate::gather::{Found, Part, RECENT, Source};
@@ -22,6 +23,7 @@ struct Reader<'b> {
     chunk: Option<(u32, Arc<Vec<Entry>>)>,
     times: HashMap<u32, Arc<[i64]>>,
     recent: Vec<(u32, Arc<[i64]>)>,
+    pages: Recent,
     bytes: Vec<u8>,
     /// Where the bytes begin in the file.
     start: u64,
@@ -34,8 +36,8 @@ impl Block {
         wanted.sort_unstable();
         let deleted = self.deleted.lock().clone();
         let (times, bytes) = (HashMap::new(), Vec::new());
-        let mut reader =
-            Reader { block: self, deleted, range, chunk: None, times, recent: Vec::new(), bytes, start: 0 };
+        let (recent, pages) = (Vec::new(), Recent::default());
+        let mut reader = Reader { block: self, deleted, range, chunk: None, times, recent, pages, bytes, start: 0 };
         let mut damaged = 0;
         for at in 0..wanted.len() {
             match reader.source(&wanted[at..]) {
@@ -68,11 +70,14 @@ impl Reader<'_> {
         if !self.holds(entry) {
             self.load(entry, &wanted[1..])?;
         }
-        let bytes = std::mem::take(&mut self.bytes);
+        let (bytes, mut pages) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.pages));
         let from = (entry.offset - self.start) as usize;
-        let run = bytes.get(from..from + entry.length as usize);
-        let run = run.and_then(|bytes| entry.run(bytes, self.range, &mut |number| self.times(number)));
-        self.bytes = bytes;
+        let held = Held { start: self.start, bytes: &bytes };
+        let (block, range) = (self.block, self.range);
+        let run = bytes.get(from..from + entry.length as usize).and_then(|run| {
+            block.run_of((series, entry), run, held, range, &mut |number| self.times(number), &mut pages)
+        });
+        (self.bytes, self.pages) = (bytes, pages);
         Some(self.without_deleted(series, run?))
     }
 

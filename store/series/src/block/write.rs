@@ -1,6 +1,6 @@
 //! Writing a block, series by series in the order of their names and labels. I/O.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,13 +10,14 @@ use kernel::series::SeriesError;
 
 use super::footer::{Footer, Through};
 use super::lists;
+use super::reference::{DEPTH, REACH, TWIN_BYTES, Twins};
 use super::{Block, CHUNK_SERIES, ENDING, FOOTER, MAGIC, POSTINGS, SYMBOLS, TABLE, TIMES};
 use crate::codec::{put_body, put_text, put_varint, zigzag};
 use crate::disk::File;
 use crate::files::storage;
 use crate::frame::put_frame;
 use crate::limits::PAGE_ROWS;
-use crate::page::{Effort, Presence, Values, put_page};
+use crate::page::{Effort, Mantissas, Presence, Reference, Values, put_compact, put_twin};
 use crate::side::Beside;
 use crate::times::put_times;
 
@@ -67,6 +68,15 @@ pub(crate) struct BlockWriter {
     chunk_offsets: Vec<u64>,
     /// Runs of a chunk that are not written yet: they stand together, whatever columns of times come up meanwhile.
     runs: Vec<u8>,
+    /// The last series of the chunk, which the next ones may be differences to.
+    recent: VecDeque<Kept>,
+    twins: Twins,
+}
+
+/// A series that others may be differences to: its pages by column of times, and how many others each needs to be read.
+#[derive(Default)]
+struct Kept {
+    pages: Vec<(u32, u32, Mantissas)>,
 }
 
 impl BlockWriter {
@@ -88,6 +98,8 @@ impl BlockWriter {
             entries: Vec::new(),
             chunk_offsets: Vec::new(),
             runs: Vec::new(),
+            recent: VecDeque::new(),
+            twins: Twins::default(),
         };
         out.write(MAGIC)?;
         Ok(out)
@@ -126,19 +138,24 @@ impl BlockWriter {
         }
         if (self.entries.len() as u32).is_multiple_of(CHUNK_SERIES) {
             self.flush_runs()?;
+            self.recent.clear();
             // Where it will really begin is known when it is written.
             self.chunk_offsets.push(0);
         }
         let start = self.runs.len();
-        let mut pages = Vec::with_capacity(parts.len());
+        let (mut pages, mut kept) = (Vec::with_capacity(parts.len()), Kept::default());
         for part in parts {
             let column = self.column(&part)?;
             let before = self.runs.len();
-            put_page(&mut self.runs, &part.presence, &part.bits, Effort::Compact);
+            kept.pages.extend(self.put_page(column, &part));
             pages.push((column, (self.runs.len() - before) as u32));
             self.footer.samples += part.bits.len() as u64;
         }
         let histograms = data.beside.histograms.iter().map(|(t, _)| *t);
+        if self.recent.len() >= REACH {
+            self.recent.pop_back();
+        }
+        self.recent.push_front(kept);
         for t in data.beside.numbers.iter().map(|(t, _)| *t).chain(histograms) {
             self.footer.samples += 1;
             self.note(t, t);
@@ -149,6 +166,29 @@ impl BlockWriter {
         let (length, crc) = (run.len() as u32, crc32fast::hash(run));
         self.entries.push(TableEntry { symbols, length, crc, pages: pages.into() });
         Ok(())
+    }
+
+    /// Writes a page; answers it, where others may be differences to it.
+    fn put_page(&mut self, column: u32, part: &Part) -> Option<(u32, u32, Mantissas)> {
+        let mut depths = Vec::new();
+        let mut references = Vec::new();
+        for (distance, kept) in (1u32..).zip(&self.recent) {
+            for (_, depth, page) in kept.pages.iter().filter(|(c, depth, _)| *c == column && *depth < DEPTH) {
+                depths.push(*depth);
+                references.push(Reference { distance, page });
+            }
+        }
+        let start = self.runs.len();
+        let (own, taken) = put_compact(&mut self.runs, &part.presence, &part.bits, &references);
+        if self.runs.len() - start >= TWIN_BYTES
+            && part.presence == Presence::All
+            && let Some(twin) = self.twins.find(column, &part.bits, self.entries.len() as u32)
+        {
+            self.runs.truncate(start);
+            put_twin(&mut self.runs, twin);
+            return None;
+        }
+        own.map(|page| (column, taken.map_or(0, |i| depths[i] + 1), page))
     }
 
     fn note(&mut self, min_ms: i64, max_ms: i64) {

@@ -69,7 +69,7 @@ impl SeriesStore {
                 let Some(next) = steps.iter().filter_map(|s| s.key.as_ref()).min().cloned() else { return Ok(()) };
                 let mut data = SeriesData::default();
                 let mut left = Vec::with_capacity(steps.len());
-                for (number, step) in (0u64..).zip(steps) {
+                for (number, mut step) in (0u64..).zip(steps) {
                     if step.key.as_ref() != Some(&next) {
                         left.push(step);
                         continue;

@@ -9,11 +9,11 @@ use kernel::Labels;
 use kernel::series::{Rolled, STALE_NAN_BITS, SeriesError};
 
 use super::fold::{Rows, folded, kept_last, stretches};
+use super::histograms::{is_stale_histogram, last_histograms, summed_histograms};
 use super::{FIGURE, FINE, FOLDER, OF_BLOCK, of_figure, resolution, stands_for};
 use crate::block::{Block, BlockWriter, Footer, Piece, SeriesData};
 use crate::compact::Walk;
 use crate::files::{delete, sync_folder};
-use crate::histogram;
 use crate::page::{Presence, Values};
 use crate::side::{Beside, Encoded};
 use crate::store::{SeriesStore, Upkept};
@@ -67,9 +67,11 @@ impl Roller {
         let counts = counted(&rows, &data.beside.histograms);
         let count_parts = stretches(&counts, self.resolution_ms);
         self.figure(labels, Rolled::Count, folded(&counts, &count_parts, Rolled::Count), Beside::default())?;
-        for figure in [Rolled::Min, Rolled::Max, Rolled::Sum] {
+        for figure in [Rolled::Min, Rolled::Max] {
             self.figure(labels, figure, folded(&rows, &parts, figure), Beside::default())?;
         }
+        let sums = summed_histograms(&data.beside.histograms, self.resolution_ms);
+        self.figure(labels, Rolled::Sum, folded(&rows, &parts, Rolled::Sum), only_histograms(sums))?;
         self.last(labels, &rows, data.beside)
     }
 
@@ -80,7 +82,9 @@ impl Roller {
             return self.last(labels, &rows, data.beside);
         }
         let parts = stretches(&rows, self.resolution_ms);
-        self.figure(labels, figure, folded(&rows, &parts, figure), Beside::default())
+        // Only sums have histograms.
+        let sums = summed_histograms(&data.beside.histograms, self.resolution_ms);
+        self.figure(labels, figure, folded(&rows, &parts, figure), only_histograms(sums))
     }
 
     fn last(&mut self, labels: &Labels, rows: &Rows, beside: Beside) -> Result<(), SeriesError> {
@@ -164,6 +168,10 @@ impl SeriesStore {
     }
 }
 
+fn only_histograms(histograms: Encoded) -> Beside {
+    Beside { histograms, ..Beside::default() }
+}
+
 /// All numbers of a series by time, markers of ends among them; of one time the first one counts.
 fn numbers(data: &SeriesData) -> Rows {
     let mut out: Rows = Vec::with_capacity(data.pieces.iter().map(|p| p.values.bits.len()).sum());
@@ -179,10 +187,6 @@ fn numbers(data: &SeriesData) -> Rows {
     out
 }
 
-fn is_stale_histogram(bytes: &[u8]) -> bool {
-    histogram::decode(bytes).is_none_or(|h| h.is_stale())
-}
-
 /// One for each sample that is no marker of an end.
 fn counted(rows: &Rows, histograms: &Encoded) -> Rows {
     let one = |stale: bool| if stale { STALE_NAN_BITS } else { 1f64.to_bits() };
@@ -193,23 +197,4 @@ fn counted(rows: &Rows, histograms: &Encoded) -> Rows {
         out.dedup_by_key(|(t, _)| *t);
     }
     out
-}
-
-/// The last histogram of each stretch, the marker behind it, and those around new beginnings.
-fn last_histograms(all: Encoded, resolution_ms: i64) -> Encoded {
-    if all.is_empty() {
-        return all;
-    }
-    let decoded: Vec<_> =
-        all.iter().map(|(t, bytes)| (*t, histogram::decode(bytes).filter(|h| !h.is_stale()))).collect();
-    let anew =
-        |a: &(i64, Option<kernel::series::Histogram>), b: &(i64, Option<kernel::series::Histogram>)| match (&a.1, &b.1)
-        {
-            (Some(a), Some(b)) => b.is_reset_since(a),
-            _ => false,
-        };
-    let parts = stretches(&decoded, resolution_ms);
-    let kept = kept_last(&decoded, &parts, Option::is_none, Some(&anew));
-    let mut kept = kept.into_iter().peekable();
-    all.into_iter().enumerate().filter(|(i, _)| kept.next_if_eq(i).is_some()).map(|(_, one)| one).collect()
 }

@@ -14,7 +14,8 @@ pub(crate) fn matchers<'m>(block: &Block, all: &'m [Matcher], figure: Rolled) ->
     if block.rollup { conditions(all, figure).map(Cow::Owned) } else { Some(Cow::Borrowed(all)) }
 }
 
-/// Makes a figure of samples that are there themselves: each is its own minimum, maximum and sum, and counts once. Histograms only count.
+/// Makes a figure of samples that are there themselves: each is its own minimum, maximum and sum, and counts once. Histograms have
+/// sums and counts only.
 pub(crate) fn as_figure(sources: &mut [Source], figure: Rolled) {
     if figure == Rolled::Last {
         return;
@@ -23,6 +24,10 @@ pub(crate) fn as_figure(sources: &mut [Source], figure: Rolled) {
     for source in sources {
         let beside = &mut source.beside;
         beside.starts.clear();
+        if figure == Rolled::Sum {
+            beside.histograms.retain(|(_, bytes)| histogram::decode(bytes).is_some_and(|h| !h.is_stale()));
+            continue;
+        }
         let histograms = std::mem::take(&mut beside.histograms);
         if figure != Rolled::Count {
             continue;

@@ -14,7 +14,8 @@ use store_series::{OpenReport, Options, SeriesStore};
 pub const START: i64 = 1_770_000_000_000;
 
 pub fn options() -> Options {
-    Options { commit_interval: Duration::ZERO, ..Options::default() }
+    // Blocks of two hours, so that tests of some hours have several.
+    Options { commit_interval: Duration::ZERO, block_length: Duration::from_secs(7_200), ..Options::default() }
 }
 
 /// Groups and rows as tests write them.

@@ -187,6 +187,15 @@ fn floats<'p>(points: &'p [&Point]) -> impl Iterator<Item = f64> + 'p {
     })
 }
 
+/// Counts, sums and buckets of all histograms.
+fn all_together(points: &[&Point]) -> Option<[f64; 3]> {
+    let histograms = points.iter().filter_map(|p| match p {
+        Point::Histogram(h) if !p.is_stale() => Some([h.count, h.sum, h.positive_buckets.iter().sum()]),
+        _ => None,
+    });
+    histograms.reduce(|a, b| [a[0] + b[0], a[1] + b[1], a[2] + b[2]])
+}
+
 /// The plain computation over samples, or over figures that are to be put together.
 fn figure_of(figure: Rolled, points: &[&Point], of_samples: bool) -> Option<f64> {
     let all: Vec<f64> = floats(points).collect();
@@ -220,6 +229,11 @@ fn check_figure(name: &str, figure: Rolled, samples: &BTreeMap<i64, Vec<&Point>>
             let real = |all: &[&Point]| all.iter().rev().find(|p| !p.is_stale()).map(|p| bits(p));
             assert_eq!(real(rows), real(samples), "{}", place());
             continue;
+        }
+        if figure == Rolled::Sum {
+            assert_eq!(all_together(rows), all_together(samples), "{}", place());
+        } else {
+            assert_eq!(all_together(rows), None, "{}", place());
         }
         let (found, wanted) = (figure_of(figure, rows, false), figure_of(figure, samples, true));
         let same = match (found, wanted) {

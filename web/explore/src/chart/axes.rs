@@ -8,8 +8,21 @@ use super::{Look, Unit, WIDTH, escape, push};
 /// Height of the time axis, CSS pixels.
 const X_HEIGHT: u32 = 22;
 
-/// Room that a letter of an axis takes, CSS pixels: a wide digit of 12 px type.
-const LETTER: f64 = 6.8;
+/// Room that a letter of an axis takes, CSS pixels, in a wide face of 12 px type.
+const fn room(letter: char) -> f64 {
+    match letter {
+        '%' => 11.5,
+        'M' | 'm' | 'W' | 'w' => 11.0,
+        '.' | ',' | ' ' | '\u{a0}' | '\u{202f}' | 'i' | 'l' | '/' => 4.1,
+        _ => 7.7,
+    }
+}
+
+/// Width of the widest label, and the space between labels and plot.
+fn width(labels: &[(f64, String)]) -> f64 {
+    let widths = labels.iter().map(|(_, text)| text.chars().map(room).sum::<f64>());
+    (widths.fold(room('0'), f64::max) + 8.0).ceil()
+}
 
 /// Labels of the value axis: places from the top in CSS pixels, and texts.
 pub(super) fn value_labels(scale: &Scale, unit: &Unit, look: &Look, height: f64) -> Vec<(f64, String)> {
@@ -19,16 +32,14 @@ pub(super) fn value_labels(scale: &Scale, unit: &Unit, look: &Look, height: f64)
 
 /// The value axis: an SVG as wide as its longest label.
 pub(super) fn left(out: &mut String, labels: &[(f64, String)], height: u32) {
-    let longest = labels.iter().map(|(_, text)| text.chars().count()).max().unwrap_or(1);
-    let width = (longest as f64 * LETTER + 8.0).ceil();
+    let width = width(labels);
     let _ = write!(out, "<svg class=\"plot-y\" width=\"{width}\" height=\"{height}\" aria-hidden=\"true\">");
     texts(out, labels, width - 6.0, height);
 }
 
 /// The value axis at the right.
 pub(super) fn right(out: &mut String, labels: &[(f64, String)], height: u32) {
-    let longest = labels.iter().map(|(_, text)| text.chars().count()).max().unwrap_or(1);
-    let width = (longest as f64 * LETTER + 8.0).ceil();
+    let width = width(labels);
     let _ = write!(out, "<svg class=\"plot-y plot-right\" width=\"{width}\" height=\"{height}\" aria-hidden=\"true\">");
     texts(out, labels, 6.0, height);
 }

@@ -34,6 +34,16 @@ impl Frame<'_> {
         thinned(piece, self.start_ms, self.end_ms, PLOT_COLUMNS)
     }
 
+    /// Points without neighbours, as dots: round ends of lines without length.
+    pub(super) fn dots(&self, points: &[At], gap_ms: i64) -> String {
+        let mut out = String::new();
+        for piece in pieces(points, gap_ms).into_iter().filter(|p| p.len() == 1) {
+            self.point(&mut out, 'M', piece[0]);
+            out.push_str("h0");
+        }
+        out
+    }
+
     /// A line; a single point becomes a dot by the round end of a line without length.
     pub(super) fn line(&self, points: &[At], gap_ms: i64) -> String {
         let mut out = String::new();

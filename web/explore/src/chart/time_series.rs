@@ -328,6 +328,10 @@ impl TimeSeries {
                     let _ = write!(out, "<path class=\"area soft\" d=\"{}\"/>", frame.area(above, gap, base));
                 }
                 let _ = write!(out, "<path class=\"line\" d=\"{}\"/>", frame.line(above, gap));
+                let dots = frame.dots(above, gap);
+                if !dots.is_empty() {
+                    let _ = write!(out, "<path class=\"line dot\" d=\"{dots}\"/>");
+                }
             }
         }
     }

@@ -11,6 +11,7 @@ use kernel::series::{Select, SeriesReader};
 use kernel::{Duration, Language, Timestamp};
 use plan_model::Plan;
 use plan_model::dashboard::expand::{Chosen, expand, expand_for_people, percent_encoded};
+use plan_model::dashboard::layout::place;
 use plan_model::dashboard::variable::{Variable, VariableKind};
 use plan_model::dashboard::{Dashboard, Link, Panel, PanelKind};
 
@@ -218,8 +219,9 @@ impl Sight {
     }
 
     /// The room of a panel's content, CSS pixels.
-    pub(super) fn height(&self, panel: &Panel, alone: bool) -> u32 {
-        let rows = if alone { ALONE_ROWS } else { panel.rows_high() };
+    pub(super) fn height(&self, number: usize, panel: &Panel) -> u32 {
+        let heights = self.dashboard().groups().flat_map(|(_, _, panels)| place(panels));
+        let rows = heights.map(|cell| cell.h).nth(number).unwrap_or(panel.rows_high());
         let title = if panel.title.is_empty() { 0 } else { AROUND_PX };
         (rows * ROW_PX).saturating_sub(title.max(28)).max(60)
     }

@@ -12,7 +12,7 @@ use super::look::{ALONE_ROWS, Sight};
 use super::shown::Shown;
 use crate::app::App;
 use crate::limits::{PAGE_WAITS, PANEL_POINTS, PANEL_SAMPLES, PANEL_SERIES, PANEL_TIME};
-use crate::panel::{Answers, Asking, Canvas, ask};
+use crate::panel::{Answers, Asking, Canvas, ask, shows_now};
 use crate::text::text;
 
 /// What a panel's query may cost.
@@ -73,9 +73,9 @@ pub(crate) fn canvas(sight: &Sight, number: usize, moment: Moment, alone: bool) 
         panel,
         title: sight.for_people(&panel.title),
         text: sight.for_people(panel.text.as_deref().unwrap_or_default()),
-        span: (moment.start_ms, moment.end_ms, moment.step_ms),
+        span: (moment.start_ms, if shows_now(panel) { moment.to_ms } else { moment.end_ms }, moment.step_ms),
         marks: &sight.marks.all,
-        height: if alone { ALONE_ROWS * 34 } else { sight.height(panel, false) },
+        height: if alone { ALONE_ROWS * 34 } else { sight.height(number, panel) },
         alone,
     })
 }

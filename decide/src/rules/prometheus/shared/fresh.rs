@@ -73,7 +73,7 @@ impl SeriesReader for WithFresh<'_> {
     fn visit_rolled(&self, select: &Select, figure: Rolled, visit: Visit<'_>) -> Result<(), SeriesError> {
         let as_figure = |point: &Point| match (figure, point) {
             (_, point) if point.is_stale() => Some(point.clone()),
-            (Rolled::Last, point) => Some(point.clone()),
+            (Rolled::Last, point) | (Rolled::Sum, point @ Point::Histogram(_)) => Some(point.clone()),
             (Rolled::Count, _) => Some(Point::Float(1.0)),
             (_, Point::Float(v)) => Some(Point::Float(*v)),
             (_, Point::Histogram(_)) => None,

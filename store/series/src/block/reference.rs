@@ -1,0 +1,175 @@
+//! Pages that are differences to those of other series: finding these, and keeping what was found for the next ones. I/O.
+
+use std::collections::VecDeque;
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+
+use hashbrown::{DefaultHashBuilder, HashMap};
+
+use super::{Block, CHUNK_SERIES, Entry};
+use crate::page::{Mantissas, Presence, Values, distance, mantissas, page, twin};
+
+/// How many series back a difference may reach: the buckets of a histogram stand together, sorted as texts, so that 10 comes before 2.
+pub(super) const REACH: usize = 16;
+/// A difference may be one to a difference, and so on, but no page needs more than so many others to be read: one bucket alone
+/// must not cost as much as its histogram.
+pub(super) const DEPTH: u32 = 4;
+/// Pages that are kept while reading: those that the next ones may be differences to, over two columns of times.
+const KEPT: usize = 2 * REACH;
+
+/// Pages read last.
+#[derive(Debug, Default)]
+pub(crate) struct Recent {
+    /// Series, column of times, values.
+    pages: VecDeque<(u32, u32, Arc<Mantissas>)>,
+}
+
+impl Recent {
+    fn get(&self, series: u32, column: u32) -> Option<Arc<Mantissas>> {
+        let found = self.pages.iter().rev().find(|(s, c, _)| (*s, *c) == (series, column));
+        found.map(|(_, _, page)| page.clone())
+    }
+
+    fn keep(&mut self, series: u32, column: u32, page: Arc<Mantissas>) {
+        if self.pages.len() >= KEPT {
+            self.pages.pop_front();
+        }
+        self.pages.push_back((series, column, page));
+    }
+}
+
+/// Pages that are remembered so that the same one need not be written again: some 2 MB.
+const TWINS: usize = 1 << 16;
+/// Smaller pages are written again rather than looked for.
+pub(super) const TWIN_BYTES: usize = 64;
+
+/// Which values have been written: what a histogram counts is also its last bucket. They are known by two hashes with keys of their own, 128 bits:
+/// that others have the same ones is less likely than that a disk gives back wrong bytes with a right checksum.
+#[derive(Default)]
+pub(super) struct Twins {
+    keys: [DefaultHashBuilder; 2],
+    known: HashMap<(u32, u64, u64), u32>,
+}
+
+impl Twins {
+    /// The series that has these values over this column of times; from now on this one, if there is none.
+    pub(super) fn find(&mut self, column: u32, bits: &[u64], series: u32) -> Option<u32> {
+        let [a, b] = &self.keys;
+        let key = (column, a.hash_one(bits), b.hash_one(bits));
+        if let Some(known) = self.known.get(&key) {
+            return Some(*known);
+        }
+        if self.known.len() >= TWINS {
+            self.known.clear();
+        }
+        self.known.insert(key, series);
+        None
+    }
+}
+
+/// Bytes of a block that are in memory, and where they begin.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held<'a> {
+    pub(super) start: u64,
+    pub(super) bytes: &'a [u8],
+}
+
+impl<'a> Held<'a> {
+    fn run(&self, entry: &Entry) -> Option<&'a [u8]> {
+        let from = usize::try_from(entry.offset.checked_sub(self.start)?).ok()?;
+        self.bytes.get(from..from.checked_add(entry.length as usize)?)
+    }
+}
+
+impl Block {
+    /// The values of a series' page over a column of so many times; `None` when it is damaged, or the one that it is the difference to.
+    pub(super) fn values(
+        &self,
+        bytes: &[u8],
+        (series, column, rows): (u32, u32, usize),
+        held: Held<'_>,
+        recent: &mut Recent,
+    ) -> Option<Values> {
+        if let Some(other) = twin(bytes) {
+            if other >= series {
+                return None;
+            }
+            // It is no twin itself, so that this does not go on.
+            return self.with_page(other, column, held, |run| match twin(run) {
+                None => self.values(run, (other, column, rows), held, recent),
+                Some(_) => None,
+            });
+        }
+        if distance(bytes).is_none() {
+            return page(bytes, rows);
+        }
+        let found = self.resolved(bytes, (series, column, rows), (held, 0), recent)?;
+        Some(Values { presence: Presence::All, bits: found.bits() })
+    }
+
+    fn resolved(
+        &self,
+        bytes: &[u8],
+        (series, column, rows): (u32, u32, usize),
+        (held, depth): (Held<'_>, u32),
+        recent: &mut Recent,
+    ) -> Option<Arc<Mantissas>> {
+        let reference = match distance(bytes) {
+            Some(back) if back > 0 && depth < DEPTH => {
+                let other = series.checked_sub(back).filter(|o| o / CHUNK_SERIES == series / CHUNK_SERIES)?;
+                match recent.get(other, column) {
+                    Some(known) => Some(known),
+                    None => Some(self.other((other, column, rows), (held, depth + 1), recent)?),
+                }
+            }
+            Some(_) => return None,
+            None => None,
+        };
+        let found = Arc::new(mantissas(bytes, rows, reference.as_deref())?);
+        recent.keep(series, column, found.clone());
+        Some(found)
+    }
+
+    /// The page of another series, read for the sake of those that are differences to it.
+    fn other(
+        &self,
+        place: (u32, u32, usize),
+        (held, depth): (Held<'_>, u32),
+        recent: &mut Recent,
+    ) -> Option<Arc<Mantissas>> {
+        self.with_page(place.0, place.1, held, |page| self.resolved(page, place, (held, depth), recent))
+    }
+
+    /// Reads the page of a series over a column of times, from memory where it is there; `None` when it is damaged.
+    fn with_page<T>(
+        &self,
+        series: u32,
+        column: u32,
+        held: Held<'_>,
+        then: impl FnOnce(&[u8]) -> Option<T>,
+    ) -> Option<T> {
+        let chunk = self.chunk(series / CHUNK_SERIES)?;
+        let entry = chunk.get((series % CHUNK_SERIES) as usize)?;
+        let mut buffer = Vec::new();
+        let run = match held.run(entry) {
+            Some(run) => run,
+            None => {
+                buffer.resize(entry.length as usize, 0);
+                self.file.read_exact_at(&mut buffer, entry.offset).ok()?;
+                &buffer
+            }
+        };
+        if crc32fast::hash(run) != entry.crc {
+            return None;
+        }
+        let mut at = 0usize;
+        for (number, length) in &entry.pages {
+            let end = at.checked_add(*length as usize)?;
+            if *number == column {
+                return then(run.get(at..end)?);
+            }
+            at = end;
+        }
+        None
+    }
+}

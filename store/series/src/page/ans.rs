@@ -1,0 +1,146 @@
+//! Symbols by their frequencies, and raw bits of each, in one stream (range variant of asymmetric numeral systems, arXiv
+//! 1311.2540, section 2.3). Pure.
+//!
+//! The state is 32 bits, taken up 16 bits at a time. Written backwards, read forwards.
+
+use super::shape::TABLE_BITS;
+use crate::bits::BitWriter;
+
+/// States below this take up 16 bits.
+const LOW: u32 = 1 << 16;
+const MASK: u32 = (1 << TABLE_BITS) - 1;
+/// Raw bits that are read together with what the state takes up: 8 bytes hold them behind up to 7 bits of others.
+const TOGETHER: u32 = 57 - 16;
+
+/// A symbol with its raw bits: at most 64, in one or two parts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sign {
+    pub(super) symbol: u8,
+    pub(super) raw: u64,
+    pub(super) width: u8,
+    /// An escape's width stands before its bits.
+    pub(super) escape: bool,
+}
+
+/// Writes symbols, all with a frequency above 0.
+pub(super) fn put(w: &mut BitWriter, signs: &[Sign], frequencies: &[u32]) {
+    let starts = starts(frequencies);
+    let mut words: Vec<Option<u16>> = vec![None; signs.len()];
+    let mut state = LOW;
+    for (sign, word) in signs.iter().zip(&mut words).rev() {
+        let (f, start) = (frequencies[usize::from(sign.symbol)], starts[usize::from(sign.symbol)]);
+        if u64::from(state) >= u64::from(f) << (32 - TABLE_BITS) {
+            *word = Some(state as u16);
+            state >>= 16;
+        }
+        state = ((state / f) << TABLE_BITS) + state % f + start;
+    }
+    w.put(u64::from(state), 32);
+    for (sign, word) in signs.iter().zip(words) {
+        if let Some(word) = word {
+            w.put(u64::from(word), 16);
+        }
+        if sign.escape {
+            w.put(u64::from(sign.width) - 1, 6);
+        }
+        w.put(sign.raw, u32::from(sign.width));
+    }
+}
+
+fn starts(frequencies: &[u32]) -> Vec<u32> {
+    let mut at = 0;
+    frequencies
+        .iter()
+        .map(|f| {
+            at += f;
+            at - f
+        })
+        .collect()
+}
+
+/// Reads symbols.
+pub(super) struct Reader {
+    /// By the low bits of the state: symbol in the low 8 bits, frequency less 1 in the next 12, distance from its start above.
+    table: [u32; 1 << TABLE_BITS],
+    bytes: Vec<u8>,
+    at: usize,
+    state: u32,
+}
+
+impl Reader {
+    /// From this bit of these bytes on.
+    pub(super) fn new(bytes: &[u8], at: usize, frequencies: &[u32]) -> Self {
+        let mut table = [0; 1 << TABLE_BITS];
+        let mut rest = &mut table[..];
+        for (symbol, f) in (0u32..).zip(frequencies) {
+            let (own, others) = rest.split_at_mut((*f as usize).min(rest.len()));
+            own.iter_mut().zip(0u32..).for_each(|(entry, offset)| *entry = symbol | (f - 1) << 8 | offset << 20);
+            rest = others;
+        }
+        // Zeros behind the end, so that 8 bytes can be read anywhere before it.
+        let mut padded = Vec::with_capacity(bytes.len() + 16);
+        padded.extend_from_slice(bytes);
+        padded.resize(bytes.len() + 16, 0);
+        let mut out = Self { table, bytes: padded, at, state: 0 };
+        out.state = out.get(32) as u32;
+        out
+    }
+
+    /// The bits from here on, some 57 of them.
+    #[inline]
+    fn word(&self) -> u64 {
+        let byte = (self.at / 8).min(self.bytes.len() - 8);
+        let word = self.bytes.get(byte..byte + 8).and_then(|w| w.try_into().ok()).map_or(0, u64::from_le_bytes);
+        word >> (self.at % 8)
+    }
+
+    /// The next bits, at most 64.
+    pub(super) fn get(&mut self, n: u32) -> u64 {
+        if n > 32 {
+            let low = self.get(32);
+            return low | self.get(n - 32) << 32;
+        }
+        let bits = self.word() & ((1u64 << n) - 1);
+        self.at += n as usize;
+        bits
+    }
+
+    /// The next symbol, without raw bits.
+    #[inline]
+    fn symbol(&mut self) -> u32 {
+        let entry = self.table[(self.state & MASK) as usize];
+        self.state = ((entry >> 8 & 0xfff) + 1).wrapping_mul(self.state >> TABLE_BITS).wrapping_add(entry >> 20);
+        entry & 0xff
+    }
+
+    /// Reads so many symbols, each with `width` raw bits, but for those from `special` on, which `other` reads the rest of.
+    #[inline]
+    pub(super) fn read(
+        &mut self,
+        out: &mut [i64],
+        width: u32,
+        special: u32,
+        of: impl Fn(u32, u64) -> i64,
+        mut other: impl FnMut(&mut Self, u32) -> Option<i64>,
+    ) -> Option<()> {
+        let together = width <= TOGETHER;
+        let mask = if together { (1u64 << width) - 1 } else { 0 };
+        for slot in out {
+            let symbol = self.symbol();
+            let taken = u32::from(self.state < LOW) * 16;
+            let word = self.word();
+            self.state = self.state << taken | (word & ((1u64 << taken) - 1)) as u32;
+            self.at += taken as usize;
+            if symbol >= special {
+                *slot = other(self, symbol)?;
+            } else if together {
+                *slot = of(symbol, word >> taken & mask);
+                self.at += width as usize;
+            } else {
+                let raw = self.get(width);
+                *slot = of(symbol, raw);
+            }
+        }
+        Some(())
+    }
+}
