@@ -236,8 +236,11 @@ fn positive(h: &kernel::series::Histogram) -> Vec<(i32, f64)> {
     indexes.into_iter().zip(h.positive_buckets.iter().copied()).collect()
 }
 
+/// A histogram as it is compared.
+type Counts = (f64, f64, Vec<(i32, f64)>);
+
 /// Count, zero bucket, and positive buckets with their indexes, of all samples of a series.
-fn histograms(store: &SeriesStore, name: &str) -> Vec<(f64, f64, Vec<(i32, f64)>)> {
+fn histograms(store: &SeriesStore, name: &str) -> Vec<Counts> {
     let found = all(store).into_iter().find(|s| s.labels.name() == name).unwrap();
     let of = |at: usize| match found.values.get(at) {
         Some(kernel::series::Point::Histogram(h)) => (h.count, h.zero_count, positive(&h)),

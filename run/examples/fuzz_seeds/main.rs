@@ -4,6 +4,8 @@
 //! `cargo run -p run --example fuzz_seeds -- fuzz/corpus`, in the repository's root. Folders are named as the targets; `NAME.dict` beside
 //! them are words for `-dict=`.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
+
 mod messages;
 mod stored;
 
