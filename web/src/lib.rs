@@ -33,7 +33,7 @@ pub mod uptime;
 
 pub use api::receiving::Receiving;
 pub use api::scraped::Scraped;
-pub use app::{App, WebConfig, router};
+pub use app::{App, PeerAddress, WebConfig, router};
 pub use auth::login::Login;
 pub use control::{Control, ControlError};
 pub use serve::{Door, serve};

@@ -1,6 +1,7 @@
 //! Arguments of `farero import`. Pure.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
@@ -73,6 +74,10 @@ pub(crate) struct To {
     /// A label that every series gets, such as `system=web`; may be given several times.
     #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
     pub(crate) labels: Vec<(String, String)>,
+    /// How often to say on standard error how far it is; every second where that is a terminal, 0s after each request. What is said to
+    /// be done is on disk.
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::metrics::duration)]
+    pub(crate) progress: Duration,
     /// Only look whether everything can be read, and write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -12,6 +12,7 @@ mod labels;
 mod model;
 mod names;
 mod proto;
+mod told;
 mod translate;
 mod value;
 
@@ -21,12 +22,13 @@ mod tests;
 pub(crate) use continued::Continued;
 pub(crate) use delta::Deltas;
 pub use names::Translation;
+pub(crate) use told::Told;
 use translate::{Otlp, Stored};
 
 use crate::body::Packing;
 use crate::limits::Reason;
 use crate::wire::Writer as Wire;
-use crate::writer::{Answer, Writer};
+use crate::writer::{Answer, SenderName, Writer};
 
 /// Path of the HTTP endpoint of OTLP itself; Prometheus's is `/api/v1/otlp/v1/metrics`.
 pub const PATH: &str = "/v1/metrics";
@@ -152,13 +154,13 @@ impl Writer {
     /// status 200 also when a part could not be taken; [`Form::answer`] tells the sender.
     pub fn otlp(
         &self,
-        sender: &str,
+        sender: impl Into<SenderName>,
         (form, encoding): (Form, &str),
         body: &[u8],
         options: &OtlpOptions,
         now_ms: i64,
     ) -> Answer {
-        let sender = match self.sender(sender) {
+        let sender = match self.sender(sender, now_ms) {
             Ok(sender) => sender,
             Err(answer) => return answer,
         };
@@ -183,15 +185,16 @@ impl Writer {
             };
             let left_out = match options.add_deltas {
                 true => {
-                    sender.continued.lock().sweep(now_ms);
-                    sender.deltas.lock().accumulate(&mut resources, now_ms)
+                    sender.space.continued.lock().sweep(now_ms);
+                    sender.space.deltas.lock().accumulate(&mut resources, sender.number, now_ms)
                 }
                 false => delta::LeftOut::default(),
             };
             sender.counters().reject(Reason::OutOfOrder, left_out.late);
             sender.counters().reject(Reason::Temporality, left_out.limit);
-            let stored = self.reader.as_deref().map(|reader| Stored { reader, continued: &sender.continued, now_ms });
-            let otlp = Otlp { resources, options, stored };
+            let stored =
+                self.reader.as_deref().map(|reader| Stored { reader, continued: &sender.space.continued, now_ms });
+            let otlp = Otlp { resources, options, stored, told: &sender.space.told };
             let mut answer = self.take(&sender, &otlp, now_ms, scratch);
             tell(&mut answer, left_out);
             answer

@@ -8,7 +8,7 @@ mod histogram;
 mod v1;
 mod v2;
 
-pub use encode::{Outgoing, OutgoingSeries};
+pub use encode::{Outgoing, OutgoingSeries, pack};
 pub(crate) use v1::V1;
 pub use v1::{MetricMetadata, MetricType};
 pub(crate) use v2::V2;

@@ -14,6 +14,7 @@ mod take;
 mod trouble;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use hashbrown::HashMap;
 use kernel::series::{SeriesReader, SeriesWriter};
@@ -22,7 +23,8 @@ use parking_lot::{Mutex, RwLock};
 pub use answer::{Answer, Written};
 pub(crate) use intake::{Intake, Target};
 pub(crate) use labels::RawLabel;
-pub use sender::Sender;
+use sender::Space;
+pub use sender::{Sender, SenderName};
 pub use trouble::Refusal;
 pub(crate) use trouble::Trouble;
 
@@ -38,6 +40,12 @@ pub(crate) mod tests;
 
 /// Most senders: they are named by who administers Farero, so more are a mistake.
 pub const SENDERS: usize = 10_000;
+
+/// Most senders of a space that are told apart; what is beyond them is one sender, [`OTHERS`]. Whoever has many addresses has not as many limits.
+pub const SENDERS_OF_SPACE: usize = 1_000;
+
+/// The name of all senders of a space together that are too many to be told apart.
+pub const OTHERS: &str = "others";
 
 /// Samples further ahead of the clock are refused, as Prometheus does: they would keep everything after them out.
 pub const AHEAD_MS: i64 = 600_000;
@@ -71,15 +79,17 @@ pub struct Writer {
     pub(crate) reader: Option<Arc<dyn SeriesReader>>,
     limits: Limits,
     keys: Keys,
-    senders: RwLock<HashMap<Box<str>, Arc<Sender>>>,
+    /// How many senders there were.
+    numbers: AtomicU32,
+    senders: RwLock<HashMap<SenderName, Arc<Sender>>>,
     scratches: Mutex<Vec<Scratch>>,
 }
 
 impl Writer {
     /// A receiver in front of a store; `limits` are those of senders that have none of their own.
     pub fn new(store: Arc<dyn SeriesWriter>, limits: Limits) -> Self {
-        let (senders, scratches) = (RwLock::default(), Mutex::default());
-        Self { store, reader: None, limits, keys: Keys::default(), senders, scratches }
+        let (senders, scratches, numbers) = (RwLock::default(), Mutex::default(), AtomicU32::default());
+        Self { store, reader: None, limits, keys: Keys::default(), numbers, senders, scratches }
     }
 
     /// With what was written before, so that totals of deltas go on where they were when the program ended.
@@ -94,20 +104,34 @@ impl Writer {
         &self.limits
     }
 
-    /// A sender by its name (`""` when senders are not told apart), made when it is new.
+    /// A sender by its name, made when it is new. Of a space with many senders those go that sent nothing for long; a new one that has no place
+    /// even so shares [`OTHERS`].
     ///
     /// # Errors
     /// There are [`SENDERS`] already.
-    pub fn sender(&self, name: &str) -> Result<Arc<Sender>, Answer> {
-        if let Some(sender) = self.senders.read().get(name) {
+    pub fn sender(&self, name: impl Into<SenderName>, now_ms: i64) -> Result<Arc<Sender>, Answer> {
+        let mut name = name.into();
+        if let Some(sender) = self.senders.read().get(&name) {
             return Ok(sender.clone());
         }
         let mut senders = self.senders.write();
-        if !senders.contains_key(name) && senders.len() >= SENDERS {
+        let of_space = |senders: &HashMap<SenderName, _>| senders.keys().filter(|n| n.space == name.space).count();
+        if !name.sender.is_empty() && !senders.contains_key(&name) && of_space(&senders) >= SENDERS_OF_SPACE {
+            senders.retain(|n, sender| n.space != name.space || !sender.is_idle(now_ms));
+            if of_space(&senders) >= SENDERS_OF_SPACE {
+                name.sender = OTHERS.to_owned();
+            }
+        }
+        if !senders.contains_key(&name) && senders.len() >= SENDERS {
             return Err(Answer::failed(503, format!("there are {SENDERS} senders already, which is the limit")));
         }
-        let made = || Arc::new(Sender::new(name, self.limits.clone()));
-        Ok(senders.entry(name.into()).or_insert_with(made).clone())
+        let shared = senders.iter().find(|(n, _)| n.space == name.space).map(|(_, sender)| sender.space.clone());
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let made = || {
+            let space = shared.unwrap_or_else(|| Arc::new(Space::new(&name.space)));
+            Arc::new(Sender::new(name.clone(), space, number, self.limits.clone()))
+        };
+        Ok(senders.entry(name.clone()).or_insert_with(made).clone())
     }
 
     /// All senders by name, for their counters.
@@ -119,8 +143,14 @@ impl Writer {
 
     /// Takes a remote-write request of version 1.0 or 2.0. The headers are empty when they are missing; `now_ms` is in
     /// milliseconds since the epoch. When it answers 204, all samples are durable.
-    pub fn remote_write(&self, sender: &str, headers: (&str, &str), body: &[u8], now_ms: i64) -> Answer {
-        let sender = match self.sender(sender) {
+    pub fn remote_write(
+        &self,
+        sender: impl Into<SenderName>,
+        headers: (&str, &str),
+        body: &[u8],
+        now_ms: i64,
+    ) -> Answer {
+        let sender = match self.sender(sender, now_ms) {
             Ok(sender) => sender,
             Err(answer) => return answer,
         };

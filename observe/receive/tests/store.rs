@@ -193,3 +193,121 @@ fn totals_of_deltas_go_on_after_a_restart() {
     deltas(&writer, at(10_000), (2, 2, [1, 0]));
     assert_eq!(values(&store)[0].1.last(), Some(&2.0));
 }
+
+/// A request with one delta of an exponential histogram, or of one with explicit bounds that becomes native.
+fn native_delta(writer: &Writer, (from, to): (i64, i64), metric: serde_json::Value) {
+    let mut metric = metric;
+    let data = metric.as_object_mut().unwrap().iter_mut().find(|(_, v)| v.is_object()).unwrap().1;
+    data["aggregationTemporality"] = 1.into();
+    let point = &mut data["dataPoints"][0];
+    point["startTimeUnixNano"] = (from * 1_000_000).to_string().into();
+    point["timeUnixNano"] = (to * 1_000_000).to_string().into();
+    let body = serde_json::json!({"resourceMetrics": [{
+        "resource": {"attributes": [{"key": "service.instance.id", "value": {"stringValue": "i"}}]},
+        "scopeMetrics": [{"metrics": [metric]}],
+    }]});
+    let options = OtlpOptions { custom_bounds: true, ..OtlpOptions::default() };
+    let answer = writer.otlp("s", (Form::Json, ""), body.to_string().as_bytes(), &options, to);
+    assert_eq!((answer.status, answer.text.as_str(), answer.rejected), (200, "", 0));
+}
+
+fn exponential(scale: i32, offset: i32, counts: &[u64]) -> serde_json::Value {
+    let count: u64 = counts.iter().sum::<u64>() + 1;
+    serde_json::json!({"name": "e", "exponentialHistogram": {"dataPoints": [{
+        "count": count, "sum": count, "scale": scale, "zeroCount": 1, "positive": {"offset": offset, "bucketCounts": counts},
+    }]}})
+}
+
+fn explicit(bounds: &[f64], counts: &[u64]) -> serde_json::Value {
+    let count: u64 = counts.iter().sum();
+    serde_json::json!({"name": "c", "histogram": {"dataPoints": [{
+        "count": count, "sum": count, "explicitBounds": bounds, "bucketCounts": counts,
+    }]}})
+}
+
+/// The positive buckets with their indexes.
+fn positive(h: &kernel::series::Histogram) -> Vec<(i32, f64)> {
+    let (mut next, mut indexes) = (0, Vec::new());
+    for span in &h.positive_spans {
+        next += span.offset;
+        indexes.extend(next..next + span.length as i32);
+        next += span.length as i32;
+    }
+    indexes.into_iter().zip(h.positive_buckets.iter().copied()).collect()
+}
+
+/// A histogram as it is compared.
+type Counts = (f64, f64, Vec<(i32, f64)>);
+
+/// Count, zero bucket, and positive buckets with their indexes, of all samples of a series.
+fn histograms(store: &SeriesStore, name: &str) -> Vec<Counts> {
+    let found = all(store).into_iter().find(|s| s.labels.name() == name).unwrap();
+    let of = |at: usize| match found.values.get(at) {
+        Some(kernel::series::Point::Histogram(h)) => (h.count, h.zero_count, positive(&h)),
+        other => panic!("{other:?}"),
+    };
+    (0..found.timestamps.len()).map(of).collect()
+}
+
+#[test]
+fn deltas_of_native_histograms_go_on_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let reopened = || {
+        let (store, writer) = open(folder.path(), 1_000);
+        let writer = writer.with_reader(store.clone());
+        (store, writer)
+    };
+    let at = |n: i64| (START + (n - 1) * 10_000, START + n * 10_000);
+    let (store, writer) = reopened();
+    for n in 1..3 {
+        native_delta(&writer, at(n), exponential(1, 0, &[2, 1]));
+        native_delta(&writer, at(n), explicit(&[1.0, 2.0], &[1, 0, 2]));
+    }
+    drop((store, writer));
+
+    let (store, writer) = reopened();
+    // The last one once more, since its answer was lost; then finer buckets than the store has, then coarser ones.
+    native_delta(&writer, at(2), exponential(1, 0, &[2, 1]));
+    native_delta(&writer, at(3), exponential(2, 0, &[4, 0, 1, 1]));
+    native_delta(&writer, at(4), exponential(0, 1, &[5]));
+    native_delta(&writer, at(2), explicit(&[1.0, 2.0], &[1, 0, 2]));
+    native_delta(&writer, at(3), explicit(&[1.0, 2.0], &[9, 1, 0]));
+    // Other bounds begin anew: their total has nothing to be added to.
+    native_delta(&writer, at(4), explicit(&[1.0, 5.0], &[1, 1, 0]));
+    native_delta(&writer, at(5), explicit(&[1.0, 5.0], &[0, 1, 0]));
+    let expect = [
+        (4.0, 1.0, vec![(1, 2.0), (2, 1.0)]),
+        (8.0, 2.0, vec![(1, 4.0), (2, 2.0)]),
+        // Scale 2, buckets 0 and 2, 3 lie in 0 and 1 of scale 1.
+        (15.0, 3.0, vec![(1, 8.0), (2, 4.0)]),
+        (21.0, 4.0, vec![(1, 12.0), (2, 5.0)]),
+    ];
+    assert_eq!(histograms(&store, "e"), expect);
+    let expect = [
+        (3.0, 0.0, vec![(0, 1.0), (2, 2.0)]),
+        (6.0, 0.0, vec![(0, 2.0), (2, 4.0)]),
+        (16.0, 0.0, vec![(0, 11.0), (1, 1.0), (2, 4.0)]),
+        (2.0, 0.0, vec![(0, 1.0), (1, 1.0)]),
+        (3.0, 0.0, vec![(0, 1.0), (1, 2.0)]),
+    ];
+    assert_eq!(histograms(&store, "c"), expect);
+}
+
+#[test]
+fn a_metric_that_changes_its_type_keeps_the_totals_of_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, writer) = open(folder.path(), 1_000);
+    let writer = writer.with_reader(store.clone());
+    let at = |n: i64| (START + (n - 1) * 10_000, START + n * 10_000);
+    let number = |value: u64| serde_json::json!({"name": "e", "sum": {"dataPoints": [{"asInt": value}]}});
+    native_delta(&writer, at(1), number(3));
+    native_delta(&writer, at(2), exponential(1, 0, &[2]));
+    native_delta(&writer, at(3), number(4));
+    native_delta(&writer, at(4), exponential(1, 0, &[1]));
+    let found = all(&store).into_iter().find(|s| s.labels.name() == "e").unwrap();
+    let counts = |at: usize| match found.values.get(at).unwrap() {
+        kernel::series::Point::Float(value) => value,
+        kernel::series::Point::Histogram(h) => h.count,
+    };
+    assert_eq!((0..4).map(counts).collect::<Vec<_>>(), [3.0, 3.0, 7.0, 5.0]);
+}

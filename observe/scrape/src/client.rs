@@ -213,6 +213,9 @@ impl HttpClient {
             head = self.ask(&next, auth, &mut stream, buffer, limit).await?;
             current = Some(next);
         }
+        if current.is_some() && self.follow_redirects && is_redirect(head.status) && head.location.is_some() {
+            return Err(ClientError::Connection(format!("stopped after {MOST_REDIRECTS} redirects")));
+        }
         if current.is_none() {
             *kept = head.keep_alive.then_some(stream);
         }

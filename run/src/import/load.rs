@@ -22,7 +22,7 @@ const MOST_SERIES: usize = 2_000_000;
 pub enum Progress {
     /// So many samples were seen by the first look.
     Surveyed(u64),
-    /// So many samples are done, of so many.
+    /// So many samples are done, of so many: what is written of them is durable at the target.
     Done(u64, u64),
 }
 
@@ -101,6 +101,11 @@ impl Held {
         Ok(())
     }
 
+    /// The series that are held.
+    pub(super) fn labels(&self) -> &[Labels] {
+        &self.labels
+    }
+
     /// The samples of a series that is held, by time.
     pub(super) fn of(&mut self, labels: &Labels) -> &mut [HeldSample] {
         let Some(series) = self.numbers.get(labels) else { return &mut [] };
@@ -144,17 +149,18 @@ pub fn load(
         report.samples += held.samples.len() as u64;
         held.sort_by_series();
         target.mark_known(range, &mut held)?;
-        write(&mut held, target, &mut report)?;
+        let of = survey.samples.max(report.samples);
+        write(&mut held, target, &mut report, &mut |done| told(Progress::Done(done, of)))?;
         target.stretch_done()?;
-        told(Progress::Done(report.samples, survey.samples.max(report.samples)));
+        told(Progress::Done(report.samples, of));
     }
     report.series = held.labels.len() as u64;
     target.finish()?;
     Ok(report)
 }
 
-/// Writes what is held in requests, the oldest samples first.
-fn write(held: &mut Held, target: &mut dyn Target, report: &mut Report) -> Result<()> {
+/// Writes what is held in requests, the oldest samples first; `told` hears after each of them how many samples are done.
+fn write(held: &mut Held, target: &mut dyn Target, report: &mut Report, told: &mut dyn FnMut(u64)) -> Result<()> {
     for sample in &held.samples {
         match sample.mark {
             Mark::New => {}
@@ -186,6 +192,7 @@ fn write(held: &mut Held, target: &mut dyn Target, report: &mut Report) -> Resul
         for line in sent.text.lines().filter(|_| sent.refused > 0) {
             report.mistakes.note(|| line.to_owned());
         }
+        told(report.samples - rest.len() as u64);
     }
     samples.clear();
     held.samples = samples;

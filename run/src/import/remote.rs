@@ -1,5 +1,7 @@
 //! A server that takes remote-write, as the target of an import: a running Farero, or another. I/O: HTTP.
 
+mod there;
+
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +13,9 @@ use super::{Sent, Target};
 
 /// Samples of one request: what Prometheus's own queue sends at most, times five.
 const SAMPLES_AT_ONCE: usize = 10_000;
+/// Paths of remote-write and remote read, as Prometheus has them.
+const WRITE: &str = "/api/v1/write";
+const READ: &str = "/api/v1/read";
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// A request is sent this often, when the server says "later" or cannot be reached.
@@ -30,50 +35,38 @@ impl Remote {
     pub fn new(url: &str, token: Option<Secret>, runtime: Handle) -> Self {
         let url = url.trim_end_matches('/');
         let whole = url.contains("/api/") || url.ends_with("/write") || url.ends_with("/push");
-        let url = if whole { url.to_owned() } else { format!("{url}/api/v1/write") };
+        let url = if whole { url.to_owned() } else { format!("{url}{WRITE}") };
         Self { url, token, runtime }
     }
 
-    async fn post(&self, body: &[u8]) -> Result<(u16, Option<u64>, String)> {
-        let request = crate::http_client()?.post(&self.url).timeout(TIMEOUT);
+    async fn post(&self, url: &str, version: (&'static str, &'static str), body: &[u8]) -> Result<Answered> {
+        let request = crate::http_client()?.post(url).timeout(TIMEOUT);
         let request = request
             .header("Content-Type", "application/x-protobuf")
             .header("Content-Encoding", "snappy")
-            .header("X-Prometheus-Remote-Write-Version", "0.1.0")
+            .header(version.0, version.1)
             .header("User-Agent", concat!("farero/", env!("CARGO_PKG_VERSION")))
             .body(body.to_vec());
         let request = match &self.token {
             Some(token) => request.bearer_auth(token.expose()),
             None => request,
         };
-        let answer = request.send().await.with_context(|| format!("{} cannot be reached", self.url))?;
-        let wait = answer.headers().get("Retry-After").and_then(|v| v.to_str().ok()?.parse().ok());
+        let answer = request.send().await.with_context(|| format!("{url} cannot be reached"))?;
+        let wait_s = answer.headers().get("Retry-After").and_then(|v| v.to_str().ok()?.parse().ok());
         let status = answer.status().as_u16();
-        Ok((status, wait, answer.text().await.unwrap_or_default()))
-    }
-}
-
-impl Target for Remote {
-    fn samples_at_once(&self) -> usize {
-        SAMPLES_AT_ONCE
+        let body = answer.bytes().await.with_context(|| format!("the answer of {url} broke off"))?;
+        Ok(Answered { status, wait_s, body: body.to_vec() })
     }
 
-    /// The server knows itself: what is there already counts as written.
-    fn mark_known(&self, _range_ms: (i64, i64), _held: &mut Held) -> Result<()> {
-        Ok(())
-    }
-
-    /// Of a request that was refused in part it is not known how much: all of it counts as refused.
-    fn send(&mut self, body: Vec<u8>, samples: u64) -> Result<Sent> {
+    /// Asks, and once more after a while when the server says "later" or cannot be reached.
+    fn ask(&self, url: &str, version: (&'static str, &'static str), body: &[u8]) -> Result<Answered> {
         let mut wait = FIRST_WAIT;
         for turn in 1.. {
-            let (sent, asked) = match self.runtime.block_on(self.post(&body)) {
-                Ok((200..=299, _, text)) => return Ok(Sent { samples, text, ..Sent::default() }),
-                Ok((400, _, text)) => return Ok(Sent { refused: samples.max(1), text, ..Sent::default() }),
-                Ok((status @ (429 | 500..=599), asked, text)) => {
-                    (format!("{} answers {status}: {}", self.url, text.trim()), asked)
+            let (sent, asked) = match self.runtime.block_on(self.post(url, version, body)) {
+                Ok(answered) if matches!(answered.status, 429 | 500 | 502..=599) => {
+                    (format!("{url} answers {}: {}", answered.status, answered.text()), answered.wait_s)
                 }
-                Ok((status, _, text)) => bail!("{} answers {status}: {}", self.url, text.trim()),
+                Ok(answered) => return Ok(answered),
                 Err(error) => (format!("{error:#}"), None),
             };
             if turn >= TRIES {
@@ -84,6 +77,52 @@ impl Target for Remote {
             wait *= 2;
         }
         bail!("no try was made")
+    }
+}
+
+/// An answer of the server.
+struct Answered {
+    status: u16,
+    /// Seconds to wait before the next try.
+    wait_s: Option<u64>,
+    body: Vec<u8>,
+}
+
+impl Answered {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).trim().to_owned()
+    }
+}
+
+impl Target for Remote {
+    fn samples_at_once(&self) -> usize {
+        SAMPLES_AT_ONCE
+    }
+
+    /// Asked over remote read, where the server has it beside its remote-write: old samples that are there already would be refused as too old.
+    /// Where it has not, all of them are sent: what is there already counts as written, or as refused.
+    fn mark_known(&self, range_ms: (i64, i64), held: &mut Held) -> Result<()> {
+        let Some(base) = self.url.strip_suffix(WRITE).filter(|_| !held.labels().is_empty()) else { return Ok(()) };
+        let url = format!("{base}{READ}");
+        let answered =
+            self.ask(&url, ("X-Prometheus-Remote-Read-Version", "0.1.0"), &there::request(range_ms, held))?;
+        if answered.status != 200 {
+            tracing::warn!(url, status = answered.status, "the server does not say what it has already");
+        } else if let Err(error) = there::mark(&answered.body, held) {
+            tracing::warn!(url, %error, "what the server has already cannot be read");
+        }
+        Ok(())
+    }
+
+    /// Of a request that was refused in part it is not known how much: all of it counts as refused.
+    fn send(&mut self, body: Vec<u8>, samples: u64) -> Result<Sent> {
+        let answered = self.ask(&self.url, ("X-Prometheus-Remote-Write-Version", "0.1.0"), &body)?;
+        let text = answered.text();
+        match answered.status {
+            200..=299 => Ok(Sent { samples, text, ..Sent::default() }),
+            400 => Ok(Sent { refused: samples.max(1), text, ..Sent::default() }),
+            status => bail!("{} answers {status}: {text}", self.url),
+        }
     }
 
     fn stretch_done(&mut self) -> Result<()> {

@@ -16,8 +16,8 @@ use super::load::{Held, HeldSample, Mark};
 use super::{Sent, Target};
 use crate::folder;
 
-/// Samples of one commit.
-const SAMPLES_AT_ONCE: usize = 200_000;
+/// Samples of one commit: so much is done again when an import is broken off, and told to be done at once.
+const SAMPLES_AT_ONCE: usize = 50_000;
 /// Bytes of one request, with labels of any length.
 const MOST_BYTES: usize = 1 << 30;
 /// While importing nothing is too old: longer than the store takes times for.
@@ -84,7 +84,7 @@ impl Target for Folder {
 
     fn send(&mut self, body: Vec<u8>, _samples: u64) -> Result<Sent> {
         let headers = ("application/x-protobuf", "snappy");
-        let answer = self.writer.remote_write(&self.sender, headers, &body, self.now_ms);
+        let answer = self.writer.remote_write(self.sender.as_str(), headers, &body, self.now_ms);
         match answer.status {
             200..=299 | 400 => Ok(Sent {
                 samples: answer.written.samples + answer.written.histograms,

@@ -7,7 +7,7 @@ use kernel::series::{SeriesAdmin, SeriesError, SeriesReader, SeriesWriter};
 use kernel::{Clock, Labels, Timestamp};
 use observe_receive::otlp::OtlpOptions;
 use observe_receive::remote_write::MetricMetadata;
-use observe_receive::writer::Writer;
+use observe_receive::writer::{SenderName, Writer};
 use observe_scrape::manager::Manager;
 use store_series::SeriesStore;
 use tokio::sync::Notify;
@@ -22,6 +22,7 @@ use super::config::MetricsConfig;
 use super::known::Known;
 use super::notify::Notifier;
 use super::rules::RuleManager;
+use super::senders::sender_of;
 use super::{own, targets};
 
 /// What the configuration file says, as far as answers need it.
@@ -104,6 +105,10 @@ impl Backend for Engine {
 
     fn writer(&self) -> Option<Arc<Writer>> {
         Some(self.writer.clone())
+    }
+
+    fn sender(&self, request: &axum::http::Extensions) -> SenderName {
+        sender_of(request)
     }
 
     fn write_gate(&self) -> &Gate {

@@ -31,6 +31,10 @@ struct Said {
     headers: HeaderMap,
 }
 
+/// Who has logged in, in the extensions of a request.
+#[derive(Clone, Debug)]
+pub(super) struct LoggedIn(pub(super) String);
+
 /// The protection of the engine's addresses.
 pub(super) struct Front {
     path: Option<PathBuf>,
@@ -161,11 +165,14 @@ fn said(file: &WebFile) -> Result<Said> {
     Ok(Said { users, headers })
 }
 
-async fn guard(State(front): State<Arc<Front>>, request: Request, next: Next) -> Response {
+async fn guard(State(front): State<Arc<Front>>, mut request: Request, next: Next) -> Response {
     let said = front.said.read().unwrap_or_else(PoisonError::into_inner).clone();
     let may = said.users.is_empty()
         || match log_in(request.headers()) {
-            Some((name, password)) => front.lets_in(&said, name, password).await,
+            Some((name, password)) => {
+                request.extensions_mut().insert(LoggedIn(name.clone()));
+                front.lets_in(&said, name, password).await
+            }
             None => false,
         };
     let mut response = if may {

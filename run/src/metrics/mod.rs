@@ -14,6 +14,7 @@ pub mod notify;
 mod own;
 mod redact;
 pub mod rules;
+mod senders;
 pub(crate) mod targets;
 
 use std::net::SocketAddr;

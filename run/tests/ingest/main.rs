@@ -10,8 +10,10 @@
 
 mod application;
 mod import;
+mod killed;
 mod prometheus;
 mod scrapes;
+mod senders;
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -35,6 +37,11 @@ async fn wait_for<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl Fn
 async fn get(url: &str) -> (u16, String) {
     let answer = run::http_client().unwrap().get(url).send().await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+/// The status of an answer, when there is one.
+async fn get_or_none(url: &str) -> Option<u16> {
+    Some(run::http_client().unwrap().get(url).send().await.ok()?.status().as_u16())
 }
 
 /// A question to Prometheus's API: what stands under `data`.

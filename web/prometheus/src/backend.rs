@@ -10,7 +10,7 @@ use kernel::series::{SeriesAdmin, SeriesError, SeriesReader};
 use kernel::{Labels, Timestamp};
 use observe_receive::otlp::OtlpOptions;
 use observe_receive::remote_write::MetricMetadata;
-use observe_receive::writer::Writer;
+use observe_receive::writer::{SenderName, Writer};
 use serde::Serialize;
 
 use crate::gate::Gate;
@@ -121,9 +121,9 @@ pub trait Backend: Send + Sync + 'static {
         None
     }
 
-    /// As whom whoever asks sends samples; `""` when senders are not told apart.
-    fn sender(&self) -> String {
-        String::new()
+    /// As whom whoever asks sends samples, by what is known of the request. Without an answer of its own senders are not told apart.
+    fn sender(&self, _request: &http::Extensions) -> SenderName {
+        SenderName::default()
     }
 
     /// How OTLP metrics become series.

@@ -6,6 +6,7 @@
 //! else is asked.
 
 mod lane;
+mod share;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -18,8 +19,10 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{ApiError, ErrorKind};
-use crate::limits::{FREE_POINTS, HELD_POINTS, LONG_WAITING, PATIENCE, SLICE};
+use crate::limits::{FREE_POINTS, HELD_POINTS, LONG_WAITING, PATIENCE, SLICE, WRITES_OF_ONE};
 use lane::Lane;
+use observe_receive::writer::SenderName;
+use share::Shares;
 
 /// Counts what goes on at once. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -27,6 +30,7 @@ pub struct Gate {
     permits: Arc<Semaphore>,
     small: Arc<Semaphore>,
     long: Arc<Lane>,
+    shares: Arc<Shares>,
     counts: Arc<Counts>,
 }
 
@@ -207,7 +211,25 @@ impl Gate {
             small: Arc::new(Semaphore::new((processors - 1).max(1))),
             // One processor stays for short work.
             long: Arc::new(Lane::new((processors - 1).max(1))),
+            shares: Arc::default(),
             counts: Arc::default(),
+        }
+    }
+
+    /// Waits until somebody has fewer than [`WRITES_OF_ONE`] messages at work, and counts one more of them until the answer is dropped.
+    ///
+    /// # Errors
+    /// It takes longer than that.
+    pub(crate) async fn share(&self, who: &SenderName, timeout: Duration) -> Result<OwnedSemaphorePermit, ApiError> {
+        let own = self.shares.of(who);
+        match tokio::time::timeout(timeout, own.acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            // Nobody closes it.
+            Ok(Err(_)) => Err(ApiError::new(ErrorKind::Canceled, "the messages of this sender are not taken any more")),
+            Err(_) => Err(ApiError::new(
+                ErrorKind::Timeout,
+                format!("{WRITES_OF_ONE} messages of this sender are worked on already: send fewer at once"),
+            )),
         }
     }
 

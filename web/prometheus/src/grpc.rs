@@ -42,10 +42,14 @@ pub(crate) async fn export_metrics(api: Api, request: Request) -> Response {
         return ended(EXHAUSTED, "the message is too long: send smaller ones");
     };
     let (encoding, options) = (text("grpc-encoding"), api.otlp());
-    let (sender, now_ms) = (api.sender(), api.now().as_millis());
+    let (sender, now_ms) = (api.sender(&parts.extensions), api.now().as_millis());
+    let _share = match api.write_gate().share(&sender, api.settings().timeout).await {
+        Ok(share) => share,
+        Err(error) => return ended(UNAVAILABLE, error.message()),
+    };
     let work = move |_: &crate::gate::Turn| {
         let read = read_message(&body, &encoding, DECODED_BYTES);
-        Ok(read.map(|plain| writer.otlp(&sender, (Form::Protobuf, ""), &plain, &options, now_ms)))
+        Ok(read.map(|plain| writer.otlp(sender, (Form::Protobuf, ""), &plain, &options, now_ms)))
     };
     match api.write_gate().run(api.settings().timeout, work).await {
         Ok(Ok(answer)) if answer.status == 200 => {

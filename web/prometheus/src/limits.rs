@@ -75,3 +75,6 @@ pub const SEARCH_BATCH: usize = 100;
 
 /// Most results in one line (Prometheus's own limit).
 pub const SEARCH_BATCH_MOST: usize = 1_000;
+
+/// Of these, messages of one sender: whoever sends without pause leaves two places to the others.
+pub const WRITES_OF_ONE: usize = 6;

@@ -10,11 +10,17 @@ use observe_receive::otlp::Form;
 use observe_receive::writer;
 
 use crate::answer::Api;
+use crate::error::ApiError;
 use crate::limits::MESSAGE_BYTES;
 
 /// A plain refusal, as Go's `http.Error` writes it.
 pub(crate) fn refuse(status: StatusCode, why: impl std::fmt::Display) -> Response {
     (status, format!("{why}\n")).into_response()
+}
+
+/// Nothing was taken, for now.
+fn busy(error: &ApiError) -> Response {
+    refuse(StatusCode::SERVICE_UNAVAILABLE, error.message())
 }
 
 /// Prometheus's words for what is switched off.
@@ -49,14 +55,18 @@ pub(crate) async fn write(api: Api, request: Request) -> Response {
         Ok(body) => body,
         Err(refused) => return refused,
     };
-    let (sender, now_ms) = (api.sender(), api.now().as_millis());
+    let (sender, now_ms) = (api.sender(&parts.extensions), api.now().as_millis());
+    let _share = match api.write_gate().share(&sender, api.settings().timeout).await {
+        Ok(share) => share,
+        Err(error) => return busy(&error),
+    };
     let work = move |_: &crate::gate::Turn| {
         let headers = (text(&parts, &header::CONTENT_TYPE), text(&parts, &header::CONTENT_ENCODING));
-        Ok(writer.remote_write(&sender, headers, &body, now_ms))
+        Ok(writer.remote_write(sender, headers, &body, now_ms))
     };
     match api.write_gate().run(api.settings().timeout, work).await {
         Ok(answer) => answered(&api, answer),
-        Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error.message()),
+        Err(error) => busy(&error),
     }
 }
 
@@ -74,10 +84,14 @@ pub(crate) async fn otlp(api: Api, request: Request) -> Response {
         Ok(body) => body,
         Err(refused) => return refused,
     };
-    let (sender, options, now_ms) = (api.sender(), api.otlp(), api.now().as_millis());
+    let (sender, options, now_ms) = (api.sender(&parts.extensions), api.otlp(), api.now().as_millis());
+    let _share = match api.write_gate().share(&sender, api.settings().timeout).await {
+        Ok(share) => share,
+        Err(error) => return busy(&error),
+    };
     let work = move |_: &crate::gate::Turn| {
         let encoding = text(&parts, &header::CONTENT_ENCODING);
-        Ok(writer.otlp(&sender, (form, encoding), &body, &options, now_ms))
+        Ok(writer.otlp(sender, (form, encoding), &body, &options, now_ms))
     };
     match api.write_gate().run(api.settings().timeout, work).await {
         Ok(answer) => {
@@ -88,7 +102,7 @@ pub(crate) async fn otlp(api: Api, request: Request) -> Response {
             response.headers_mut().remove(header::CONTENT_LENGTH);
             response
         }
-        Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error.message()),
+        Err(error) => busy(&error),
     }
 }
 

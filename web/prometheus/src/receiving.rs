@@ -2,4 +2,4 @@
 
 pub use observe_receive::limits::{Counters, Limits, Reason};
 pub use observe_receive::otlp::OtlpOptions;
-pub use observe_receive::writer::{Sender, Writer};
+pub use observe_receive::writer::{Sender, SenderName, Writer};

@@ -12,7 +12,7 @@ use kernel::Timestamp;
 use kernel::access::{Kind, Object, Verb};
 use kernel::alert::{Alert, AlertState};
 use kernel::series::{SeriesAdmin, SeriesError, SeriesReader};
-use web_prometheus::receiving::{OtlpOptions, Writer};
+use web_prometheus::receiving::{OtlpOptions, SenderName, Writer};
 use web_prometheus::views::{self, ActiveAlert, Alerting, RuleGroup, RuleHealth, TargetMetadata, Targets};
 use web_prometheus::{Api, Backend, Gate, Purpose, Settings};
 
@@ -91,7 +91,7 @@ impl Backend for Eyes {
         self.app.receiving.as_ref().map(|r| r.writer().clone())
     }
 
-    fn sender(&self) -> String {
+    fn sender(&self, _request: &http::Extensions) -> SenderName {
         self.app.receiving.as_ref().map(|r| r.sender(&self.app, &self.access)).unwrap_or_default()
     }
 

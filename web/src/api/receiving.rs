@@ -10,7 +10,7 @@ use kernel::access::{Kind, Object, Verb};
 use kernel::series::SeriesAdmin;
 use kernel::trail::{Actor, Deed};
 use plan_model::receive::Receive;
-use web_prometheus::receiving::{Limits, OtlpOptions, Writer};
+use web_prometheus::receiving::{Limits, OtlpOptions, SenderName, Writer};
 use web_prometheus::{Gate, Purpose};
 
 use crate::app::App;
@@ -45,12 +45,13 @@ impl Receiving {
     }
 
     /// As whom somebody sends: all who may write for the same systems are one sender, whose limits they share.
-    pub(super) fn sender(&self, app: &App, access: &Access) -> String {
+    pub(super) fn sender(&self, app: &App, access: &Access) -> SenderName {
         let systems = systems(app, access);
-        let Some(systems) = systems else { return EVERYTHING.to_owned() };
+        let Some(systems) = systems else { return EVERYTHING.into() };
         let name = systems.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(",");
+        let name = SenderName::from(name.as_str());
         let limits = limits(self.writer.usual_limits(), systems);
-        if let Ok(sender) = self.writer.sender(&name)
+        if let Ok(sender) = self.writer.sender(name.clone(), app.clock.now().as_millis())
             && *sender.limits() != limits
         {
             sender.set_limits(limits);

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use kernel::secret::Secret;
@@ -15,8 +16,10 @@ use run::import::{Mistakes, Progress, Report, Source, Target, load};
 use crate::arguments::import::{OpenMetrics, Prometheus, To};
 use crate::print::line;
 
-/// Progress is said anew after so many samples.
-const TOLD_EVERY: u64 = 1_000_000;
+/// A terminal is told this often: as fast as people read.
+const TERMINAL: Duration = Duration::from_secs(1);
+/// While samples are counted, the clock is looked at after so many of them.
+const LOOKED_EVERY: u64 = 10_000;
 
 pub(crate) fn files(arguments: &OpenMetrics) -> Result<ExitCode> {
     let mut files = Files::open(&arguments.files, arguments.to.labels.clone())?;
@@ -33,11 +36,12 @@ pub(crate) fn blocks(arguments: &Prometheus) -> Result<ExitCode> {
 }
 
 fn import(source: &mut dyn Source, to: &To) -> Result<ExitCode> {
-    let mut shown = 0;
+    let mut teller = Teller::new(to);
+    let mut looked = 0;
     let survey = source.survey(&mut |samples| {
-        if samples >= shown + TOLD_EVERY {
-            shown = samples;
-            tell(Progress::Surveyed(samples));
+        if samples >= looked + LOOKED_EVERY {
+            looked = samples;
+            teller.tell(Progress::Surveyed(samples));
         }
     })?;
     if survey.mistakes.count > 0 {
@@ -54,11 +58,11 @@ fn import(source: &mut dyn Source, to: &To) -> Result<ExitCode> {
             let runtime = super::super::run::runtime()?;
             let token = to.token.as_ref().filter(|t| !t.is_empty()).map(|t| Secret::new(t.clone()));
             let mut target = Remote::new(url, token, runtime.handle().clone());
-            load(source, survey, &mut target as &mut dyn Target, &mut tell)?
+            load(source, survey, &mut target as &mut dyn Target, &mut |p| teller.tell(p))?
         }
         (None, Some(data)) => {
             let mut target = Folder::open(data, survey.range_ms, run::SystemClock.now())?;
-            load(source, survey, &mut target, &mut tell)?
+            load(source, survey, &mut target, &mut |p| teller.tell(p))?
         }
         (None, None) => anyhow::bail!("say where the samples go: --data or --url"),
     };
@@ -98,15 +102,34 @@ fn between(range_ms: Option<(i64, i64)>) -> String {
     range_ms.map(|(from, to)| format!(" from {} to {}", text(from), text(to))).unwrap_or_default()
 }
 
-/// One line that is written over on a terminal; nothing elsewhere, where it would fill a log.
-fn tell(progress: Progress) {
-    if !stderr().is_terminal() {
-        return;
+/// Says how far an import is, not too often: one line that is written over on a terminal, lines elsewhere, for a log.
+struct Teller {
+    every: Duration,
+    is_terminal: bool,
+    told: Option<Instant>,
+}
+
+impl Teller {
+    fn new(to: &To) -> Self {
+        let is_terminal = stderr().is_terminal();
+        Self { every: if is_terminal { to.progress.min(TERMINAL) } else { to.progress }, is_terminal, told: None }
     }
-    let text = match progress {
-        Progress::Surveyed(samples) => format!("{samples} samples seen"),
-        Progress::Done(done, of) => format!("{done} of {of} samples"),
-    };
-    // Whether it can be shown changes nothing.
-    let _ = write!(stderr(), "\r{text}   ");
+
+    fn tell(&mut self, progress: Progress) {
+        let now = Instant::now();
+        // The first time counts from the first word, so that short imports say nothing.
+        if now.duration_since(*self.told.get_or_insert(now)) < self.every {
+            return;
+        }
+        self.told = Some(now);
+        let text = match progress {
+            Progress::Surveyed(samples) => format!("{samples} samples seen"),
+            Progress::Done(done, of) => format!("{done} of {of} samples done"),
+        };
+        // Whether it can be shown changes nothing.
+        let _ = match self.is_terminal {
+            true => write!(stderr(), "\r{text}   "),
+            false => writeln!(stderr(), "{text}"),
+        };
+    }
 }

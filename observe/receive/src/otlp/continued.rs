@@ -7,10 +7,11 @@
 
 use std::hash::BuildHasher;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use kernel::Labels;
-use kernel::series::{Matcher, Point as Value, Select, SeriesReader, is_stale};
+use kernel::series::{CounterReset, Histogram, Matcher, Point as Value, Select, SeriesReader};
 
 use super::delta::STALE_MS;
 use super::model::Point;
@@ -20,9 +21,9 @@ use crate::writer::RawLabel;
 /// The store is asked so far back: a sender that was silent for longer begins anew, as one that was started again.
 const BACK_MS: i64 = 86_400_000;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Base {
-    added: f64,
+    added: Value,
     /// The first point of the stream, nanoseconds.
     first_ns: u64,
     seen_ms: i64,
@@ -43,34 +44,39 @@ impl Continued {
         reader: &dyn SeriesReader,
         (text, raw): (&[u8], &[RawLabel<'_>]),
         point: &Point<'_, V>,
-        total: f64,
+        total: Value,
         now_ms: i64,
-    ) -> f64 {
-        if !point.is_fresh && self.bases.is_empty() {
+    ) -> Value {
+        let begins = point.is_fresh || point.is_anew;
+        if !begins && self.bases.is_empty() {
             return total;
         }
         let key = self.hasher.hash_one(text);
+        if point.is_anew {
+            // A reset, which a total that goes on would hide.
+            self.bases.remove(&key);
+            return total;
+        }
         if let Some(base) = self.bases.get_mut(&key)
             && (!point.is_fresh || base.first_ns == point.t_ns)
         {
             base.seen_ms = now_ms;
-            return total + base.added;
+            return together(&base.added, &total, Sign::Plus).unwrap_or(total);
         }
         if !point.is_fresh {
             return total;
         }
-        match newest(reader, raw, point.t_ms()) {
-            Some((t_ms, value)) => {
-                // The same point once more: its value is in the total already.
-                let added = if t_ms == point.t_ms() { value - total } else { value };
-                self.bases.insert(key, Base { added, first_ns: point.t_ns, seen_ms: now_ms });
-                total + added
-            }
-            None => {
-                self.bases.remove(&key);
-                total
-            }
+        let added = newest(reader, raw, point.t_ms()).and_then(|(t_ms, value)| match t_ms == point.t_ms() {
+            // The same point once more: its value is in the total already.
+            true => together(&value, &total, Sign::Minus),
+            false => Some(value),
+        });
+        let goes_on = added.as_ref().and_then(|added| together(added, &total, Sign::Plus));
+        match added.filter(|_| goes_on.is_some()) {
+            Some(added) => _ = self.bases.insert(key, Base { added, first_ns: point.t_ns, seen_ms: now_ms }),
+            None => _ = self.bases.remove(&key),
         }
+        goes_on.unwrap_or(total)
     }
 
     /// Forgets series whose streams are forgotten.
@@ -82,27 +88,52 @@ impl Continued {
     }
 }
 
-/// The newest number that the store has of a series, and its time. What cannot be read is not there.
-fn newest(reader: &dyn SeriesReader, raw: &[RawLabel<'_>], until_ms: i64) -> Option<(i64, f64)> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Plus,
+    Minus,
+}
+
+/// What is there, more or less a total; `None` where they are of different kinds, have different bounds, or less than nothing is left.
+fn together(there: &Value, total: &Value, sign: Sign) -> Option<Value> {
+    match (there, total) {
+        (Value::Float(a), Value::Float(b)) if sign == Sign::Plus => Some(Value::Float(a + b)),
+        (Value::Float(a), Value::Float(b)) => Some(Value::Float(a - b)),
+        (Value::Histogram(a), Value::Histogram(b)) if a.custom_bounds == b.custom_bounds => {
+            let mut out = Histogram { reset: CounterReset::Unknown, ..Histogram::clone(a) };
+            let combined = if sign == Sign::Plus { out.add(b) } else { out.subtract(b) };
+            out.reset = CounterReset::Unknown;
+            out.compact();
+            (combined.is_ok() && out.verify().is_ok()).then(|| Value::Histogram(Arc::new(out)))
+        }
+        _ => None,
+    }
+}
+
+/// The newest value that the store has of a series, and its time. What cannot be read is not there.
+fn newest(reader: &dyn SeriesReader, raw: &[RawLabel<'_>], until_ms: i64) -> Option<(i64, Value)> {
     let pairs: Option<Vec<(&str, &str)>> =
         raw.iter().map(|(n, v)| Some((std::str::from_utf8(n).ok()?, std::str::from_utf8(v).ok()?))).collect();
     let pairs = pairs?;
     let matchers = pairs.iter().map(|(name, value)| Matcher::equal(name, value)).collect();
     let select = Select { matchers, start_ms: until_ms.saturating_sub(BACK_MS), end_ms: until_ms };
-    let mut found: Option<(i64, f64)> = None;
+    let mut found: Option<(i64, Value)> = None;
     // What cannot be read lets the total begin anew; the store counts its damage itself.
     let visited = reader.visit_newest(&select, &mut |series| {
         let last = series.timestamps.len().checked_sub(1);
         let last = last.and_then(|at| Some((*series.timestamps.get(at)?, series.values.get(at)?)));
-        if let Some((t_ms, Value::Float(value))) = last.filter(|_| is_it(&series.labels, &pairs))
-            && found.is_none_or(|(before, _)| before < t_ms)
+        if let Some((t_ms, value)) = last.filter(|_| is_it(&series.labels, &pairs))
+            && found.as_ref().is_none_or(|(before, _)| *before < t_ms)
         {
             found = Some((t_ms, value));
         }
         ControlFlow::Continue(())
     });
     visited.ok()?;
-    found.filter(|(_, value)| !is_stale(*value) && value.is_finite())
+    found.filter(|(_, value)| match value {
+        Value::Float(value) => value.is_finite(),
+        Value::Histogram(h) => !h.is_stale() && h.reset != CounterReset::Gauge,
+    })
 }
 
 /// Whether labels of the store are those that were sent; the receiver may have added the system.

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use super::model::{Attribute, Buckets, Data, Explicit, Exponential, Point, ResourceMetrics, Temporality};
 
-/// Streams of one sender that are added up at the same time; each takes some hundred bytes, a histogram more.
+/// Streams that one sender began and that are added up at the same time; each takes some hundred bytes, a histogram more.
 pub(crate) const STREAMS: usize = 200_000;
 /// A stream that sent nothing for so long is forgotten, and begins anew when it comes back.
 pub(crate) const STALE_MS: i64 = 3_600_000;
@@ -28,16 +28,20 @@ enum Total {
 #[derive(Debug)]
 struct Stream {
     start_ns: u64,
+    /// The sender that sent it first.
+    of: u32,
     /// Begin and end of the last delta.
     last: (u64, u64),
     seen_ms: i64,
     total: Total,
 }
 
-/// What one sender's deltas have added up to.
+/// What the deltas of a space's senders have added up to; a stream may change its sender.
 #[derive(Debug, Default)]
 pub(crate) struct Deltas {
     streams: HashMap<u64, Stream>,
+    /// How many streams each sender began.
+    begun: HashMap<u32, usize>,
     hasher: foldhash::quality::RandomState,
     swept_ms: i64,
 }
@@ -53,65 +57,78 @@ pub(crate) struct LeftOut {
 
 impl Deltas {
     /// Turns all deltas of a request into totals; those that cannot be added are taken out.
-    pub(crate) fn accumulate(&mut self, request: &mut [ResourceMetrics<'_>], now_ms: i64) -> LeftOut {
+    pub(crate) fn accumulate(&mut self, request: &mut [ResourceMetrics<'_>], sender: u32, now_ms: i64) -> LeftOut {
         if now_ms.saturating_sub(self.swept_ms) > STALE_MS / 10 {
             self.streams.retain(|_, stream| now_ms.saturating_sub(stream.seen_ms) <= STALE_MS);
+            self.begun.clear();
+            self.streams.values().for_each(|stream| *self.begun.entry(stream.of).or_default() += 1);
             self.swept_ms = now_ms;
         }
+        let by = (sender, now_ms);
         let mut out = LeftOut::default();
         for resource in request {
             let of_resource = self.hash(0, &resource.attributes, "");
             for scope in &mut resource.scopes {
                 let of_scope = self.hash(of_resource, &scope.attributes, &scope.name);
                 for metric in &mut scope.metrics {
-                    let of_metric = self.hash(of_scope, &[], &metric.name);
-                    self.metric(&mut metric.data, of_metric, now_ms, &mut out);
+                    // As in the processor: a metric of another kind or unit is another one, whose total waits for it to come back.
+                    let of_metric = self.hasher.hash_one((of_scope, &metric.name, &metric.unit, kind(&metric.data)));
+                    self.metric(&mut metric.data, of_metric, by, &mut out);
                 }
             }
         }
         out
     }
 
-    fn metric(&mut self, data: &mut Data<'_>, key: u64, now_ms: i64, out: &mut LeftOut) {
+    fn metric(&mut self, data: &mut Data<'_>, key: u64, by: (u32, i64), out: &mut LeftOut) {
         let delta = Temporality::Delta;
         match data {
             Data::Sum { points, temporality, .. } if *temporality == delta => {
-                self.points(points, (key, now_ms), out);
+                self.points(points, (key, by), out);
                 *temporality = Temporality::Cumulative;
             }
             Data::Histogram { points, temporality } if *temporality == delta => {
-                self.points(points, (key, now_ms), out);
+                self.points(points, (key, by), out);
                 *temporality = Temporality::Cumulative;
             }
             Data::Exponential { points, temporality } if *temporality == delta => {
-                self.points(points, (key, now_ms), out);
+                self.points(points, (key, by), out);
                 *temporality = Temporality::Cumulative;
             }
             _ => {}
         }
     }
 
-    fn points<V: Adds>(&mut self, points: &mut Vec<Point<'_, V>>, (metric, now_ms): (u64, i64), out: &mut LeftOut) {
+    fn points<V: Adds>(&mut self, points: &mut Vec<Point<'_, V>>, (metric, by): (u64, (u32, i64)), out: &mut LeftOut) {
         points.sort_by_key(|point| point.t_ns);
         points.retain_mut(|point| {
             let key = self.hash(metric, &point.attributes, "");
-            self.point(point, key, now_ms, out)
+            self.point(point, key, by, out)
         });
     }
 
-    fn point<V: Adds>(&mut self, point: &mut Point<'_, V>, key: u64, now_ms: i64, out: &mut LeftOut) -> bool {
+    fn point<V: Adds>(
+        &mut self,
+        point: &mut Point<'_, V>,
+        key: u64,
+        (sender, now_ms): (u32, i64),
+        out: &mut LeftOut,
+    ) -> bool {
         if point.is_gone() {
             return true;
         }
         point.was_delta = true;
-        let full = self.streams.len() >= STREAMS;
         let Some(stream) = self.streams.get_mut(&key) else {
+            let begun = self.begun.entry(sender).or_default();
+            let full = *begun >= STREAMS;
             out.limit += u64::from(full);
             if !full {
+                *begun += 1;
                 point.is_fresh = true;
                 let total = point.value.clone().total();
                 let last = (point.start_ns, point.t_ns);
-                self.streams.insert(key, Stream { start_ns: point.start_ns, last, seen_ms: now_ms, total });
+                let start_ns = point.start_ns;
+                self.streams.insert(key, Stream { start_ns, of: sender, last, seen_ms: now_ms, total });
             }
             return !full;
         };
@@ -122,7 +139,8 @@ impl Deltas {
         }
         if !again {
             if !point.value.clone().add_to(&mut stream.total) {
-                // Another kind, or other bounds: the stream begins anew.
+                // Other bounds: the stream begins anew.
+                point.is_anew = true;
                 stream.total = point.value.clone().total();
                 stream.start_ns = point.start_ns;
             }
@@ -140,6 +158,19 @@ impl Deltas {
         let mut sorted: Vec<&Attribute<'_>> = attributes.iter().collect();
         sorted.sort();
         self.hasher.hash_one((within, name, sorted))
+    }
+}
+
+/// What tells metrics of one name apart.
+const fn kind(data: &Data<'_>) -> u8 {
+    match data {
+        Data::None => 0,
+        Data::Gauge(_) => 1,
+        Data::Sum { monotonic: true, .. } => 2,
+        Data::Sum { monotonic: false, .. } => 3,
+        Data::Histogram { .. } => 4,
+        Data::Exponential { .. } => 5,
+        Data::Summary(_) => 6,
     }
 }
 
@@ -307,16 +338,16 @@ mod tests {
     fn deltas_add_up_once() {
         let mut deltas = Deltas::default();
         let mut first = sum(vec![(10, 20, 1.0), (20, 30, 2.0)]);
-        assert_eq!(deltas.accumulate(&mut first, 0), LeftOut::default());
+        assert_eq!(deltas.accumulate(&mut first, 0, 0), LeftOut::default());
         assert_eq!(totals(&first), [(10, 20, 1.0), (10, 30, 3.0)]);
         let mut again = sum(vec![(20, 30, 2.0)]);
-        deltas.accumulate(&mut again, 0);
+        deltas.accumulate(&mut again, 0, 0);
         assert_eq!(totals(&again), [(10, 30, 3.0)], "sent once more, added once");
         let mut late = sum(vec![(15, 25, 5.0), (40, 50, 4.0)]);
-        assert_eq!(deltas.accumulate(&mut late, 0), LeftOut { late: 1, limit: 0 });
+        assert_eq!(deltas.accumulate(&mut late, 0, 0), LeftOut { late: 1, limit: 0 });
         assert_eq!(totals(&late), [(10, 50, 7.0)]);
         let mut after = sum(vec![(50, 60, 1.0)]);
-        deltas.accumulate(&mut after, 2 * STALE_MS);
+        deltas.accumulate(&mut after, 0, 2 * STALE_MS);
         assert_eq!(totals(&after), [(50, 60, 1.0)], "forgotten meanwhile");
     }
 

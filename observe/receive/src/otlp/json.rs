@@ -163,6 +163,7 @@ fn points<V>(of: &Object, value: fn(&Object) -> V) -> Vec<Point<'static, V>> {
         exemplars: objects(of, "exemplars").map(exemplar).collect(),
         was_delta: false,
         is_fresh: false,
+        is_anew: false,
     })
     .collect()
 }

@@ -84,6 +84,8 @@ pub(crate) struct Point<'a, V> {
     pub(crate) was_delta: bool,
     /// The first one of its stream since this program began.
     pub(crate) is_fresh: bool,
+    /// Its stream begins at nothing again: what came before it cannot be added to.
+    pub(crate) is_anew: bool,
 }
 
 impl<V> Point<'_, V> {

@@ -3,9 +3,10 @@
 //! <https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#otlp-metric-points-to-prometheus>
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use kernel::labels::METRIC_NAME;
-use kernel::series::{SeriesReader, stale_nan};
+use kernel::series::{Histogram, Point as Value, SeriesReader, stale_nan};
 use parking_lot::Mutex;
 
 use super::histograms::{custom, exponential, stale};
@@ -13,7 +14,7 @@ use super::labels::{LabelSet, Namer, ResourceLabels, SERVICE_INSTANCE, SERVICE_N
 use super::model::{Data, Exemplar, Explicit, Metric, Point, ResourceMetrics, Summary, Temporality};
 use super::names::{Kind, metric_name, unit_name};
 use super::value::go_float;
-use super::{Continued, OtlpOptions};
+use super::{Continued, OtlpOptions, Told};
 use crate::limits::Reason;
 use crate::remote_write::{MetricMetadata, MetricType};
 use crate::wire::WireError;
@@ -35,6 +36,8 @@ pub(crate) struct Otlp<'a> {
     pub(crate) options: &'a OtlpOptions,
     /// What the store has already; without it totals of deltas begin at nothing.
     pub(crate) stored: Option<Stored<'a>>,
+    /// What was said of metrics before.
+    pub(crate) told: &'a Mutex<Told>,
 }
 
 /// What the store has already, for totals of deltas.
@@ -58,7 +61,8 @@ impl Request for Otlp<'_> {
             let points: usize = resource.scopes.iter().flat_map(|s| &s.metrics).map(|m| m.data.len()).sum();
             match ResourceLabels::new(resource, self.options, &mut namer) {
                 Ok(labels) => {
-                    Walk { options: self.options, stored: self.stored, namer, labels, intake }.resource(resource)
+                    let (options, stored, told) = (self.options, self.stored, self.told);
+                    Walk { options, stored, told, namer, labels, intake }.resource(resource);
                 }
                 Err(text) => refuse(intake, points, Reason::InvalidLabels, text),
             }
@@ -75,6 +79,7 @@ fn refuse(intake: &mut Intake<'_>, points: usize, reason: Reason, text: String) 
 struct Walk<'w, 'a, 't> {
     options: &'a OtlpOptions,
     stored: Option<Stored<'a>>,
+    told: &'a Mutex<Told>,
     namer: Namer<'a>,
     labels: ResourceLabels<'a>,
     intake: &'w mut Intake<'t>,
@@ -127,9 +132,8 @@ impl<'a> Walk<'_, 'a, '_> {
         };
         let name = metric_name(&metric.name, &metric.unit, kind, self.options.translation);
         let name = name.map_err(|text| (Reason::InvalidLabels, text))?;
-        let before = self.intake.found.fresh.len();
         self.points(metric, &name, of_scope).map_err(|text| (Reason::InvalidLabels, text))?;
-        if self.intake.found.fresh.len() > before {
+        if self.told.lock().is_news(&name, (of_type, &metric.description, &metric.unit)) {
             let (help, unit) = (metric.description.clone().into_owned(), unit_name(&metric.unit));
             self.intake.found.metadata.push(MetricMetadata { family: name, kind: of_type, help, unit });
         }
@@ -148,9 +152,8 @@ impl<'a> Walk<'_, 'a, '_> {
             }
             Data::Histogram { points, .. } if self.options.custom_bounds => {
                 for point in points {
-                    let target = self.target(point, name, of_scope)?;
-                    let h = if point.is_gone() { Ok(stale()) } else { custom(&point.value) };
-                    self.intake.histogram(target, point.t_ms(), h, point.start_ms());
+                    let labels = self.labels(point, of_scope)?;
+                    let target = self.histogram(&labels, name, point, custom);
                     self.exemplars(target, &point.exemplars);
                 }
             }
@@ -161,9 +164,8 @@ impl<'a> Walk<'_, 'a, '_> {
             }
             Data::Exponential { points, .. } => {
                 for point in points {
-                    let target = self.target(point, name, of_scope)?;
-                    let h = if point.is_gone() { Ok(stale()) } else { exponential(&point.value) };
-                    self.intake.histogram(target, point.t_ms(), h, point.start_ms());
+                    let labels = self.labels(point, of_scope)?;
+                    let target = self.histogram(&labels, name, point, exponential);
                     self.exemplars(target, &point.exemplars);
                 }
             }
@@ -185,11 +187,6 @@ impl<'a> Walk<'_, 'a, '_> {
         Ok(labels)
     }
 
-    fn target<V>(&mut self, point: &'a Point<'a, V>, name: &str, of_scope: &LabelSet<'a>) -> Result<Target, String> {
-        let labels = self.labels(point, of_scope)?;
-        Ok(self.series(&labels, name, None))
-    }
-
     /// Hands over a number of a series, and says which series that is. What was a delta goes on at what the store has.
     fn total<V>(
         &mut self,
@@ -199,17 +196,45 @@ impl<'a> Walk<'_, 'a, '_> {
         point: &Point<'_, V>,
         total: f64,
     ) -> Target {
-        let stored = self.stored.filter(|_| point.was_delta && !point.is_gone());
         self.with_series(labels, name, more, |walk, text, raw| {
-            let total = stored.map_or(total, |s| {
-                let mut continued = s.continued.lock();
-                continued.total(s.reader, (text, &raw), point, total, s.now_ms)
-            });
+            let total = match walk.goes_on((text, &raw), point, Value::Float(total)) {
+                Value::Float(total) => total,
+                Value::Histogram(_) => total,
+            };
             let key = walk.intake.keys.of(text);
             let target = walk.intake.series(key, || Ok(raw));
             walk.intake.float(target, point.t_ms(), value(point, total), point.start_ms());
             target
         })
+    }
+
+    /// Hands over a native histogram of a series, as [`Walk::total`].
+    fn histogram<V>(
+        &mut self,
+        labels: &LabelSet<'_>,
+        name: &str,
+        point: &Point<'_, V>,
+        of: fn(&V) -> Result<Histogram, Refusal>,
+    ) -> Target {
+        self.with_series(labels, name, None, |walk, text, raw| {
+            let total = if point.is_gone() { Ok(stale()) } else { of(&point.value) };
+            let total = total.map(|h| match walk.goes_on((text, &raw), point, Value::Histogram(Arc::new(h))) {
+                Value::Histogram(h) => Arc::unwrap_or_clone(h),
+                Value::Float(_) => Histogram::default(),
+            });
+            let key = walk.intake.keys.of(text);
+            let target = walk.intake.series(key, || Ok(raw));
+            walk.intake.histogram(target, point.t_ms(), total, point.start_ms());
+            target
+        })
+    }
+
+    /// The total of what was a delta, with what the store has from before.
+    fn goes_on<V>(&self, series: (&[u8], &[RawLabel<'_>]), point: &Point<'_, V>, total: Value) -> Value {
+        match self.stored.filter(|_| point.was_delta && !point.is_gone()) {
+            Some(s) => s.continued.lock().total(s.reader, series, point, total, s.now_ms),
+            None => total,
+        }
     }
 
     /// The series with these labels, this name and perhaps one label more.

@@ -54,7 +54,7 @@ fn prometheus_sends_remote_write() {
     assert!(matches!(value(&[("__name__", "temperature")]), Some(Point::Float(v)) if v.is_nan()));
     assert_eq!(store.exemplars()[0].1.labels.get("trace_id"), Some("t1"));
     assert_eq!(store.group_names(), [(format!("write/prom/shop/{address}"), of_series(&store))]);
-    let counters = writer.sender("prom").unwrap();
+    let counters = writer.sender("prom", 0).unwrap();
     let rejected: Vec<_> = counters.counters().rejected().filter(|(_, n)| *n > 0).collect();
     assert_eq!(rejected, []);
     // What it sends for one scrape has one time.

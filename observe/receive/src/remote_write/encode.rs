@@ -63,8 +63,13 @@ impl Outgoing {
 
     /// The request's body, packed with snappy as the protocol has it; empty when it is too long for snappy (4 GiB).
     pub fn finish(self) -> Vec<u8> {
-        snap::raw::Encoder::new().compress_vec(self.message.bytes()).unwrap_or_default()
+        pack(self.message.bytes())
     }
+}
+
+/// A message packed with snappy's block format, as remote-write and remote read send it; empty when it is too long for snappy (4 GiB).
+pub fn pack(message: &[u8]) -> Vec<u8> {
+    snap::raw::Encoder::new().compress_vec(message).unwrap_or_default()
 }
 
 #[cfg(test)]

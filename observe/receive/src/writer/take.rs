@@ -110,7 +110,7 @@ impl Writer {
         let (keys, labels): (Vec<_>, Vec<_>) = fresh.into_iter().unzip();
         let placed = match labels.is_empty() {
             true => Vec::new(),
-            false => sender.groups.lock().place(&*self.store, sender.name(), limits.group_series, &labels),
+            false => sender.space.groups.lock().place(&*self.store, sender.space.name(), limits.group_series, &labels),
         };
         for (result, labels) in placed.iter().zip(&labels) {
             if let Err(error) = result {

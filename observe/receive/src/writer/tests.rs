@@ -2,4 +2,5 @@
 
 pub(crate) mod memory;
 mod mutated;
+mod senders;
 mod stories;

@@ -57,7 +57,8 @@ impl Scratch {
     }
 
     fn learn(&mut self, input: &Input<'_>, sample: &Sample<'_>) -> Result<u32, ReadError> {
-        let Some(labels) = input.rules.labels(&sample.labels)? else { return Ok(DROPPED) };
+        let labels = input.rules.labels(&sample.labels).inspect_err(|_| self.counts.scraped += 1)?;
+        let Some(labels) = labels else { return Ok(DROPPED) };
         let own_time = sample.timestamp_ms.is_some() && input.settings.honor_timestamps;
         self.pending.push(Pending { labels, own_time, family: None });
         Ok(pending_column(self.pending.len() - 1))

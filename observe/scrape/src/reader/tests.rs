@@ -199,6 +199,13 @@ fn limits_fail_the_scrape() {
     check(&|s| s.rules.label_limit = 1, "label_limit exceeded (metric: a, number of labels: 2, limit: 1)");
     check(&|s| s.rules.name_length_limit = 4, "label_name_length_limit exceeded (metric: a, label name: __name__");
     check(&|s| s.rules.value_length_limit = 4, "value: \"value\", length: 5, limit: 4)");
+    // What is refused was scraped: `scrape_samples_scraped` counts it.
+    for format in [Format::Text, Format::OpenMetrics] {
+        let mut story = Story::plain();
+        (story.rules.label_limit, story.format) = (2, format);
+        assert!(story.scrape("a 1\nb{x=\"1\",y=\"2\"} 2\nc 3\n# EOF\n").is_err());
+        assert_eq!((story.scratch.counts.scraped, story.scratch.counts.kept), (2, 1));
+    }
     let twice = Story::plain().scrape("a{b=\"1\",b=\"2\"} 1\n").unwrap_err().to_string();
     assert_eq!(twice, "label name \"b\" is not unique: invalid sample");
     let mut legacy = Story::plain();

@@ -126,7 +126,9 @@ impl Walk<'_, '_> {
         {
             return Ok(created_column(self.starts.slot(family)));
         }
-        let Some(labels) = self.input.rules.labels(&head.labels)? else { return Ok(DROPPED) };
+        // A line whose labels are refused was scraped all the same, and is the last one.
+        let labels = self.input.rules.labels(&head.labels).inspect_err(|_| self.scratch.counts.scraped += 1)?;
+        let Some(labels) = labels else { return Ok(DROPPED) };
         let own_time = has_time && self.input.settings.honor_timestamps;
         let number = self.scratch.pending.len();
         self.scratch.pending.push(Pending { labels, own_time, family });

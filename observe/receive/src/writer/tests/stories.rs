@@ -115,7 +115,7 @@ fn known_series_are_found_by_the_bytes_of_their_labels() {
     assert_eq!(store.dump().len(), 9);
     assert_eq!(store.asked(), 2, "each series is asked for once");
     assert_eq!(store.group_names(), [("write/team/node/a:1".into(), 1), ("write/team/node/b:1".into(), 1)]);
-    assert_eq!(writer.sender("team").unwrap().counters().samples(), 9);
+    assert_eq!(writer.sender("team", NOW).unwrap().counters().samples(), 9);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn what_the_store_refuses_is_named() {
     let ahead = send_v1(&writer, &[(a, &[(NOW + 600_001, 1.0)])]);
     assert_eq!(ahead.text, "out of bounds: timestamp is too far in the future for series {__name__=\"a\", job=\"x\"}");
     assert_eq!(store.dump().len(), 2);
-    let counted: Vec<_> = writer.sender("team").unwrap().counters().rejected().filter(|(_, n)| *n > 0).collect();
+    let counted: Vec<_> = writer.sender("team", NOW).unwrap().counters().rejected().filter(|(_, n)| *n > 0).collect();
     assert_eq!(counted, [(Reason::Future, 1), (Reason::OutOfOrder, 1), (Reason::Conflict, 1)]);
 }
 
@@ -323,10 +323,10 @@ fn limits_have_reasons() {
     assert_eq!(writer.remote_write("team", V1, &packed(&[0x0a, 5, 1]), NOW).status, 400);
     assert_eq!(writer.remote_write("team", ("text/plain", ""), b"", NOW).status, 415);
     store.fill_up();
-    writer.sender("team").unwrap().set_limits(Limits::default());
+    writer.sender("team", NOW).unwrap().set_limits(Limits::default());
     let answer = send_v1(&writer, &[(&a, &[(30, 1.0)])]);
     assert_eq!((answer.status, answer.text.as_str()), (503, "nothing was written: the disk is full"));
-    let counted: Vec<_> = writer.sender("team").unwrap().counters().rejected().filter(|(_, n)| *n > 0).collect();
+    let counted: Vec<_> = writer.sender("team", NOW).unwrap().counters().rejected().filter(|(_, n)| *n > 0).collect();
     let expect = [
         (Reason::Body, 1),
         (Reason::Malformed, 3),
