@@ -197,7 +197,7 @@ async fn met_14_an_explained_query_says_what_its_parts_cost() {
     // The folder alone answers the same; while an engine has it, it says so.
     let path = "/api/v1/query?query=count(m)&time=3990";
     let answer = run::metrics::ask_folder(folder.path(), path, Arc::new(SystemClock)).await.unwrap();
-    assert_eq!((answer.0, answer.1.contains("\"100\"")), (200, true), "{}", answer.1);
+    assert_eq!((answer.status, answer.body.contains("\"100\"")), (200, true), "{}", answer.body);
     let config = MetricsConfig::new("127.0.0.1:0".parse().unwrap(), folder.path().to_owned());
     let engine = Metrics::start(config, Arc::new(SystemClock)).await.unwrap();
     let refused = run::metrics::ask_folder(folder.path(), path, Arc::new(SystemClock)).await.unwrap_err();

@@ -81,7 +81,7 @@ impl SeenSeries {
         &self,
         select: &Select,
         visit: VisitEach<'_, T>,
-        read: &dyn Fn(&Select, VisitEach<'_, T>) -> Result<(), SeriesError>,
+        read: impl Fn(&Select, VisitEach<'_, T>) -> Result<(), SeriesError>,
     ) -> Result<(), SeriesError> {
         let mut ended = false;
         for part in self.within(select) {
@@ -108,11 +108,11 @@ impl SeriesReader for SeenSeries {
     }
 
     fn visit(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
-        self.each_of(select, visit, &|part, visit| self.reader.visit(part, visit))
+        self.each_of(select, visit, |part, visit| self.reader.visit(part, visit))
     }
 
     fn visit_newest(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
-        self.each_of(select, visit, &|part, visit| self.reader.visit_newest(part, visit))
+        self.each_of(select, visit, |part, visit| self.reader.visit_newest(part, visit))
     }
 
     fn rolled_up(&self) -> Vec<RolledUp> {
@@ -120,7 +120,7 @@ impl SeriesReader for SeenSeries {
     }
 
     fn visit_rolled(&self, select: &Select, figure: Rolled, visit: Visit<'_>) -> Result<(), SeriesError> {
-        self.each_of(select, visit, &|part, visit| self.reader.visit_rolled(part, figure, visit))
+        self.each_of(select, visit, |part, visit| self.reader.visit_rolled(part, figure, visit))
     }
 
     fn at_most(&self, select: &Select) -> Option<u64> {
@@ -138,11 +138,11 @@ impl SeriesReader for SeenSeries {
     }
 
     fn visit_labels(&self, select: &Select, visit: VisitEach<'_, Labels>) -> Result<(), SeriesError> {
-        self.each_of(select, visit, &|part, visit| self.reader.visit_labels(part, visit))
+        self.each_of(select, visit, |part, visit| self.reader.visit_labels(part, visit))
     }
 
     fn visit_values(&self, name: &str, select: &Select, visit: VisitEach<'_, Arc<str>>) -> Result<(), SeriesError> {
-        self.each_of(select, visit, &|part, visit| self.reader.visit_values(name, part, visit))
+        self.each_of(select, visit, |part, visit| self.reader.visit_values(name, part, visit))
     }
 
     fn exemplars(&self, select: &Select) -> Result<Vec<(Labels, Vec<Exemplar>)>, SeriesError> {
