@@ -113,8 +113,15 @@ async fn it_scrapes_itself_and_evaluates_rules() {
     assert_eq!(found["data"]["result"][0]["metric"]["__name__"], "series:count");
     let targets: Value = serde_json::from_str(&get(&engine, "/api/v1/targets").await.1).unwrap();
     assert_eq!(targets["data"]["activeTargets"][0]["health"], "up", "{targets}");
-    let alerts: Value = serde_json::from_str(&get(&engine, "/api/v1/alerts").await.1).unwrap();
-    assert_eq!(alerts["data"]["alerts"][0]["labels"]["alertname"], "Always");
+    // The rule that records is evaluated before the one that fires.
+    loop {
+        let alerts: Value = serde_json::from_str(&get(&engine, "/api/v1/alerts").await.1).unwrap();
+        if alerts["data"]["alerts"][0]["labels"]["alertname"] == "Always" {
+            break;
+        }
+        assert!(SystemClock.now() < deadline, "{alerts}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let rules = loop {
         let rules = page(&engine, "/rules", "en").await;
         if rules.contains("summary") {

@@ -178,8 +178,16 @@ async fn a_chart_is_read_with_the_keyboard_alone() {
     let browser = browser(&driver, profile.path()).await;
     log_in(&browser, &farero).await;
     for page in ["/explore?q=probe_duration_seconds&range=5m", "/dashboards/prueba/general?panel=3&range=5m"] {
-        browser.goto(farero.url(page)).await.unwrap();
-        let plot = browser.find(By::Css(".plot-box[tabindex='0']")).await.unwrap();
+        // Points stand at whole steps: two of them are there only when two steps have passed.
+        let rows = async || {
+            browser.goto(farero.url(page)).await.unwrap();
+            browser.find_all(By::Css("details.numbers tbody tr")).await.unwrap().len()
+        };
+        while rows().await < 2 {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+        // The script that makes it so runs after the page is there.
+        let plot = browser.query(By::Css(".plot-box[tabindex='0']")).first().await.unwrap();
         plot.focus().await.unwrap();
         plot.send_keys("\u{e010}").await.unwrap(); // End
         let said = browser.find(By::Css(".plot-box [aria-live]")).await.unwrap();

@@ -24,7 +24,8 @@ impl Mariadb {
     pub(crate) fn start(options: &[&str]) -> Self {
         let folder = folder_of("mysql");
         let data = folder.path().join("data").display().to_string();
-        run(command_as("mysql", "mariadb-install-db").args([
+        // A server deletes at its start what others have left in the folder of temporary tables: each has its own.
+        run(command_as("mysql", "mariadb-install-db").env("TMPDIR", folder.path()).args([
             "--no-defaults",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
@@ -42,6 +43,7 @@ impl Mariadb {
         let port = free_port();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let mut command = command_as("mysql", "mariadbd");
+        command.env("TMPDIR", folder.path());
         command.args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin"]);
         command.args(["--innodb-log-file-size=8M", "--innodb-flush-method=nosync"]);
         command.arg(format!("--datadir={data}")).arg(format!("--port={port}")).arg(format!("--init-file={init}"));
