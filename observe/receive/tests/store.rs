@@ -21,6 +21,13 @@ fn open(folder: &Path, group_series: u32) -> (Arc<SeriesStore>, Writer) {
     (store.clone(), Writer::new(store, Limits { group_series, ..Limits::default() }))
 }
 
+/// The same, with a writer that reads what the store has.
+fn reopened(folder: &Path) -> (Arc<SeriesStore>, Writer) {
+    let (store, writer) = open(folder, 1_000);
+    let writer = writer.with_reader(store.clone());
+    (store, writer)
+}
+
 /// Series `from..to` of one instance, samples at the given times.
 fn send(writer: &Writer, series: std::ops::Range<u32>, times: &[i64]) -> Answer {
     let mut w = Wire::default();
@@ -159,11 +166,7 @@ fn values(store: &SeriesStore) -> Vec<(String, Vec<f64>)> {
 #[test]
 fn totals_of_deltas_go_on_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let reopened = || {
-        let (store, writer) = open(folder.path(), 1_000);
-        let writer = writer.with_reader(store.clone());
-        (store, writer)
-    };
+    let reopened = || reopened(folder.path());
     let at = |n: i64| (START + (n - 1) * 10_000, START + n * 10_000);
     let (store, writer) = reopened();
     deltas(&writer, at(1), (5, 7, [4, 1]));
@@ -252,11 +255,7 @@ fn histograms(store: &SeriesStore, name: &str) -> Vec<Counts> {
 #[test]
 fn deltas_of_native_histograms_go_on_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let reopened = || {
-        let (store, writer) = open(folder.path(), 1_000);
-        let writer = writer.with_reader(store.clone());
-        (store, writer)
-    };
+    let reopened = || reopened(folder.path());
     let at = |n: i64| (START + (n - 1) * 10_000, START + n * 10_000);
     let (store, writer) = reopened();
     for n in 1..3 {
