@@ -3,7 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -24,6 +24,10 @@ const READERS: usize = 4;
 
 /// How long a statement waits for a lock of another process (a backup tool, `sqlite3`).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a locked folder is asked again. A process that is being started has the lock of whoever starts it until
+/// its own program runs, and so outlives a close by moments.
+const LOCK_WAIT: Duration = Duration::from_millis(500);
 
 /// Page cache of the writer and of one reader, KiB. SQLite's default of 2,000 for each would be a fifth of the
 /// memory that the whole program may use.
@@ -146,10 +150,14 @@ pub(crate) fn lock(folder: &Path) -> Result<File, StateError> {
     let path = folder.join(LOCK_NAME);
     let io = |source| StateError::Io { doing: "open the lock file", path: path.clone(), source };
     let file = File::options().create(true).append(true).open(&path).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StateError::InUse { place: folder.display().to_string() }),
-        Err(TryLockError::Error(source)) => Err(StateError::Io { doing: "lock", path, source }),
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_WAIT / 50),
+            Err(TryLockError::WouldBlock) => return Err(StateError::InUse { place: folder.display().to_string() }),
+            Err(TryLockError::Error(source)) => return Err(StateError::Io { doing: "lock", path, source }),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 use kernel::Labels;
@@ -198,17 +198,26 @@ impl Log {
     }
 }
 
+/// How long a locked folder is asked again: a child of whoever held it has the lock until its own program runs.
+const LOCK_WAIT: Duration = Duration::from_millis(500);
+
 pub(crate) fn lock(folder: &Path) -> Result<File, SeriesError> {
     let path = folder.join("lock");
     let failed = |e: std::io::Error| storage("open the lock file", &path, &e);
     let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::Error(e)) => Err(storage("lock", &path, &e)),
-        Err(TryLockError::WouldBlock) => Err(SeriesError::Storage(format!(
-            "another Farero is using {}: stop it, or give this one a data folder of its own",
-            folder.display()
-        ))),
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_WAIT / 50),
+            Err(TryLockError::Error(e)) => return Err(storage("lock", &path, &e)),
+            Err(TryLockError::WouldBlock) => {
+                return Err(SeriesError::Storage(format!(
+                    "another Farero is using {}: stop it, or give this one a data folder of its own",
+                    folder.display()
+                )));
+            }
+        }
     }
 }
 
