@@ -23,8 +23,9 @@ use crate::codec::{Cursor, body};
 use crate::disk::File;
 use crate::files::storage;
 use crate::frame::frame;
+use crate::gather::Part;
 use crate::limits::{FRAME_BYTES, LABEL_BYTES, LABELS};
-use crate::page::Values;
+use crate::page::Rows;
 use crate::rollup::seen;
 use crate::side::Beside;
 use crate::times::times;
@@ -93,10 +94,18 @@ pub(crate) struct Entry {
     pages: Box<[(u32, u32)]>,
 }
 
+/// A page that was read.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// Number of its column of times.
+    pub(crate) column: u32,
+    pub(crate) part: Part,
+}
+
 /// What a block holds of a series.
 #[derive(Debug)]
 pub(crate) struct Run {
-    pub(crate) pieces: Vec<(u32, Arc<[i64]>, Values)>,
+    pub(crate) pages: Vec<Page>,
     pub(crate) beside: Beside,
 }
 
@@ -283,17 +292,18 @@ impl Block {
             return None;
         }
         let mut cursor = Cursor::new(bytes);
-        let mut pieces = Vec::with_capacity(entry.pages.len().min(8));
+        let mut pages = Vec::with_capacity(entry.pages.len().min(8));
         for (number, length) in &entry.pages {
             let bytes = cursor.take(*length as usize)?;
             let column = times(*number)?;
             let (Some(first), Some(last)) = (column.first(), column.last()) else { continue };
             if *last >= start_ms && *first <= end_ms {
-                let values = self.values(bytes, (series, *number, column.len()), held, recent)?;
-                pieces.push((*number, column, values));
+                let rows = Rows { count: column.len(), from: column.partition_point(|t| *t < start_ms) };
+                let (values, from) = self.values(bytes, (series, *number, rows), held, recent)?;
+                pages.push(Page { column: *number, part: Part { times: column, values, from } });
             }
         }
-        Some(Run { pieces, beside: Beside::read(cursor.rest())? })
+        Some(Run { pages, beside: Beside::read(cursor.rest())? })
     }
 
     /// How many series there are.

@@ -9,7 +9,7 @@ use kernel::Labels;
 use kernel::labels::METRIC_NAME;
 use kernel::series::SeriesError;
 
-use crate::block::{Block, BlockWriter, Footer, Piece, Recent, SeriesData, Through, newest_through};
+use crate::block::{Block, BlockWriter, Footer, Page, Piece, Recent, SeriesData, Through, newest_through};
 use crate::disk::again;
 use crate::files::{delete, keep_aside, set_aside, sync_folder};
 use crate::frame::FRAME_HEAD;
@@ -322,7 +322,8 @@ impl Walk {
         let deleted = self.block.deleted.lock().clone();
         let ranges = deleted.of(series);
         let keep = |t: i64| !is_deleted(ranges, t);
-        for (column, times, values) in run.pieces {
+        for Page { column, part } in run.pages {
+            let (times, values) = (part.times, part.values);
             let values = if ranges.is_empty() { values } else { kept(&times, &values, keep) };
             data.add(number << 32 | u64::from(column), times, values);
         }

@@ -16,6 +16,21 @@ use crate::side::Beside;
 pub(crate) struct Part {
     pub(crate) times: Arc<[i64]>,
     pub(crate) values: Values,
+    /// The first row that was read: where each row has a value, earlier ones were not needed and are not in [`Part::values`].
+    pub(crate) from: usize,
+}
+
+impl Part {
+    /// All rows of a column.
+    pub(crate) fn whole(times: Arc<[i64]>, values: Values) -> Self {
+        Self { times, values, from: 0 }
+    }
+
+    /// The bits of some rows; none of what was not read. Only where each row has a value.
+    fn bits(&self, from: usize, to: usize) -> &[u64] {
+        let range = from.saturating_sub(self.from)..to.saturating_sub(self.from);
+        self.values.bits.get(range).unwrap_or_default()
+    }
 }
 
 /// What one block, span, or the open rows of a group have of a series.
@@ -103,7 +118,7 @@ pub(crate) fn series(
             // The same memory holds both.
             bits.into_iter().map(f64::from_bits).collect()
         } else {
-            bits[from..to].iter().map(|b| f64::from_bits(*b)).collect()
+            bits.into_iter().skip(from.saturating_sub(part.from)).take(to - from).map(f64::from_bits).collect()
         };
         return (Some(Series::floats(labels, timestamps, values)), false);
     }
@@ -124,7 +139,7 @@ pub(crate) fn series(
     let timestamps = columns.column(&parts);
     let mut values = Vec::with_capacity(timestamps.len());
     for (part, from, to) in parts {
-        values.extend(part.values.bits[from..to].iter().map(|b| f64::from_bits(*b)));
+        values.extend(part.bits(from, to).iter().map(|b| f64::from_bits(*b)));
     }
     (Some(Series::floats(labels, timestamps, values)), false)
 }
@@ -145,8 +160,8 @@ fn clip(part: &Part, start_ms: i64, end_ms: i64) -> (&Part, usize, usize) {
 /// The values of a part between two times.
 fn rows(part: &Part, start_ms: i64, end_ms: i64, mut take: impl FnMut(i64, u64)) {
     let (_, from, to) = clip(part, start_ms, end_ms);
-    let mut at = part.values.presence.before(from);
-    for row in from..to {
+    let mut at = part.values.presence.before(from).saturating_sub(part.from);
+    for row in from.max(part.from)..to {
         if part.values.presence.has(row) {
             take(part.times[row], part.values.bits[at]);
             at += 1;

@@ -1,15 +1,23 @@
 //! From matchers to series in memory. Pure.
 
+use hashbrown::HashMap;
 use kernel::series::{MatchOp, Matcher};
 
 use crate::registry::{Registry, SeriesId};
+
+/// A list that is so many times longer than what was found already is not read: what was found is asked one by one.
+const LONGER: u64 = 16;
 
 /// Sorted lists of numbers: what an index answers.
 pub(crate) trait Lists {
     /// Numbers of the series whose label is there and does (or does not) match, ascending.
     fn with_value(&self, matcher: &Matcher, wanted: bool) -> Vec<u32>;
+    /// Takes away the series, of some in ascending order, that do not fulfil a matcher.
+    fn retain(&self, found: &mut Vec<u32>, matcher: &Matcher);
     /// How many series there are; their numbers begin at 0.
     fn count(&self) -> u32;
+    /// How many values a label has.
+    fn values(&self, name: &str) -> usize;
     /// As many series as have this label with this value, or somewhat more.
     fn at_most(&self, name: &str, value: &str) -> u64;
 }
@@ -23,31 +31,69 @@ pub(crate) fn at_most(index: &impl Lists, matchers: &[Matcher]) -> Option<u64> {
 /// The series that fulfil all matchers, ascending.
 pub(crate) fn matching(index: &impl Lists, matchers: &[Matcher]) -> Vec<u32> {
     // A matcher that a missing label fulfils cannot find series, only take away those it refuses.
-    let (mut finding, refusing): (Vec<_>, Vec<_>) = matchers.iter().partition(|m| !m.matches(""));
-    // Equality finds few and costs little: it goes first, and what finds nothing ends the search.
-    finding.sort_by_key(|m| m.op != MatchOp::Equal);
+    let (finding, refusing): (Vec<_>, Vec<_>) = matchers.iter().partition(|m| !m.matches(""));
+    let (mut equal, mut others): (Vec<_>, Vec<_>) = finding.into_iter().partition(|m| m.op == MatchOp::Equal);
+    // What finds least goes first. The more values a label has, the fewer series have one of them.
+    equal.sort_by_cached_key(|m| index.at_most(&m.name, &m.value));
+    others.sort_by_cached_key(|m| std::cmp::Reverse(index.values(&m.name)));
     let mut found: Option<Vec<u32>> = None;
-    for matcher in finding {
-        if found.as_ref().is_some_and(Vec::is_empty) {
-            return Vec::new();
+    for matcher in equal.into_iter().chain(others).chain(refusing) {
+        match &mut found {
+            None if matcher.matches("") => {
+                let mut all = (0..index.count()).collect();
+                narrow(index, &mut all, matcher);
+                found = Some(all);
+            }
+            None => found = Some(index.with_value(matcher, true)),
+            Some(found) if found.is_empty() => break,
+            Some(found) => narrow(index, found, matcher),
         }
-        let ids = index.with_value(matcher, true);
-        found = Some(match found {
-            None => ids,
-            Some(before) => intersect(&before, &ids),
-        });
     }
-    let mut found = found.unwrap_or_else(|| (0..index.count()).collect());
-    for matcher in refusing {
-        if found.is_empty() {
-            break;
-        }
+    found.unwrap_or_else(|| (0..index.count()).collect())
+}
+
+/// Takes away what does not fulfil the matcher, by lists or one by one, whichever costs less.
+fn narrow(index: &impl Lists, found: &mut Vec<u32>, matcher: &Matcher) {
+    let list = match matcher.op {
+        MatchOp::Equal => index.at_most(&matcher.name, &matcher.value),
+        // Each value is asked, and together the lists may have them all.
+        _ => u64::from(index.count()),
+    };
+    if found.len() as u64 * LONGER < list || matcher.op != MatchOp::Equal && found.len() < index.values(&matcher.name) {
+        index.retain(found, matcher);
+    } else if matcher.matches("") {
         let refused = index.with_value(matcher, false);
         if !refused.is_empty() {
-            found = without(&found, &refused);
+            *found = without(found, &refused);
         }
+    } else {
+        *found = intersect(found, &index.with_value(matcher, true));
     }
-    found
+}
+
+/// Whether values fulfil a matcher: each is asked once.
+pub(crate) struct Verdicts<'m> {
+    matcher: &'m Matcher,
+    known: HashMap<u32, bool>,
+    last: Option<(u32, bool)>,
+}
+
+impl<'m> Verdicts<'m> {
+    pub(crate) fn new(matcher: &'m Matcher) -> Self {
+        Self { matcher, known: HashMap::new(), last: None }
+    }
+
+    /// Of the value with this number.
+    pub(crate) fn of<'t>(&mut self, number: u32, text: impl FnOnce() -> &'t str) -> bool {
+        if let Some((last, verdict)) = self.last
+            && last == number
+        {
+            return verdict;
+        }
+        let verdict = *self.known.entry(number).or_insert_with(|| self.matcher.matches(text()));
+        self.last = Some((number, verdict));
+        verdict
+    }
 }
 
 impl Lists for Registry {
@@ -59,8 +105,26 @@ impl Lists for Registry {
         union(lists.map(|p| self.postings(*p)))
     }
 
+    fn retain(&self, found: &mut Vec<u32>, matcher: &Matcher) {
+        let (mut verdicts, missing) = (Verdicts::new(matcher), matcher.matches(""));
+        let Some(name) = self.symbol(&matcher.name) else {
+            if !missing {
+                found.clear();
+            }
+            return;
+        };
+        found.retain(|id| {
+            let own = self.series_pairs(*id).find(|pair| self.name_of(*pair) == name);
+            own.map_or(missing, |pair| verdicts.of(pair, || self.texts(pair).1))
+        });
+    }
+
     fn count(&self) -> u32 {
         self.series_count() as u32
+    }
+
+    fn values(&self, name: &str) -> usize {
+        self.pairs_of(name).len()
     }
 
     fn at_most(&self, name: &str, value: &str) -> u64 {
@@ -117,8 +181,8 @@ mod tests {
 
     fn matcher() -> impl Strategy<Value = Matcher> {
         let op = proptest::sample::select(vec![MatchOp::Equal, MatchOp::NotEqual, MatchOp::Regex, MatchOp::NotRegex]);
-        let name = proptest::sample::select(vec!["x", "y", "z", "gone"]);
-        let value = proptest::sample::select(vec!["", "a", "a|b", "a.*", ".+", ".*", "abc"]);
+        let name = proptest::sample::select(vec!["x", "y", "z", "gone", "__name__"]);
+        let value = proptest::sample::select(vec!["", "a", "a|b", "a.*", ".+", ".*", "abc", "m"]);
         (name, op, value).prop_map(|(n, o, v)| Matcher::new(n, o, v).unwrap())
     }
 

@@ -124,46 +124,81 @@ pub(crate) fn coding(bytes: &[u8]) -> u8 {
     bytes.first().map_or(0, |head| head & 0x0f)
 }
 
+/// Which rows of a page are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rows {
+    /// How many the page has.
+    pub(crate) count: usize,
+    /// The first one that is wanted.
+    pub(crate) from: usize,
+}
+
+impl Rows {
+    /// All of them.
+    pub(crate) const fn all(count: usize) -> Self {
+        Self { count, from: 0 }
+    }
+
+    /// How many are wanted.
+    const fn wanted(self) -> usize {
+        self.count.saturating_sub(self.from)
+    }
+
+    /// The wanted part of what was read of all rows.
+    fn part<T>(self, mut all: Vec<T>) -> Vec<T> {
+        all.drain(..self.from.min(all.len()));
+        all
+    }
+}
+
 /// Reads a page of so many rows; `None` when it is damaged, or a difference to another one.
 pub(crate) fn page(bytes: &[u8], rows: usize) -> Option<Values> {
+    Some(page_from(bytes, Rows::all(rows))?.0)
+}
+
+/// Reads a page from a row on: its values, and the row that they begin with, which is 0 unless all rows have a value.
+pub(crate) fn page_from(bytes: &[u8], rows: Rows) -> Option<(Values, usize)> {
     if bytes.is_empty() {
-        return Some(Values { presence: Presence::none(rows), bits: Vec::new() });
+        return Some((Values { presence: Presence::none(rows.count), bits: Vec::new() }, 0));
     }
     let mut cursor = Cursor::new(bytes);
     let head = cursor.byte()?;
-    let presence = Presence::read(head >> 4, &mut cursor, rows)?;
-    let count = presence.count(rows);
+    let presence = Presence::read(head >> 4, &mut cursor, rows.count)?;
+    let rows = match presence {
+        Presence::All => rows,
+        Presence::Some(_) => Rows::all(presence.count(rows.count)),
+    };
     let bits = match head & 0x0f {
         CONSTANT => {
             let scale = cursor.byte().filter(|s| *s <= SCALE_MAX)?;
-            vec![undecimal(unzigzag(cursor.varint()?), scale).to_bits(); count]
+            vec![undecimal(unzigzag(cursor.varint()?), scale).to_bits(); rows.wanted()]
         }
-        CONSTANT_RAW => vec![cursor.u64()?; count],
+        CONSTANT_RAW => vec![cursor.u64()?; rows.wanted()],
         XOR => {
             let mut bits = Vec::new();
-            xor::read(cursor.rest(), count, &mut bits)?;
-            bits
+            xor::read(cursor.rest(), rows.count, &mut bits)?;
+            rows.part(bits)
         }
         MODEL_FLOATS => {
             let mut bits = Vec::new();
-            models::floats(cursor.rest(), count, &mut bits)?;
-            bits
+            models::floats(cursor.rest(), rows.count, &mut bits)?;
+            rows.part(bits)
         }
         // The same memory holds both.
-        SHAPED_FLOATS => shaped::read(cursor.rest(), count)?.into_iter().map(|v| ordered(v) as u64).collect(),
-        kind => integers(kind, &mut cursor, count)?.into_bits(),
+        SHAPED_FLOATS => shaped::read(cursor.rest(), rows)?.into_iter().map(|v| ordered(v) as u64).collect(),
+        kind => integers(kind, &mut cursor, rows)?.into_bits(),
     };
-    Some(Values { presence, bits })
+    Some((Values { presence, bits }, rows.from))
 }
 
-fn integers(kind: u8, cursor: &mut Cursor<'_>, count: usize) -> Option<Mantissas> {
+fn integers(kind: u8, cursor: &mut Cursor<'_>, rows: Rows) -> Option<Mantissas> {
     let scale = cursor.byte().filter(|s| *s <= SCALE_MAX)?;
     let values = match kind {
-        CONSTANT => vec![unzigzag(cursor.varint()?); count],
-        PACKED => packed::read(cursor, count)?,
-        STEPS => steps::read(cursor, count)?,
-        MODEL_DECIMALS => models::integers(cursor.rest(), count)?,
-        SHAPED_DECIMALS => shaped::read(cursor.rest(), count)?,
+        CONSTANT => vec![unzigzag(cursor.varint()?); rows.wanted()],
+        PACKED => rows.part(packed::read(cursor, rows.count)?),
+        STEPS => rows.part(steps::read(cursor, rows.count)?),
+        MODEL_DECIMALS => rows.part(models::integers(cursor.rest(), rows.count)?),
+        SHAPED_DECIMALS => shaped::read(cursor.rest(), rows)?,
         _ => return None,
     };
     Some(Mantissas { scale, values })
@@ -208,7 +243,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_page_comes_back(all in values(), gone in prop::collection::vec(any::<bool>(), 250), holes in 0u8..3) {
+        fn any_page_comes_back(all in values(), gone in prop::collection::vec(any::<bool>(), 250), holes in 0u8..3, from: prop::sample::Index) {
             let present: Vec<bool> = all.iter().zip(&gone).enumerate().map(|(i, (_, g))| match holes {
                 0 => true,
                 1 => *g,
@@ -222,6 +257,9 @@ mod tests {
                 let back = page(&bytes, all.len()).unwrap();
                 prop_assert_eq!(&back.bits, &bits);
                 prop_assert_eq!((0..all.len()).map(|i| back.presence.has(i)).collect::<Vec<_>>(), present.clone());
+                let (part, from) = page_from(&bytes, Rows { count: all.len(), from: from.index(all.len()) }).unwrap();
+                prop_assert_eq!(part.bits.as_slice(), &bits[from..]);
+                prop_assert!(from == 0 || part.presence == Presence::All);
             }
         }
 
@@ -230,6 +268,7 @@ mod tests {
             if let Some(found) = page(&bytes, rows) {
                 prop_assert_eq!(found.bits.len(), found.presence.count(rows));
             }
+            let _ = page_from(&bytes, Rows { count: rows, from: rows / 3 });
         }
     }
 }

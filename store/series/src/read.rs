@@ -91,7 +91,7 @@ impl SeriesStore {
                     continue;
                 }
                 let values = Values { presence: Presence::All, bits: vec![bits] };
-                let source = Source { parts: vec![Part { times, values }], ..Source::default() };
+                let source = Source { parts: vec![Part::whole(times, values)], ..Source::default() };
                 (sources.open, sources.is_whole) = (vec![source], true);
                 plan.answers.push((labels, sources));
                 continue;
@@ -111,7 +111,7 @@ impl SeriesStore {
                 if first.is_some_and(|t| *t <= select.end_ms) && last.is_some_and(|t| *t >= select.start_ms) {
                     let times = open.entry(place.group).or_insert_with(|| group.times.as_slice().into()).clone();
                     let values = group.open_values(&core.head.pool, place.column as usize, &mut buffer);
-                    source.parts.extend(values.map(|values| Part { times, values }));
+                    source.parts.extend(values.map(|values| Part::whole(times, values)));
                 }
                 if let Some(extra) = &group.extra {
                     source.beside = open_beside(extra, place.column);
@@ -212,7 +212,7 @@ impl SeriesStore {
                 for (i, column) in columns {
                     let (values, beside) = (view.column(*column), view.beside(*column));
                     self.damaged(u64::from(values.is_none()) + u64::from(beside.is_none()));
-                    let parts = values.map(|values| Part { times: view.times.clone(), values });
+                    let parts = values.map(|values| Part::whole(view.times.clone(), values));
                     found[*i].push(Source { parts: parts.into_iter().collect(), beside: beside.unwrap_or_default() });
                 }
             }

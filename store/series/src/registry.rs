@@ -111,6 +111,11 @@ impl Registry {
         (self.string(name), self.string(value))
     }
 
+    /// The label of a pair.
+    pub(crate) fn name_of(&self, pair: Pair) -> Symbol {
+        self.pairs[pair as usize].0
+    }
+
     /// All labels with their pairs.
     pub(crate) fn names(&self) -> impl Iterator<Item = (&Arc<str>, &[Pair])> {
         self.by_name.iter().map(|(name, pairs)| (self.string(*name), pairs.as_slice()))

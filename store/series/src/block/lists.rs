@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use kernel::series::{MatchOp, Matcher};
 
-use super::Block;
+use super::{Block, CHUNK_SERIES, Entry};
 use crate::codec::{Cursor, put_varint};
-use crate::index::Lists;
+use crate::index::{Lists, Verdicts};
 use crate::rollup::FIGURE;
 
 /// The values of one label and the series of each.
@@ -145,8 +145,37 @@ impl Lists for BlockIndex<'_> {
         all
     }
 
+    fn retain(&self, found: &mut Vec<u32>, matcher: &Matcher) {
+        let (mut verdicts, missing) = (Verdicts::new(matcher), matcher.matches(""));
+        let Ok(name) = self.symbols.binary_search_by(|s| (**s).cmp(&matcher.name)) else {
+            if !missing {
+                found.clear();
+            }
+            return;
+        };
+        let mut chunk: Option<(u32, Arc<Vec<Entry>>)> = None;
+        found.retain(|series| {
+            let number = series / CHUNK_SERIES;
+            if chunk.as_ref().is_none_or(|(known, _)| *known != number) {
+                chunk = self.block.chunk(number).map(|entries| (number, entries));
+            }
+            let entry = chunk.as_ref().and_then(|(_, entries)| entries.get((series % CHUNK_SERIES) as usize));
+            let Some(entry) = entry else {
+                self.damaged.set(true);
+                return false;
+            };
+            let own = entry.symbols.iter().find(|(n, _)| *n as usize == name);
+            let text = |value: u32| self.symbols.get(value as usize).map_or("", |text| text);
+            own.map_or(missing, |(_, value)| verdicts.of(*value, || text(*value)))
+        });
+    }
+
     fn count(&self) -> u32 {
         self.block.series_count()
+    }
+
+    fn values(&self, name: &str) -> usize {
+        self.lists_of(name).map_or(0, |lists| lists.values.len())
     }
 
     fn at_most(&self, name: &str, value: &str) -> u64 {

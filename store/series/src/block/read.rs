@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::reference::{Held, Recent};
 use super::{Block, CHUNK_SERIES, Entry, Run};
 use crate::compact::kept;
-use crate::gather::{Found, Part, RECENT, Source};
+use crate::gather::{Found, RECENT, Source};
 use crate::tombstones::{Tombstones, is_deleted};
 
 /// Bytes that are read at once: so many that a series costs no call of its own, so few that they stay in the processor's cache.
@@ -73,7 +73,9 @@ impl Reader<'_> {
         let (bytes, mut pages) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.pages));
         let from = (entry.offset - self.start) as usize;
         let held = Held { start: self.start, bytes: &bytes };
-        let (block, range) = (self.block, self.range);
+        // Rows are told apart by their numbers where some were deleted: all are needed.
+        let range = if self.deleted.of(series).is_empty() { self.range } else { (i64::MIN, self.range.1) };
+        let block = self.block;
         let run = bytes.get(from..from + entry.length as usize).and_then(|run| {
             block.run_of((series, entry), run, held, range, &mut |number| self.times(number), &mut pages)
         });
@@ -128,11 +130,13 @@ impl Reader<'_> {
 
     fn without_deleted(&self, series: u32, run: Run) -> Source {
         let ranges = self.deleted.of(series);
-        let part = |(_, times, values): (u32, Arc<[i64]>, crate::page::Values)| {
-            let values = if ranges.is_empty() { values } else { kept(&times, &values, |t| !is_deleted(ranges, t)) };
-            Part { times, values }
+        let part = |mut page: super::Page| {
+            if !ranges.is_empty() {
+                page.part.values = kept(&page.part.times, &page.part.values, |t| !is_deleted(ranges, t));
+            }
+            page.part
         };
-        let (parts, mut beside) = (run.pieces.into_iter().map(part).collect(), run.beside);
+        let (parts, mut beside) = (run.pages.into_iter().map(part).collect(), run.beside);
         if !ranges.is_empty() {
             beside.numbers.retain(|(t, _)| !is_deleted(ranges, *t));
             beside.histograms.retain(|(t, _)| !is_deleted(ranges, *t));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::{Block, CHUNK_SERIES, Entry};
-use crate::page::{Mantissas, Presence, Values, distance, mantissas, page, twin};
+use crate::page::{Mantissas, Presence, Rows, Values, distance, mantissas, page_from, twin};
 
 /// How many series back a difference may reach: the buckets of a histogram stand together, sorted as texts, so that 10 comes before 2.
 pub(super) const REACH: usize = 16;
@@ -20,21 +20,21 @@ const KEPT: usize = 2 * REACH;
 /// Pages read last.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
-    /// Series, column of times, values.
-    pages: VecDeque<(u32, u32, Arc<Mantissas>)>,
+    /// Series, column of times, the row they begin with, values.
+    pages: VecDeque<(u32, u32, usize, Arc<Mantissas>)>,
 }
 
 impl Recent {
-    fn get(&self, series: u32, column: u32) -> Option<Arc<Mantissas>> {
-        let found = self.pages.iter().rev().find(|(s, c, _)| (*s, *c) == (series, column));
-        found.map(|(_, _, page)| page.clone())
+    fn get(&self, series: u32, column: u32, from: usize) -> Option<Arc<Mantissas>> {
+        let found = self.pages.iter().rev().find(|(s, c, f, _)| (*s, *c, *f) == (series, column, from));
+        found.map(|(_, _, _, page)| page.clone())
     }
 
-    fn keep(&mut self, series: u32, column: u32, page: Arc<Mantissas>) {
+    fn keep(&mut self, series: u32, column: u32, from: usize, page: Arc<Mantissas>) {
         if self.pages.len() >= KEPT {
             self.pages.pop_front();
         }
-        self.pages.push_back((series, column, page));
+        self.pages.push_back((series, column, from, page));
     }
 }
 
@@ -82,14 +82,15 @@ impl<'a> Held<'a> {
 }
 
 impl Block {
-    /// The values of a series' page over a column of so many times; `None` when it is damaged, or the one that it is the difference to.
+    /// The values of a series' page over a column of so many times, and the row that they begin with; `None` when it is damaged, or the one
+    /// that it is the difference to.
     pub(super) fn values(
         &self,
         bytes: &[u8],
-        (series, column, rows): (u32, u32, usize),
+        (series, column, rows): (u32, u32, Rows),
         held: Held<'_>,
         recent: &mut Recent,
-    ) -> Option<Values> {
+    ) -> Option<(Values, usize)> {
         if let Some(other) = twin(bytes) {
             if other >= series {
                 return None;
@@ -101,23 +102,23 @@ impl Block {
             });
         }
         if distance(bytes).is_none() {
-            return page(bytes, rows);
+            return page_from(bytes, rows);
         }
         let found = self.resolved(bytes, (series, column, rows), (held, 0), recent)?;
-        Some(Values { presence: Presence::All, bits: found.bits() })
+        Some((Values { presence: Presence::All, bits: found.bits() }, rows.from))
     }
 
     fn resolved(
         &self,
         bytes: &[u8],
-        (series, column, rows): (u32, u32, usize),
+        (series, column, rows): (u32, u32, Rows),
         (held, depth): (Held<'_>, u32),
         recent: &mut Recent,
     ) -> Option<Arc<Mantissas>> {
         let reference = match distance(bytes) {
             Some(back) if back > 0 && depth < DEPTH => {
                 let other = series.checked_sub(back).filter(|o| o / CHUNK_SERIES == series / CHUNK_SERIES)?;
-                match recent.get(other, column) {
+                match recent.get(other, column, rows.from) {
                     Some(known) => Some(known),
                     None => Some(self.other((other, column, rows), (held, depth + 1), recent)?),
                 }
@@ -126,14 +127,14 @@ impl Block {
             None => None,
         };
         let found = Arc::new(mantissas(bytes, rows, reference.as_deref())?);
-        recent.keep(series, column, found.clone());
+        recent.keep(series, column, rows.from, found.clone());
         Some(found)
     }
 
     /// The page of another series, read for the sake of those that are differences to it.
     fn other(
         &self,
-        place: (u32, u32, usize),
+        place: (u32, u32, Rows),
         (held, depth): (Held<'_>, u32),
         recent: &mut Recent,
     ) -> Option<Arc<Mantissas>> {

@@ -7,7 +7,7 @@
 
 use super::predict::Predictor;
 use super::shaped::rough;
-use super::{CONSTANT, DIFFERENCE, Effort, Presence, TWIN, put_constant, put_floats, put_integers};
+use super::{CONSTANT, DIFFERENCE, Effort, Presence, Rows, TWIN, put_constant, put_floats, put_integers};
 use crate::codec::{Cursor, put_varint};
 use crate::decimal::{SCALE_MAX, decimals, undecimal};
 
@@ -140,14 +140,15 @@ pub(crate) fn twin(bytes: &[u8]) -> Option<u32> {
     (cursor.byte()? == TWIN).then(|| cursor.varint())?.and_then(|n| u32::try_from(n).ok())
 }
 
-/// The mantissas of a page with a value in each of so many rows; of a difference, with the page that it is the difference to.
-pub(crate) fn mantissas(bytes: &[u8], rows: usize, reference: Option<&Mantissas>) -> Option<Mantissas> {
+/// The mantissas of a page with a value in each of so many rows, from the wanted row on; of a difference, with those of the page that it is
+/// the difference to.
+pub(crate) fn mantissas(bytes: &[u8], rows: Rows, reference: Option<&Mantissas>) -> Option<Mantissas> {
     let mut cursor = Cursor::new(bytes);
     let head = cursor.byte()?;
     if head != DIFFERENCE {
         return if head >> 4 == 0 { super::integers(head, &mut cursor, rows) } else { None };
     }
-    let reference = reference.filter(|r| r.values.len() == rows)?;
+    let reference = reference.filter(|r| r.values.len() == rows.wanted())?;
     cursor.varint()?;
     let inner = cursor.byte().filter(|kind| *kind != CONSTANT)?;
     let mut found = super::integers(inner, &mut cursor, rows)?;
@@ -192,12 +193,12 @@ mod tests {
         assert_eq!((own.map(|m| m.values), taken), (Some(bucket.clone()), Some(0)));
         assert!(beside.len() * 2 < alone.len(), "{} {}", beside.len(), alone.len());
         assert_eq!((distance(&beside), distance(&alone)), (Some(3), None));
-        assert_eq!(mantissas(&beside, bucket.len(), Some(&below)).unwrap().bits(), bits(&bucket, 0));
-        assert!(page(&beside, bucket.len()).is_none() && mantissas(&beside, bucket.len(), None).is_none());
+        assert_eq!(mantissas(&beside, Rows::all(bucket.len()), Some(&below)).unwrap().bits(), bits(&bucket, 0));
+        assert!(page(&beside, bucket.len()).is_none() && mantissas(&beside, Rows::all(bucket.len()), None).is_none());
         let mut twin = Vec::new();
         put_compact(&mut twin, &Presence::All, &bits(&same, 0), &references);
         assert!(twin.len() <= 8, "{}", twin.len());
-        assert_eq!(mantissas(&twin, same.len(), Some(&below)).unwrap().values, same);
+        assert_eq!(mantissas(&twin, Rows::all(same.len()), Some(&below)).unwrap().values, same);
     }
 
     #[test]
@@ -225,7 +226,7 @@ mod tests {
                 &mut out, &Presence::All, &bits(&values, scale), &[Reference { distance: 1, page: &reference }],
             );
             let found = match distance(&out) {
-                Some(_) => mantissas(&out, values.len(), Some(&reference)).unwrap().into_bits(),
+                Some(_) => mantissas(&out, Rows::all(values.len()), Some(&reference)).unwrap().into_bits(),
                 None => page(&out, values.len()).unwrap().bits,
             };
             prop_assert_eq!(taken.is_some(), distance(&out).is_some());
@@ -238,6 +239,7 @@ mod tests {
         #[test]
         fn any_bytes_are_read_without_panic(mut bytes in prop::collection::vec(any::<u8>(), 1..60), rows in 0usize..500) {
             let reference = Mantissas { scale: 0, values: vec![1; rows] };
+            let rows = Rows::all(rows);
             let _ = mantissas(&bytes, rows, Some(&reference));
             bytes[0] = DIFFERENCE;
             let _ = (mantissas(&bytes, rows, Some(&reference)), distance(&bytes));

@@ -78,7 +78,8 @@ pub(super) fn frequencies(levels: &[u8]) -> Option<Vec<u32>> {
     }
     let whole = 1u64 << TABLE_BITS;
     let share = |l: &u8| {
-        if *l == 0 { 0 } else { (u128::from(weight(*l)) * u128::from(whole) / u128::from(total)).max(1) as u32 }
+        // The largest weight has 42 bits.
+        if *l == 0 { 0 } else { (weight(*l) * whole / total).max(1) as u32 }
     };
     let mut out: Vec<u32> = levels.iter().map(share).collect();
     let mut rest = whole as i64 - out.iter().map(|f| i64::from(*f)).sum::<i64>();
