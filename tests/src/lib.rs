@@ -9,6 +9,7 @@
 
 pub mod binary;
 pub mod browser;
+pub mod docker;
 pub mod farero;
 pub mod hooks;
 pub mod mail;

@@ -46,9 +46,21 @@ pub fn pebble() -> PathBuf {
 /// # Panics
 /// Go is missing, or a module cannot be fetched or built.
 pub fn prometheus_client() -> PathBuf {
+    go_program("prometheus", "prometheus-client")
+}
+
+/// An exporter over Prometheus's own Go client, with metrics of every kind (`tests/clients/exporter`).
+///
+/// # Panics
+/// Go is missing, or a module cannot be fetched or built.
+pub fn exporter() -> PathBuf {
+    go_program("exporter", "exporter")
+}
+
+fn go_program(source: &str, name: &str) -> PathBuf {
     let _one = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
-    let path = folder().join("prometheus-client");
-    let source = crate::binary::root().join("tests/clients/prometheus");
+    let path = folder().join(name);
+    let source = crate::binary::root().join("tests/clients").join(source);
     run(Command::new(go()).args(["build", "-buildvcs=false", "-o"]).arg(&path).arg(".").current_dir(source));
     path
 }

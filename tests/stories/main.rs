@@ -22,6 +22,7 @@ mod login;
 mod mail;
 mod metrics_clients;
 mod metrics_parity;
+mod metrics_scraped;
 mod outgoing;
 mod plans;
 mod reload;

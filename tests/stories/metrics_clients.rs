@@ -21,6 +21,13 @@ pub(crate) const AT: i64 = BEGIN + (SAMPLES - 1) * 60;
 /// A program that ends with the test.
 pub(crate) struct Running(Child);
 
+impl Running {
+    pub(crate) fn start(program: &Path, arguments: &[String]) -> Self {
+        let started = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        Self(started.unwrap())
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         // It has ended already: then there is nothing to end.
@@ -46,8 +53,7 @@ pub(crate) fn import(folder: &Path) {
 }
 
 pub(crate) async fn launch(program: &Path, arguments: &[String], address: SocketAddr) -> Running {
-    let started = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let running = Running(started.unwrap());
+    let running = Running::start(program, arguments);
     for _ in 0..600 {
         let answer = client().get(format!("http://{address}/-/ready")).send().await;
         if answer.is_ok_and(|a| a.status().is_success()) {

@@ -29,8 +29,8 @@ pub use job::{HistogramSettings, Job, Limits};
 pub use others::{Alerting, Alertmanager, Otlp, Remote, Storage};
 pub use scalars::{format_duration, parse_duration};
 pub use sd::{
-    Discovery, DnsDiscovery, DnsRecord, DockerDiscovery, FileDiscovery, HttpDiscovery, KubernetesDiscovery,
-    KubernetesRole, TargetGroup,
+    Discovery, DnsDiscovery, DnsRecord, DockerDiscovery, FileDiscovery, HttpDiscovery, KubernetesAttach,
+    KubernetesDiscovery, KubernetesRole, TargetGroup,
 };
 pub use web::{ClientCertificates, Pem, ServerTls, WebFile};
 

@@ -70,8 +70,24 @@ pub(super) fn spans_of(side: impl IntoIterator<Item = (i32, f64)>) -> (Vec<Bucke
     (spans, counts)
 }
 
+/// `2^(2^-n)` for the schemas n = 1 to 8, the first of them one unit in the last place too small, as in Prometheus's bounds.
+const ROOTS: [f64; super::SCHEMA_MAX as usize] = [
+    f64::from_bits(0x3ff6_a09e_667f_3bcc),
+    1.189_207_115_002_721,
+    1.090_507_732_665_257_7,
+    1.044_273_782_427_413_8,
+    1.021_897_148_654_116_6,
+    1.010_889_286_051_700_5,
+    1.005_429_901_112_802_7,
+    1.002_711_275_050_202_5,
+];
+
 /// The upper bound of a positive exponential bucket: `2^(index · 2^-schema)`. The bucket that would end at `2^1024`,
 /// past the largest number, ends at that number, and the one behind it at infinity.
+///
+/// Bit by bit the numbers that Prometheus and its clients have in a table (the Go packages `model/histogram` of Prometheus and
+/// `prometheus` of `client_golang`), which are up to four units in the last place away from the exact ones: each bound of a schema
+/// that the schema before it does not have is the one before times that schema's root.
 pub(super) fn exponential_bound(index: i32, schema: i32) -> f64 {
     let (index, schema) = (i64::from(index), schema.clamp(super::SCHEMA_MIN, super::SCHEMA_MAX));
     let (whole, part) =
@@ -79,7 +95,8 @@ pub(super) fn exponential_bound(index: i32, schema: i32) -> f64 {
     if whole >= 1024 {
         return if whole == 1024 && part == 0 { f64::MAX } else { f64::INFINITY };
     }
-    let fraction = if part == 0 { 1.0 } else { (part as f64 / (1i64 << schema) as f64).exp2() };
+    let roots = ROOTS.iter().zip(1..=schema).filter(|(_, n)| part >> (schema - n) & 1 == 1);
+    let fraction = roots.fold(1.0, |product, (root, _)| product * root);
     // In two steps, so that bounds below the smallest normal number come out as well.
     let whole = whole.max(-2200) as i32;
     fraction * 2f64.powi(whole / 2) * 2f64.powi(whole - whole / 2)
@@ -196,11 +213,30 @@ mod tests {
         assert_eq!(exponential_bound(0, 0), 1.0);
         assert_eq!(exponential_bound(3, 0), 8.0);
         assert_eq!(exponential_bound(-1, -2), 1.0 / 16.0);
-        assert_eq!(exponential_bound(1, 1), 2f64.sqrt());
+        assert_eq!(exponential_bound(1, 1), 2f64.sqrt().next_down());
         assert_eq!(exponential_bound(1024, 0), f64::MAX);
         assert_eq!(exponential_bound(1025, 0), f64::INFINITY);
         assert_eq!(exponential_bound(-1074, 0), f64::from_bits(1));
         assert_eq!(exponential_bound(i32::MIN, 8), 0.0);
+    }
+
+    /// Of what a scraped histogram of schema 3 and of 8 had in a Prometheus, halves among them that are not the nearest numbers.
+    #[test]
+    fn bounds_are_prometheus_s_to_the_last_bit() {
+        for (index, schema, bound) in [
+            (-42, 3, 0.026278012976678575),
+            (-38, 3, 0.03716272234383503),
+            (6, 3, 1.6817928305074288),
+            (7, 3, 1.8340080864093422),
+            (1, 8, 1.0027112750502025),
+            (255, 8, 1.9945921121709396),
+        ] {
+            assert_eq!(exponential_bound(index, schema), bound, "{index} of {schema}");
+        }
+        for (n, root) in (1..).zip(ROOTS) {
+            let exact = 0.5f64.powi(n).exp2();
+            assert!((root - exact).abs() <= f64::EPSILON, "{n}: {root} and {exact}");
+        }
     }
 
     #[test]

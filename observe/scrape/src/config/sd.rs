@@ -111,6 +111,21 @@ impl KubernetesRole {
     }
 }
 
+/// What targets are told of beside the objects that they are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KubernetesAttach {
+    /// `node`: the name, labels and annotations of the node.
+    pub node: bool,
+    /// `namespace`: the labels and annotations of the namespace.
+    pub namespace: bool,
+    /// `deployment`: the name of the deployment behind a pod's set of replicas.
+    pub deployment: bool,
+    /// `job`: the name of the job that a pod belongs to.
+    pub job: bool,
+    /// `cronjob`: the name of what starts that job.
+    pub cronjob: bool,
+}
+
 /// `kubernetes_sd_configs`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KubernetesDiscovery {
@@ -126,10 +141,8 @@ pub struct KubernetesDiscovery {
     pub own_namespace: bool,
     /// `selectors`: role, label and field selector.
     pub selectors: Vec<(KubernetesRole, String, String)>,
-    /// `attach_metadata.node`
-    pub attach_node: bool,
-    /// `attach_metadata.namespace`
-    pub attach_namespace: bool,
+    /// `attach_metadata`
+    pub attach: KubernetesAttach,
     /// How it is reached.
     pub http: HttpConfig,
 }
@@ -364,8 +377,7 @@ fn kubernetes(ctx: &mut Context, node: &Node) -> Option<KubernetesDiscovery> {
         namespaces: Vec::new(),
         own_namespace: false,
         selectors: Vec::new(),
-        attach_node: false,
-        attach_namespace: false,
+        attach: KubernetesAttach::default(),
         http: http(ctx, &mut fields),
     };
     if let Some(node) = fields.get("namespaces") {
@@ -376,8 +388,14 @@ fn kubernetes(ctx: &mut Context, node: &Node) -> Option<KubernetesDiscovery> {
     }
     if let Some(node) = fields.get("attach_metadata") {
         let mut section = Fields::open(ctx, node, "kubernetes.AttachMetadataConfig");
-        out.attach_node = section.bool(ctx, "node").unwrap_or(false);
-        out.attach_namespace = section.bool(ctx, "namespace").unwrap_or(false);
+        let mut read = |name| section.bool(ctx, name).unwrap_or(false);
+        out.attach = KubernetesAttach {
+            node: read("node"),
+            namespace: read("namespace"),
+            deployment: read("deployment"),
+            job: read("job"),
+            cronjob: read("cronjob"),
+        };
         section.finish(ctx);
     }
     for node in fields.list(ctx, "selectors") {

@@ -32,6 +32,10 @@ pub(super) struct Docker {
 struct Container {
     id: String,
     #[serde(default)]
+    image: String,
+    #[serde(rename = "ImageID", default)]
+    image_id: String,
+    #[serde(default)]
     names: Vec<String>,
     #[serde(default)]
     labels: Option<BTreeMap<String, String>>,
@@ -63,6 +67,15 @@ struct Endpoint {
     network_id: String,
     #[serde(rename = "IPAddress", default)]
     ip_address: String,
+    #[serde(rename = "GlobalIPv6Address", default)]
+    ipv6_address: String,
+}
+
+impl Endpoint {
+    /// Where it is reached: by IPv6 in a network that has nothing else.
+    fn ip(&self) -> &str {
+        if self.ip_address.is_empty() { &self.ipv6_address } else { &self.ip_address }
+    }
 }
 
 #[derive(Deserialize)]
@@ -135,13 +148,18 @@ impl Docker {
                 ("__meta_docker_container_name".to_owned(), name.clone()),
                 ("__meta_docker_container_network_mode".to_owned(), container.host_config.network_mode.clone()),
             ];
+            for (name, value) in [("image", &container.image), ("image_id", &container.image_id)] {
+                if !value.is_empty() {
+                    common.push((format!("__meta_docker_container_{name}"), value.clone()));
+                }
+            }
             for (name, value) in container.labels.iter().flatten() {
                 common.push((format!("__meta_docker_container_label_{}", sanitized(name)), value.clone()));
             }
             for endpoint in self.endpoints(container, &by_id) {
                 let of_network = networks.get(endpoint.network_id.as_str()).into_iter().flatten().cloned();
                 let mut labels: Vec<(String, String)> = common.iter().cloned().chain(of_network).collect();
-                labels.push(("__meta_docker_network_ip".to_owned(), endpoint.ip_address.clone()));
+                labels.push(("__meta_docker_network_ip".to_owned(), endpoint.ip().to_owned()));
                 self.ports(container, endpoint, &labels, &mut out);
             }
         }
@@ -174,12 +192,12 @@ impl Docker {
                 more.push(("__meta_docker_port_public", port.public_port.to_string()));
                 more.push(("__meta_docker_port_public_ip", port.ip.clone()));
             }
-            out.push(target(host_port(&endpoint.ip_address, port.private_port), &more));
+            out.push(target(host_port(endpoint.ip(), port.private_port), &more));
         }
         if out.len() == before {
             let address = match container.host_config.network_mode.as_str() {
                 "host" => self.config.host_networking_host.clone(),
-                _ => host_port(&endpoint.ip_address, self.config.port),
+                _ => host_port(endpoint.ip(), self.config.port),
             };
             out.push(target(address, &[]));
         }
@@ -233,13 +251,15 @@ mod tests {
 
     /// In the form in which a daemon of version 20.10 answers.
     const CONTAINERS: &str = r#"[
-        {"Id":"c1","Names":["/web"],"Labels":{"com.x/y":"z"},"HostConfig":{"NetworkMode":"app"},
+        {"Id":"c1","Image":"web:1","ImageID":"sha256:f","Names":["/web"],"Labels":{"com.x/y":"z"},"HostConfig":{"NetworkMode":"app"},
          "Ports":[{"IP":"0.0.0.0","PrivatePort":8080,"PublicPort":80,"Type":"tcp"},{"PrivatePort":53,"Type":"udp"},{"PrivatePort":9100,"Type":"tcp"}],
          "NetworkSettings":{"Networks":{"b":{"NetworkID":"n2","IPAddress":"10.0.1.2"},"a":{"NetworkID":"n1","IPAddress":"10.0.0.2"}}}},
         {"Id":"c2","Names":["/side"],"Labels":null,"HostConfig":{"NetworkMode":"container:c1"},"Ports":[],"NetworkSettings":{"Networks":{}}},
         {"Id":"c3","Names":["/host"],"HostConfig":{"NetworkMode":"host"},"Ports":[],
          "NetworkSettings":{"Networks":{"host":{"NetworkID":"n3","IPAddress":""}}}},
-        {"Id":"c4","Names":[],"HostConfig":{}}]"#;
+        {"Id":"c4","Names":[],"HostConfig":{}},
+        {"Id":"c5","Names":["/six"],"HostConfig":{"NetworkMode":"v6"},
+         "NetworkSettings":{"Networks":{"v6":{"NetworkID":"n6","IPAddress":"","GlobalIPv6Address":"fd00::2"}}}}]"#;
     const NETWORKS: &str =
         r#"[{"Name":"app","Id":"n1","Scope":"local","Internal":true,"Ingress":false,"Labels":{"k-1":"v"}}]"#;
 
@@ -249,10 +269,12 @@ mod tests {
             (serde_json::from_str::<Vec<_>>(CONTAINERS).unwrap(), serde_json::from_str::<Vec<_>>(NETWORKS).unwrap());
         let targets = Docker::new(&config("unix:///x")).targets(&containers, &networks);
         let addresses: Vec<_> = targets.iter().map(|t| t.get("__address__").unwrap()).collect();
-        assert_eq!(addresses, ["10.0.0.2:8080", "10.0.0.2:9100", "10.0.0.2:80", "localhost"]);
+        assert_eq!(addresses, ["10.0.0.2:8080", "10.0.0.2:9100", "10.0.0.2:80", "localhost", "[fd00::2]:80"]);
         let whole = Labels::new([
             ("__address__", "10.0.0.2:8080"),
             ("__meta_docker_container_id", "c1"),
+            ("__meta_docker_container_image", "web:1"),
+            ("__meta_docker_container_image_id", "sha256:f"),
             ("__meta_docker_container_name", "/web"),
             ("__meta_docker_container_network_mode", "app"),
             ("__meta_docker_container_label_com_x_y", "z"),
@@ -270,8 +292,8 @@ mod tests {
         assert_eq!(targets[0], whole);
         assert_eq!(targets[2].get("__meta_docker_container_name"), Some("/side"), "it shares the network of /web");
         let all = DockerDiscovery { match_first_network: false, ..config("unix:///x") };
-        // Each of two networks has two ports of /web and one of /side.
-        assert_eq!(Docker::new(&all).targets(&containers, &networks).len(), 2 * 3 + 1);
+        // Each of two networks has two ports of /web and one of /side; two containers have one network each.
+        assert_eq!(Docker::new(&all).targets(&containers, &networks).len(), 2 * 3 + 2);
         assert_eq!(Docker::new(&all).filters(), "?filters=%7B%22label%22%3A%7B%22a%3Db%22%3Atrue%7D%7D");
     }
 

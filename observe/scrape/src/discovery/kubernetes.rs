@@ -1,7 +1,7 @@
 //! `kubernetes_sd_configs`: what runs in a cluster, followed by list and watch. I/O.
 //!
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes>. Plain HTTP and JSON: only
-//! a few fields of six kinds of objects are of interest.
+//! a few fields of nine kinds of objects are of interest.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use crate::config::{KubernetesDiscovery, KubernetesRole};
 mod access;
 mod build;
 mod objects;
+mod pods;
 mod watch;
 
 use access::Access;
@@ -53,11 +54,15 @@ impl Kubernetes {
             KubernetesRole::EndpointSlice => vec![Kind::EndpointSlice, Kind::Service, Kind::Pod],
             KubernetesRole::Ingress => vec![Kind::Ingress],
         };
-        if self.0.attach_node && self.0.role != KubernetesRole::Node {
-            out.push(Kind::Node);
-        }
-        if self.0.attach_namespace && self.0.role != KubernetesRole::Node {
-            out.push(Kind::Namespace);
+        let attach = self.0.attach;
+        let has_pods = out.contains(&Kind::Pod);
+        for (kind, wanted) in [
+            (Kind::Node, attach.node && self.0.role != KubernetesRole::Node),
+            (Kind::Namespace, attach.namespace && self.0.role != KubernetesRole::Node),
+            (Kind::ReplicaSet, attach.deployment && has_pods),
+            (Kind::Job, attach.cronjob && has_pods),
+        ] {
+            out.extend(wanted.then_some(kind));
         }
         out
     }

@@ -17,6 +17,8 @@ pub(super) enum Kind {
     Endpoints,
     EndpointSlice,
     Ingress,
+    ReplicaSet,
+    Job,
 }
 
 impl Kind {
@@ -45,6 +47,8 @@ impl Kind {
             Self::Endpoints => ("/api/v1", "endpoints"),
             Self::EndpointSlice => ("/apis/discovery.k8s.io/v1", "endpointslices"),
             Self::Ingress => ("/apis/networking.k8s.io/v1", "ingresses"),
+            Self::ReplicaSet => ("/apis/apps/v1", "replicasets"),
+            Self::Job => ("/apis/batch/v1", "jobs"),
         }
     }
 }
@@ -60,6 +64,13 @@ pub(super) struct Meta {
     pub(super) labels: Option<BTreeMap<String, String>>,
     pub(super) annotations: Option<BTreeMap<String, String>>,
     pub(super) owner_references: Vec<Owner>,
+}
+
+impl Meta {
+    /// What made the object and looks after it.
+    pub(super) fn controller(&self) -> Option<&Owner> {
+        self.owner_references.iter().find(|owner| owner.controller == Some(true))
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

@@ -6,7 +6,7 @@ use kernel::Labels;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::config::{Authorization, HttpConfig, SecretValue, TargetGroup};
+use crate::config::{Authorization, HttpConfig, KubernetesAttach, SecretValue, TargetGroup};
 use crate::serve::{ok, serve};
 
 fn config(role: KubernetesRole, server: String) -> KubernetesDiscovery {
@@ -17,8 +17,7 @@ fn config(role: KubernetesRole, server: String) -> KubernetesDiscovery {
         namespaces: Vec::new(),
         own_namespace: false,
         selectors: Vec::new(),
-        attach_node: true,
-        attach_namespace: true,
+        attach: KubernetesAttach { node: true, namespace: true, deployment: true, job: true, cronjob: true },
         http: HttpConfig {
             authorization: Some(Authorization {
                 kind: "Bearer".to_owned(),
@@ -29,26 +28,34 @@ fn config(role: KubernetesRole, server: String) -> KubernetesDiscovery {
     }
 }
 
-const NODES: &str = r#"[{"metadata":{"name":"n1","labels":{"zone.io/a":"z"}},"spec":{"providerID":"aws:///i"},
-    "status":{"addresses":[{"type":"Hostname","address":"n1.h"},{"type":"InternalIP","address":"10.1.0.1"}],
-    "daemonEndpoints":{"kubeletEndpoint":{"Port":10250}}}}]"#;
+const NODES: &str = r#"[{"metadata":{"name":"n1","labels":{"zone.io/a":"z"},"annotations":{"note":"x"}},"spec":{"providerID":"aws:///i"},
+    "status":{"conditions":[{"type":"Ready","status":"True"},{"type":"DiskPressure","status":"False"}],"addresses":[{"type":"Hostname","address":"n1.h"},{"type":"InternalIP","address":"10.1.0.1"}],
+    "daemonEndpoints":{"kubeletEndpoint":{"Port":10250}}}},
+    {"metadata":{"name":"n2"},"status":{"addresses":[{"type":"Hostname","address":"n2"},{"type":"ExternalDNS","address":"n2.example"}]}}]"#;
 const NAMESPACES: &str = r#"[{"metadata":{"name":"ns","labels":{"team":"blue"}}}]"#;
 const PODS: &str = r#"[{"metadata":{"name":"p1","namespace":"ns","uid":"u1","labels":{"app":"web"},"annotations":{"prometheus.io/scrape":"true"},
     "ownerReferences":[{"kind":"ReplicaSet","name":"rs","controller":true}]},
     "spec":{"nodeName":"n1","containers":[{"name":"c","image":"img:1","env":[],"ports":[{"name":"http","containerPort":8080,"protocol":"TCP"},{"name":"extra","containerPort":9000}]}],
-    "initContainers":[{"name":"i","image":"img:2"}]},
+    "initContainers":[{"name":"i","image":"img:2","ports":[{"name":"first","containerPort":7000}]}]},
     "status":{"phase":"Running","podIP":"10.2.0.1","hostIP":"10.1.0.1","conditions":[{"type":"Ready","status":"True"}],
     "containerStatuses":[{"name":"c","containerID":"docker://x"}]}},
-    {"metadata":{"name":"p2","namespace":"ns"},"spec":{"containers":[{"name":"c"}]},"status":{"phase":"Pending"}}]"#;
-const SERVICES: &str = r#"[{"metadata":{"name":"web","namespace":"ns","labels":{"s":"v"}},"spec":{"type":"LoadBalancer","clusterIP":"10.9.0.1","loadBalancerIP":"1.2.3.4","ports":[{"name":"http","port":80,"protocol":"TCP"}]}},
+    {"metadata":{"name":"p2","namespace":"ns"},"spec":{"containers":[{"name":"c"}]},"status":{"phase":"Pending"}},
+    {"metadata":{"name":"p3","namespace":"ns","ownerReferences":[{"kind":"Job","name":"night-1","controller":true}]},
+    "spec":{"nodeName":"n1","containers":[{"name":"c"}]},"status":{"podIP":"10.2.0.3"}},
+    {"metadata":{"name":"p4","namespace":"ns"},"spec":{"nodeName":"left out","containers":[{"name":"c"}]},"status":{"podIP":"10.2.0.4"}}]"#;
+const REPLICA_SETS: &str = r#"[{"metadata":{"name":"rs","namespace":"ns","ownerReferences":[{"kind":"Deployment","name":"shop","controller":true}]}}]"#;
+const JOBS: &str = r#"[{"metadata":{"name":"night-1","namespace":"ns","ownerReferences":[{"kind":"CronJob","name":"night","controller":true}]}}]"#;
+const SERVICES: &str = r#"[{"metadata":{"name":"web","namespace":"ns","labels":{"s":"v"}},"spec":{"type":"LoadBalancer","clusterIP":"10.9.0.1","loadBalancerIP":"1.2.3.4","ports":[{"name":"http","port":80,"protocol":"TCP"}],"ipFamilyPolicy":"PreferDualStack","ipFamilies":["IPv4","IPv6"]},
+    "status":{"loadBalancer":{"ingress":[{"ip":"5.6.7.8"},{"hostname":"h"},{"ip":"5.6.7.9"}]}}},
     {"metadata":{"name":"out","namespace":"ns"},"spec":{"type":"ExternalName","externalName":"x.example","ports":[{"port":443}]}}]"#;
 const ENDPOINTS: &str = r#"[{"metadata":{"name":"web","namespace":"ns"},"subsets":[{"ports":[{"name":"http","port":8080,"protocol":"TCP"}],
     "addresses":[{"ip":"10.2.0.1","nodeName":"n1","hostname":"h","targetRef":{"kind":"Pod","namespace":"ns","name":"p1"}}],"notReadyAddresses":[{"ip":"10.2.0.9"}]}]}]"#;
 const SLICES: &str = r#"[{"metadata":{"name":"web-x","namespace":"ns","labels":{"kubernetes.io/service-name":"web"}},"addressType":"IPv4",
     "ports":[{"name":"http","port":8080,"protocol":"TCP","appProtocol":"h2c"}],
-    "endpoints":[{"addresses":["10.2.0.1"],"conditions":{"ready":true,"serving":true,"terminating":false},"nodeName":"n1","zone":"z1","targetRef":{"kind":"Pod","namespace":"ns","name":"p1"}}]}]"#;
+    "endpoints":[{"addresses":["10.2.0.1"],"conditions":{"ready":true,"serving":true,"terminating":false},"nodeName":"n1","zone":"z1","targetRef":{"kind":"Pod","namespace":"ns","name":"p1"}}]},
+    {"metadata":{"name":"web-y","namespace":"ns","labels":{"kubernetes.io/service-name":"web"}},"addressType":"IPv6","ports":[{"port":8080}],"endpoints":[{"addresses":["fd00::1"]}]}]"#;
 const INGRESSES: &str = r#"[{"metadata":{"name":"in","namespace":"ns"},"spec":{"ingressClassName":"nginx","tls":[{"hosts":["*.example.org"]}],
-    "rules":[{"host":"a.example.org","http":{"paths":[{"path":"/x"},{}]}},{"host":"b.example.com"}]}}]"#;
+    "rules":[{"host":"a.example.org","http":{"paths":[{"path":"/x"},{}]}},{"host":"b.example.com"},{"host":"c.example.com","http":{"paths":[]}}]}}]"#;
 
 fn items(path: &str) -> &'static str {
     let plural = path.split('?').next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
@@ -60,6 +67,8 @@ fn items(path: &str) -> &'static str {
         "endpoints" => ENDPOINTS,
         "endpointslices" => SLICES,
         "ingresses" => INGRESSES,
+        "replicasets" => REPLICA_SETS,
+        "jobs" => JOBS,
         other => panic!("nobody asked for {other}"),
     }
 }
@@ -129,8 +138,12 @@ async fn nodes_and_pods() {
             ("node_provider_id", "aws:///i"),
             ("node_label_zone_io_a", "z"),
             ("node_labelpresent_zone_io_a", "true"),
+            ("node_annotation_note", "x"),
+            ("node_condition_ready", "true"),
+            ("node_condition_diskpressure", "false"),
         ],
     );
+    has(&nodes[1].targets[0], &[("__address__", "n2.example:0"), ("node_address_Hostname", "n2")]);
     has(
         &nodes[0].targets[0],
         &[
@@ -156,7 +169,9 @@ async fn nodes_and_pods() {
         ("pod_annotationpresent_prometheus_io_scrape", "true"),
         ("pod_controller_kind", "ReplicaSet"),
         ("pod_controller_name", "rs"),
+        ("pod_deployment_name", "shop"),
         ("node_label_zone_io_a", "z"),
+        ("node_annotation_note", "x"),
     ];
     has(&pods[0].labels, &shared);
     let [http, extra, init] = pods[0].targets.as_slice() else { panic!("three targets") };
@@ -174,8 +189,11 @@ async fn nodes_and_pods() {
         ],
     );
     has(extra, &[("__address__", "10.2.0.1:9000")]);
-    has(init, &[("__address__", "10.2.0.1"), ("pod_container_init", "true")]);
+    has(init, &[("__address__", "10.2.0.1:7000"), ("pod_container_init", "true")]);
     assert!(pods[1].targets.is_empty(), "a pod without an address is no target");
+    has(&pods[2].labels, &[("pod_job_name", "night-1"), ("pod_cronjob_name", "night"), ("pod_ready", "unknown")]);
+    has(&pods[2].targets[0], &[("__address__", "10.2.0.3")]);
+    assert!(pods[3].targets.is_empty(), "nor one on a node that is not followed");
 }
 
 #[tokio::test]
@@ -190,7 +208,7 @@ async fn services_and_ingresses() {
         &[
             ("__address__", "web.ns.svc:80"),
             ("service_cluster_ip", "10.9.0.1"),
-            ("service_loadbalancer_ip", "1.2.3.4"),
+            ("service_loadbalancer_ip", "5.6.7.8,5.6.7.9"),
             ("service_port_name", "http"),
             ("service_port_number", "80"),
             ("service_port_protocol", "TCP"),
@@ -217,7 +235,7 @@ async fn endpoints_and_slices_know_their_pods() {
         &endpoints[0].labels,
         &[("endpoints_name", "web"), ("service_name", "web"), ("service_label_s", "v"), ("namespace", "ns")],
     );
-    let [covered, waiting, other] = endpoints[0].targets.as_slice() else { panic!("three targets") };
+    let [covered, waiting, other, first] = endpoints[0].targets.as_slice() else { panic!("four targets") };
     has(
         covered,
         &[
@@ -231,11 +249,14 @@ async fn endpoints_and_slices_know_their_pods() {
             ("endpoint_address_target_name", "p1"),
             ("pod_name", "p1"),
             ("pod_container_port_number", "8080"),
+            ("pod_container_init", "false"),
             ("node_name", "n1"),
         ],
     );
     has(waiting, &[("__address__", "10.2.0.9:8080"), ("endpoint_ready", "false")]);
     has(other, &[("__address__", "10.2.0.1:9000"), ("pod_container_port_name", "extra")]);
+    assert_eq!(other.get("__meta_kubernetes_node_name"), None, "as in Prometheus");
+    has(first, &[("__address__", "10.2.0.1:7000"), ("pod_container_init", "true")]);
     let slices = found(KubernetesRole::EndpointSlice).await;
     has(
         &slices[0].labels,
@@ -256,7 +277,9 @@ async fn endpoints_and_slices_know_their_pods() {
             ("pod_name", "p1"),
         ],
     );
-    assert_eq!(slices[0].targets.len(), 2);
+    assert_eq!(slices[0].targets.len(), 3);
+    has(&slices[1].labels, &[("endpointslice_name", "web-y"), ("service_name", "web")]);
+    assert!(slices[1].targets.is_empty(), "the second family of a service has the same pods");
 }
 
 #[tokio::test]
@@ -306,7 +329,7 @@ async fn lists_come_in_pages_and_change() {
     })
     .await;
     let mut config = config(KubernetesRole::Pod, format!("http://{address}"));
-    (config.attach_node, config.attach_namespace) = (false, false);
+    config.attach = KubernetesAttach::default();
     config.namespaces = vec!["ns".to_owned()];
     config.selectors = vec![(KubernetesRole::Pod, "app=web".to_owned(), String::new())];
     let mut news = running(config);
