@@ -4,6 +4,7 @@
 
 mod footer;
 mod lists;
+mod paces;
 mod read;
 mod reference;
 mod sizes;
@@ -31,6 +32,7 @@ use crate::times::times;
 use crate::tombstones::Tombstones;
 pub(crate) use footer::{Footer, Through};
 pub(crate) use lists::NameLists;
+pub(crate) use paces::PaceOfKey;
 use reference::Held;
 pub(crate) use reference::Recent;
 pub use sizes::{BlockSizes, SeriesSize, block_sizes};
@@ -49,6 +51,7 @@ const TABLE: u8 = 2;
 const SYMBOLS: u8 = 3;
 const POSTINGS: u8 = 4;
 const FOOTER: u8 = 5;
+const PACE: u8 = 6;
 /// Footer's offset and [`MAGIC`].
 const TRAILER: u64 = 16;
 
@@ -73,6 +76,7 @@ struct Cache {
     lists: HashMap<usize, Arc<NameLists>>,
     chunks: HashMap<u32, Arc<Vec<Entry>>>,
     times: HashMap<u32, Arc<[i64]>>,
+    paces: HashMap<u32, Arc<[u16]>>,
     labels: HashMap<u32, Arc<LabelSets>>,
     /// Bytes of them.
     labels_bytes: usize,

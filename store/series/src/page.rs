@@ -14,10 +14,12 @@ mod shaped;
 mod steps;
 mod xor;
 
+use std::sync::Arc;
+
 use crate::codec::{Cursor, put_varint, unzigzag, zigzag};
 use crate::decimal::{SCALE_MAX, decimal, decimals, undecimal};
 
-pub(crate) use difference::{Mantissas, Reference, distance, mantissas, put_compact, put_twin, twin};
+pub(crate) use difference::{Mantissas, Reference, distance, mantissas, needs_pace, put_compact, put_twin, twin};
 pub(crate) use presence::Presence;
 
 const CONSTANT: u8 = 0;
@@ -40,6 +42,9 @@ pub(crate) enum Effort {
     /// When a block is made.
     Compact,
 }
+
+/// Asked for the pace of a page's rows when it needs it; `None` when there is none, or it is damaged.
+pub(crate) type PaceOf<'a> = &'a mut dyn FnMut() -> Option<Arc<[u16]>>;
 
 /// The values of a series that are there, and in which rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,14 +80,14 @@ fn put_constant(out: &mut Vec<u8>, bits: u64) -> u8 {
 
 fn put_moving(out: &mut Vec<u8>, bits: &[u64], effort: Effort) -> u8 {
     let (kind, body) = match decimals(bits) {
-        Some((mantissas, scale)) => put_integers(&mantissas, scale, effort),
+        Some((mantissas, scale)) => put_integers(&mantissas, scale, effort, None),
         None => put_floats(bits, effort),
     };
     out.extend_from_slice(&body);
     kind
 }
 
-fn put_integers(mantissas: &[i64], scale: u8, effort: Effort) -> (u8, Vec<u8>) {
+fn put_integers(mantissas: &[i64], scale: u8, effort: Effort, pace: Option<&[u16]>) -> (u8, Vec<u8>) {
     let mut best = (STEPS, vec![scale]);
     steps::put(&mut best.1, mantissas);
     let mut packed = vec![scale];
@@ -90,7 +95,7 @@ fn put_integers(mantissas: &[i64], scale: u8, effort: Effort) -> (u8, Vec<u8>) {
     best = smaller(best, (PACKED, packed));
     if effort == Effort::Compact {
         let mut shaped = vec![scale];
-        if shaped::put(&mut shaped, mantissas) {
+        if shaped::put(&mut shaped, mantissas, pace) {
             best = smaller(best, (SHAPED_DECIMALS, shaped));
         }
     }
@@ -103,7 +108,7 @@ fn put_floats(bits: &[u64], effort: Effort) -> (u8, Vec<u8>) {
     if effort == Effort::Compact {
         let ordered: Vec<i64> = bits.iter().map(|b| ordered(*b as i64)).collect();
         let mut shaped = Vec::new();
-        if shaped::put(&mut shaped, &ordered) {
+        if shaped::put(&mut shaped, &ordered, None) {
             best = smaller(best, (SHAPED_FLOATS, shaped));
         }
     }
@@ -124,8 +129,13 @@ pub(crate) fn coding(bytes: &[u8]) -> u8 {
     bytes.first().map_or(0, |head| head & 0x0f)
 }
 
-/// Reads a page of so many rows; `None` when it is damaged, or a difference to another one.
+/// Reads a page of so many rows; `None` when it is damaged, a difference to another one, or needs a pace.
 pub(crate) fn page(bytes: &[u8], rows: usize) -> Option<Values> {
+    page_at_pace(bytes, rows, &mut || None)
+}
+
+/// The same of a page that may need the pace of its rows.
+pub(crate) fn page_at_pace(bytes: &[u8], rows: usize, pace_of: PaceOf<'_>) -> Option<Values> {
     if bytes.is_empty() {
         return Some(Values { presence: Presence::none(rows), bits: Vec::new() });
     }
@@ -150,20 +160,22 @@ pub(crate) fn page(bytes: &[u8], rows: usize) -> Option<Values> {
             bits
         }
         // The same memory holds both.
-        SHAPED_FLOATS => shaped::read(cursor.rest(), count)?.into_iter().map(|v| ordered(v) as u64).collect(),
-        kind => integers(kind, &mut cursor, count)?.into_bits(),
+        SHAPED_FLOATS => {
+            shaped::read(cursor.rest(), count, &mut || None)?.into_iter().map(|v| ordered(v) as u64).collect()
+        }
+        kind => integers(kind, &mut cursor, count, pace_of)?.into_bits(),
     };
     Some(Values { presence, bits })
 }
 
-fn integers(kind: u8, cursor: &mut Cursor<'_>, count: usize) -> Option<Mantissas> {
+fn integers(kind: u8, cursor: &mut Cursor<'_>, count: usize, pace_of: PaceOf<'_>) -> Option<Mantissas> {
     let scale = cursor.byte().filter(|s| *s <= SCALE_MAX)?;
     let values = match kind {
         CONSTANT => vec![unzigzag(cursor.varint()?); count],
         PACKED => packed::read(cursor, count)?,
         STEPS => steps::read(cursor, count)?,
         MODEL_DECIMALS => models::integers(cursor.rest(), count)?,
-        SHAPED_DECIMALS => shaped::read(cursor.rest(), count)?,
+        SHAPED_DECIMALS => shaped::read(cursor.rest(), count, pace_of)?,
         _ => return None,
     };
     Some(Mantissas { scale, values })

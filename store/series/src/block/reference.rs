@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::{Block, CHUNK_SERIES, Entry};
-use crate::page::{Mantissas, Presence, Values, distance, mantissas, page, twin};
+use crate::page::{Mantissas, Presence, Values, distance, mantissas, page_at_pace, twin};
 
 /// How many series back a difference may reach: the buckets of a histogram stand together, sorted as texts, so that 10 comes before 2.
 pub(super) const REACH: usize = 16;
@@ -22,9 +22,20 @@ const KEPT: usize = 2 * REACH;
 pub(crate) struct Recent {
     /// Series, column of times, values.
     pages: VecDeque<(u32, u32, Arc<Mantissas>)>,
+    /// Paces by column of times; those of a block are no more than its times, which are kept as well.
+    paces: HashMap<u32, Arc<[u16]>>,
 }
 
 impl Recent {
+    fn pace(&mut self, block: &Block, column: u32) -> Option<Arc<[u16]>> {
+        if let Some(known) = self.paces.get(&column) {
+            return Some(known.clone());
+        }
+        let pace = block.pace(column)?;
+        self.paces.insert(column, pace.clone());
+        Some(pace)
+    }
+
     fn get(&self, series: u32, column: u32) -> Option<Arc<Mantissas>> {
         let found = self.pages.iter().rev().find(|(s, c, _)| (*s, *c) == (series, column));
         found.map(|(_, _, page)| page.clone())
@@ -101,7 +112,7 @@ impl Block {
             });
         }
         if distance(bytes).is_none() {
-            return page(bytes, rows);
+            return page_at_pace(bytes, rows, &mut || recent.pace(self, column));
         }
         let found = self.resolved(bytes, (series, column, rows), (held, 0), recent)?;
         Some(Values { presence: Presence::All, bits: found.bits() })
@@ -125,7 +136,7 @@ impl Block {
             Some(_) => return None,
             None => None,
         };
-        let found = Arc::new(mantissas(bytes, rows, reference.as_deref())?);
+        let found = Arc::new(mantissas(bytes, rows, reference.as_deref(), &mut || recent.pace(self, column))?);
         recent.keep(series, column, found.clone());
         Some(found)
     }

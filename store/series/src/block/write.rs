@@ -10,14 +10,15 @@ use kernel::series::SeriesError;
 
 use super::footer::{Footer, Through};
 use super::lists;
+use super::paces::{self, PaceOfKey, Paces};
 use super::reference::{DEPTH, REACH, TWIN_BYTES, Twins};
-use super::{Block, CHUNK_SERIES, ENDING, FOOTER, MAGIC, POSTINGS, SYMBOLS, TABLE, TIMES};
+use super::{Block, CHUNK_SERIES, ENDING, FOOTER, MAGIC, PACE, POSTINGS, SYMBOLS, TABLE, TIMES};
 use crate::codec::{put_body, put_text, put_varint, zigzag};
 use crate::disk::File;
 use crate::files::storage;
 use crate::frame::put_frame;
 use crate::limits::PAGE_ROWS;
-use crate::page::{Effort, Mantissas, Presence, Reference, Values, put_compact, put_twin};
+use crate::page::{Effort, Mantissas, Presence, Reference, Values, needs_pace, put_compact, put_twin};
 use crate::side::Beside;
 use crate::times::put_times;
 
@@ -71,6 +72,7 @@ pub(crate) struct BlockWriter {
     /// The last series of the chunk, which the next ones may be differences to.
     recent: VecDeque<Kept>,
     twins: Twins,
+    paces: Paces,
 }
 
 /// A series that others may be differences to: its pages by column of times, and how many others each needs to be read.
@@ -100,9 +102,15 @@ impl BlockWriter {
             runs: Vec::new(),
             recent: VecDeque::new(),
             twins: Twins::default(),
+            paces: Paces::default(),
         };
         out.write(MAGIC)?;
         Ok(out)
+    }
+
+    /// Where the pace of a source's rows is found, by the key of its pieces.
+    pub(crate) fn with_paces(self, of_key: PaceOfKey) -> Self {
+        Self { paces: Paces::new(of_key), ..self }
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<u64, SeriesError> {
@@ -179,7 +187,7 @@ impl BlockWriter {
             }
         }
         let start = self.runs.len();
-        let (own, taken) = put_compact(&mut self.runs, &part.presence, &part.bits, &references);
+        let (own, taken) = put_compact(&mut self.runs, &part.presence, &part.bits, &references, self.paces.of(column));
         if self.runs.len() - start >= TWIN_BYTES
             && part.presence == Presence::All
             && let Some(twin) = self.twins.find(column, &part.bits, self.entries.len() as u32)
@@ -187,6 +195,9 @@ impl BlockWriter {
             self.runs.truncate(start);
             put_twin(&mut self.runs, twin);
             return None;
+        }
+        if needs_pace(&self.runs[start..]) {
+            self.paces.need(column);
         }
         own.map(|page| (column, taken.map_or(0, |i| depths[i] + 1), page))
     }
@@ -226,6 +237,7 @@ impl BlockWriter {
         let place = self.write_frame(TIMES, &body)?;
         let number = self.footer.times.len() as u32;
         self.footer.times.push(place);
+        self.paces.push(part.rows.as_deref());
         if let Some(rows) = &part.rows {
             self.columns.insert(rows.clone(), number);
         }
@@ -245,6 +257,10 @@ impl BlockWriter {
         for (name, values) in lists {
             let (offset, length) = self.write_frame(POSTINGS, &lists::put(&values))?;
             self.footer.names.push((name, offset, length));
+        }
+        for pace in std::mem::take(&mut self.paces).needed() {
+            let place = pace.map(|pace| self.write_frame(PACE, &paces::put(&pace))).transpose()?;
+            self.footer.paces.push(place.unwrap_or_default());
         }
         self.footer.series = self.entries.len() as u32;
         let (mut payload, mut end) = (Vec::new(), Vec::new());

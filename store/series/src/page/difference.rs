@@ -6,8 +6,10 @@
 //! taken.
 
 use super::predict::Predictor;
-use super::shaped::rough;
-use super::{CONSTANT, DIFFERENCE, Effort, Presence, TWIN, put_constant, put_floats, put_integers};
+use super::shaped::{self, rough};
+use super::{
+    CONSTANT, DIFFERENCE, Effort, PaceOf, Presence, SHAPED_DECIMALS, TWIN, put_constant, put_floats, put_integers,
+};
 use crate::codec::{Cursor, put_varint};
 use crate::decimal::{SCALE_MAX, decimals, undecimal};
 
@@ -53,13 +55,14 @@ pub(crate) struct Reference<'a> {
     pub(crate) page: &'a Mantissas,
 }
 
-/// Writes a page as small as it becomes. Answers its mantissas, where others may be differences to it, and which of these references it is
-/// the difference to.
+/// Writes a page as small as it becomes; its rows may have a pace. Answers its mantissas, where others may be differences to it, and which of
+/// these references it is the difference to.
 pub(crate) fn put_compact(
     out: &mut Vec<u8>,
     presence: &Presence,
     bits: &[u64],
     references: &[Reference<'_>],
+    pace: Option<&[u16]>,
 ) -> (Option<Mantissas>, Option<usize>) {
     let Some(first) = bits.first() else { return (None, None) };
     let head = out.len();
@@ -72,7 +75,7 @@ pub(crate) fn put_compact(
         let (kind, body) = match decimals(bits) {
             Some((values, scale)) => {
                 let own = Mantissas { scale, values };
-                let best = put_best(&own, if held == 0 { references } else { &[] });
+                let best = if held == 0 { put_best(&own, references, pace) } else { put_best(&own, &[], None) };
                 taken = ((held == 0).then_some(own), best.2);
                 (best.0, best.1)
             }
@@ -85,8 +88,8 @@ pub(crate) fn put_compact(
     taken
 }
 
-fn put_best(own: &Mantissas, references: &[Reference<'_>]) -> (u8, Vec<u8>, Option<usize>) {
-    let (kind, body) = put_integers(&own.values, own.scale, Effort::Compact);
+fn put_best(own: &Mantissas, references: &[Reference<'_>], pace: Option<&[u16]>) -> (u8, Vec<u8>, Option<usize>) {
+    let (kind, body) = put_integers(&own.values, own.scale, Effort::Compact, pace);
     let some = &own.values[..own.values.len().min(LOOKED)];
     let mut deviations = Vec::new();
     let mut promise = |values: &[i64]| {
@@ -110,7 +113,7 @@ fn put_best(own: &Mantissas, references: &[Reference<'_>]) -> (u8, Vec<u8>, Opti
     }
     if let Some(i) = best.1 {
         difference(&mut apart, &own.values, &references[i]);
-        let (inner, rest) = put_integers(&apart, own.scale, Effort::Compact);
+        let (inner, rest) = put_integers(&apart, own.scale, Effort::Compact, pace);
         let mut smaller = Vec::with_capacity(rest.len() + 3);
         put_varint(&mut smaller, u64::from(references[i].distance));
         smaller.push(inner);
@@ -128,6 +131,18 @@ pub(crate) fn distance(bytes: &[u8]) -> Option<u32> {
     (cursor.byte()? == DIFFERENCE).then(|| cursor.varint())?.and_then(|n| u32::try_from(n).ok())
 }
 
+/// Whether a page cannot be read without the pace of its rows.
+pub(crate) fn needs_pace(bytes: &[u8]) -> bool {
+    let mut cursor = Cursor::new(bytes);
+    let mut kind = cursor.byte().unwrap_or(CONSTANT);
+    if kind == DIFFERENCE {
+        let _ = cursor.varint();
+        kind = cursor.byte().unwrap_or(CONSTANT);
+    }
+    // The scale stands before what is shaped.
+    kind == SHAPED_DECIMALS && cursor.take(2).is_some_and(|head| shaped::is_paced(head[1]))
+}
+
 /// Writes a page that has the same values as that of the series of this number.
 pub(crate) fn put_twin(out: &mut Vec<u8>, series: u32) {
     out.push(TWIN);
@@ -141,16 +156,21 @@ pub(crate) fn twin(bytes: &[u8]) -> Option<u32> {
 }
 
 /// The mantissas of a page with a value in each of so many rows; of a difference, with the page that it is the difference to.
-pub(crate) fn mantissas(bytes: &[u8], rows: usize, reference: Option<&Mantissas>) -> Option<Mantissas> {
+pub(crate) fn mantissas(
+    bytes: &[u8],
+    rows: usize,
+    reference: Option<&Mantissas>,
+    pace_of: PaceOf<'_>,
+) -> Option<Mantissas> {
     let mut cursor = Cursor::new(bytes);
     let head = cursor.byte()?;
     if head != DIFFERENCE {
-        return if head >> 4 == 0 { super::integers(head, &mut cursor, rows) } else { None };
+        return if head >> 4 == 0 { super::integers(head, &mut cursor, rows, pace_of) } else { None };
     }
     let reference = reference.filter(|r| r.values.len() == rows)?;
     cursor.varint()?;
     let inner = cursor.byte().filter(|kind| *kind != CONSTANT)?;
-    let mut found = super::integers(inner, &mut cursor, rows)?;
+    let mut found = super::integers(inner, &mut cursor, rows, pace_of)?;
     if found.scale != reference.scale || found.scale > SCALE_MAX {
         return None;
     }
@@ -187,17 +207,19 @@ mod tests {
         let below = Mantissas { scale: 0, values: below };
         let references = [Reference { distance: 3, page: &below }];
         let (mut alone, mut beside) = (Vec::new(), Vec::new());
-        assert_eq!(put_compact(&mut alone, &Presence::All, &bits(&bucket, 0), &[]).1, None);
-        let (own, taken) = put_compact(&mut beside, &Presence::All, &bits(&bucket, 0), &references);
+        assert_eq!(put_compact(&mut alone, &Presence::All, &bits(&bucket, 0), &[], None).1, None);
+        let (own, taken) = put_compact(&mut beside, &Presence::All, &bits(&bucket, 0), &references, None);
         assert_eq!((own.map(|m| m.values), taken), (Some(bucket.clone()), Some(0)));
         assert!(beside.len() * 2 < alone.len(), "{} {}", beside.len(), alone.len());
         assert_eq!((distance(&beside), distance(&alone)), (Some(3), None));
-        assert_eq!(mantissas(&beside, bucket.len(), Some(&below)).unwrap().bits(), bits(&bucket, 0));
-        assert!(page(&beside, bucket.len()).is_none() && mantissas(&beside, bucket.len(), None).is_none());
+        assert_eq!(mantissas(&beside, bucket.len(), Some(&below), &mut || None).unwrap().bits(), bits(&bucket, 0));
+        assert!(
+            page(&beside, bucket.len()).is_none() && mantissas(&beside, bucket.len(), None, &mut || None).is_none()
+        );
         let mut twin = Vec::new();
-        put_compact(&mut twin, &Presence::All, &bits(&same, 0), &references);
+        put_compact(&mut twin, &Presence::All, &bits(&same, 0), &references, None);
         assert!(twin.len() <= 8, "{}", twin.len());
-        assert_eq!(mantissas(&twin, same.len(), Some(&below)).unwrap().values, same);
+        assert_eq!(mantissas(&twin, same.len(), Some(&below), &mut || None).unwrap().values, same);
     }
 
     #[test]
@@ -206,7 +228,7 @@ mod tests {
         let values: Vec<i64> = (0..500i64).map(|n| n * n % 911).collect();
         let mut out = Vec::new();
         let (_, taken) =
-            put_compact(&mut out, &Presence::All, &bits(&values, 0), &[Reference { distance: 1, page: &below }]);
+            put_compact(&mut out, &Presence::All, &bits(&values, 0), &[Reference { distance: 1, page: &below }], None);
         assert_eq!(taken, None);
         assert_eq!(page(&out, values.len()).unwrap().bits, bits(&values, 0));
     }
@@ -222,10 +244,10 @@ mod tests {
             let values: Vec<i64> = all.iter().map(|(v, d)| v + d).collect();
             let mut out = Vec::new();
             let (own, taken) = put_compact(
-                &mut out, &Presence::All, &bits(&values, scale), &[Reference { distance: 1, page: &reference }],
+                &mut out, &Presence::All, &bits(&values, scale), &[Reference { distance: 1, page: &reference }], None,
             );
             let found = match distance(&out) {
-                Some(_) => mantissas(&out, values.len(), Some(&reference)).unwrap().into_bits(),
+                Some(_) => mantissas(&out, values.len(), Some(&reference), &mut || None).unwrap().into_bits(),
                 None => page(&out, values.len()).unwrap().bits,
             };
             prop_assert_eq!(taken.is_some(), distance(&out).is_some());
@@ -238,11 +260,11 @@ mod tests {
         #[test]
         fn any_bytes_are_read_without_panic(mut bytes in prop::collection::vec(any::<u8>(), 1..60), rows in 0usize..500) {
             let reference = Mantissas { scale: 0, values: vec![1; rows] };
-            let _ = mantissas(&bytes, rows, Some(&reference));
+            let _ = mantissas(&bytes, rows, Some(&reference), &mut || None);
             bytes[0] = DIFFERENCE;
-            let _ = (mantissas(&bytes, rows, Some(&reference)), distance(&bytes));
+            let _ = (mantissas(&bytes, rows, Some(&reference), &mut || None), distance(&bytes));
             bytes[0] = TWIN;
-            let _ = (mantissas(&bytes, rows, Some(&reference)), twin(&bytes));
+            let _ = (mantissas(&bytes, rows, Some(&reference), &mut || None), twin(&bytes));
         }
     }
 }

@@ -4,8 +4,9 @@
 //! The encoder tries all predictors roughly and the best of them exactly. A value that is far more frequent than its neighbours (the step
 //! 0 of a gauge that rests) gets a symbol of its own; what lies outside of all cells is escaped.
 
+use super::PaceOf;
 use super::ans::{self, Reader, Sign};
-use super::predict::{LAG_MAX, Predictor, period};
+use super::predict::{LAG_MAX, Predictor, period, share};
 use super::shape::{CELLS, frequencies, level, level_bits, levels, put_level, read_level};
 use crate::bits::{BitReader, BitWriter};
 use crate::codec::{Cursor, put_varint, unzigzag, zigzag};
@@ -21,6 +22,8 @@ const STEPS: usize = 16;
 const PREDICTOR: u8 = 0x0f;
 /// The predictor behind those that have no period.
 const LAG: usize = Predictor::ALL.len();
+const SEASON: usize = LAG + 1;
+const PACE: usize = LAG + 2;
 const HAS_DIVISOR: u8 = 0x10;
 const HAS_SPIKE: u8 = 0x20;
 
@@ -151,8 +154,8 @@ fn divisor(values: &[i64]) -> u64 {
     out
 }
 
-/// Writes integers; says whether there are enough of them.
-pub(super) fn put(out: &mut Vec<u8>, values: &[i64]) -> bool {
+/// Writes integers, whose rows may have a pace; says whether there are enough of them.
+pub(super) fn put(out: &mut Vec<u8>, values: &[i64], pace: Option<&[u16]>) -> bool {
     if values.len() < LEAST {
         return false;
     }
@@ -165,9 +168,9 @@ pub(super) fn put(out: &mut Vec<u8>, values: &[i64]) -> bool {
     let has_divisor = divisor > 1 && divisor <= i64::MAX as u64;
     let steps = STEPS.min(above.len() - 1);
     let step = above[steps] / steps as i64;
-    let Some((plan, number, expected)) = best_plan(&above, step) else { return false };
+    let Some((plan, expected)) = best_plan(&above, step, pace) else { return false };
     let flags = if has_divisor { HAS_DIVISOR } else { 0 } | if plan.spike.is_some() { HAS_SPIKE } else { 0 };
-    out.push(number as u8 | flags);
+    out.push(expected.number as u8 | flags);
     put_varint(out, zigzag(first));
     if has_divisor {
         put_varint(out, divisor);
@@ -177,7 +180,11 @@ pub(super) fn put(out: &mut Vec<u8>, values: &[i64]) -> bool {
             out.push(period as u8);
             put_varint(out, expected.divisor as u64);
         }
-        Predictor::Step(_) => put_varint(out, zigzag(step)),
+        Predictor::Season(period, factor) => {
+            out.push(period as u8);
+            put_varint(out, factor as u64);
+        }
+        Predictor::Step(_) | Predictor::Pace(_) => put_varint(out, zigzag(expected.step)),
         _ => {}
     }
     out.extend_from_slice(&[plan.shift as u8, plan.cells as u8]);
@@ -186,23 +193,25 @@ pub(super) fn put(out: &mut Vec<u8>, values: &[i64]) -> bool {
         put_varint(out, zigzag(spike));
     }
     let mut deviations = Vec::with_capacity(above.len());
-    expected.deviations(&above, step, &mut deviations);
+    expected.deviations(&above, &mut deviations);
     let mut w = BitWriter::after(std::mem::take(out));
     put_symbols(&mut w, &plan, &deviations);
     *out = w.finish();
     true
 }
 
-/// A predictor, and what all that deviates from it a period later can be divided by.
+/// A predictor with its number, the step that it begins with, and what all that deviates from it a period later can be divided by.
 #[derive(Clone, Copy, Debug)]
-struct Expected {
-    predictor: Predictor,
+struct Expected<'a> {
+    predictor: Predictor<'a>,
+    number: usize,
+    step: i64,
     divisor: i64,
 }
 
-impl Expected {
-    fn deviations(self, values: &[i64], step: i64, out: &mut Vec<i64>) {
-        self.predictor.deviations(values, step, out);
+impl Expected<'_> {
+    fn deviations(self, values: &[i64], out: &mut Vec<i64>) {
+        self.predictor.deviations(values, self.step, out);
         if let Predictor::Lag(period) = self.predictor
             && self.divisor > 1
         {
@@ -211,31 +220,47 @@ impl Expected {
     }
 }
 
-/// Tries all predictors: the best plan, the number of its predictor, and this.
-fn best_plan(above: &[i64], step: i64) -> Option<(Plan, usize, Expected)> {
-    let (mut deviations, mut sorted) = (Vec::with_capacity(above.len()), Vec::with_capacity(above.len()));
-    let mut all: Vec<Expected> = Predictor::ALL.map(|predictor| Expected { predictor, divisor: 1 }).to_vec();
+/// All that may be expected of these values.
+fn candidates<'a>(above: &[i64], step: i64, pace: Option<&'a [u16]>) -> Vec<Expected<'a>> {
+    let plain = Predictor::ALL.into_iter().enumerate();
+    let mut all: Vec<Expected<'a>> =
+        plain.map(|(number, predictor)| Expected { predictor, number, step, divisor: 1 }).collect();
     if let Some(period) = period(above) {
+        let mut deviations = Vec::with_capacity(above.len());
         let predictor = Predictor::Lag(period);
         predictor.deviations(above, step, &mut deviations);
         let divisor = i64::try_from(divisor(&deviations[period - 1..])).unwrap_or(1).max(1);
-        all.push(Expected { predictor, divisor });
+        all.push(Expected { predictor, number: LAG, step, divisor });
+        let seasons = above[period..].chunks(period);
+        let apart: Vec<i64> =
+            seasons.flat_map(|s| s.iter().zip(above).map(|(v, first)| v.wrapping_sub(*first))).collect();
+        let factor = i64::try_from(self::divisor(&apart)).unwrap_or(1).max(1);
+        all.push(Expected { predictor: Predictor::Season(period, factor), number: SEASON, step, divisor: 1 });
     }
-    let mut tried: Vec<(f64, usize)> = Vec::with_capacity(all.len());
-    for (i, expected) in all.iter().enumerate() {
-        expected.deviations(above, step, &mut deviations);
-        tried.push((rough(&deviations), i));
+    if let Some(pace) = pace.filter(|p| p.len() == above.len()) {
+        all.push(Expected { predictor: Predictor::Pace(pace), number: PACE, step: share(above, pace), divisor: 1 });
+    }
+    all
+}
+
+/// Tries all predictors: the best plan, and for which of them.
+fn best_plan<'a>(above: &[i64], step: i64, pace: Option<&'a [u16]>) -> Option<(Plan, Expected<'a>)> {
+    let (mut deviations, mut sorted) = (Vec::with_capacity(above.len()), Vec::with_capacity(above.len()));
+    let mut tried: Vec<(f64, Expected<'a>)> = Vec::new();
+    for expected in candidates(above, step, pace) {
+        expected.deviations(above, &mut deviations);
+        tried.push((rough(&deviations), expected));
     }
     tried.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut best: Option<(Plan, usize)> = None;
-    for (_, i) in &tried[..TRIED] {
-        all[*i].deviations(above, step, &mut deviations);
+    let mut best: Option<(Plan, Expected<'a>)> = None;
+    for (_, expected) in &tried[..TRIED] {
+        expected.deviations(above, &mut deviations);
         let found = plan(&deviations, &mut sorted);
         if best.as_ref().is_none_or(|(known, _)| found.cost < known.cost) {
-            best = Some((found, *i));
+            best = Some((found, *expected));
         }
     }
-    best.map(|(plan, i)| (plan, i, all[i]))
+    best
 }
 
 fn put_symbols(w: &mut BitWriter, plan: &Plan, deviations: &[i64]) {
@@ -265,22 +290,37 @@ fn put_symbols(w: &mut BitWriter, plan: &Plan, deviations: &[i64]) {
     ans::put(w, &signs, &frequencies);
 }
 
+/// Whether what begins with this byte needs a pace.
+pub(super) fn is_paced(head: u8) -> bool {
+    usize::from(head & PREDICTOR) == PACE
+}
+
 /// The integers that [`put`] wrote.
-pub(super) fn read(bytes: &[u8], count: usize) -> Option<Vec<i64>> {
+pub(super) fn read(bytes: &[u8], count: usize, pace_of: PaceOf<'_>) -> Option<Vec<i64>> {
     let mut cursor = Cursor::new(bytes);
     let head = cursor.byte()?;
     let first = unzigzag(cursor.varint()?);
     let divisor = if head & HAS_DIVISOR == 0 { 1 } else { cursor.varint()? as i64 };
     let (mut step, mut factor) = (0, 1);
+    let pace;
     let predictor = match usize::from(head & PREDICTOR) {
-        LAG => {
-            let period = usize::from(cursor.byte()?);
-            factor = cursor.varint()? as i64;
-            Predictor::Lag(Some(period).filter(|p| (2..=LAG_MAX).contains(p))?)
+        number @ (LAG | SEASON) => {
+            let period = Some(usize::from(cursor.byte()?)).filter(|p| (2..=LAG_MAX).contains(p))?;
+            let by = cursor.varint()? as i64;
+            if number == SEASON {
+                Predictor::Season(period, by)
+            } else {
+                factor = by;
+                Predictor::Lag(period)
+            }
+        }
+        PACE => {
+            pace = pace_of().filter(|p| p.len() == count)?;
+            Predictor::Pace(&pace)
         }
         number => *Predictor::ALL.get(number)?,
     };
-    if matches!(predictor, Predictor::Step(_)) {
+    if matches!(predictor, Predictor::Step(_) | Predictor::Pace(_)) {
         step = unzigzag(cursor.varint()?);
     }
     let shift = u32::from(cursor.byte().filter(|s| *s < 64)?);
@@ -320,14 +360,42 @@ pub(super) fn read(bytes: &[u8], count: usize) -> Option<Vec<i64>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use proptest::prelude::*;
 
     fn check(values: &[i64]) -> usize {
         let mut out = Vec::new();
-        assert!(put(&mut out, values));
-        assert_eq!(read(&out, values.len()).as_deref(), Some(values));
-        out.len()
+        assert!(put(&mut out, values, None));
+        assert_eq!(read(&out, values.len(), &mut || None).as_deref(), Some(values));
+        let alone = out.len();
+        // The same beside a pace that may help or not.
+        let pace: Arc<[u16]> = values.iter().map(|v| (v.unsigned_abs() % 1_500) as u16).collect();
+        out.clear();
+        assert!(put(&mut out, values, Some(&pace)));
+        assert_eq!(read(&out, values.len(), &mut || Some(pace.clone())).as_deref(), Some(values));
+        alone
+    }
+
+    #[test]
+    fn a_counter_that_goes_with_the_pace_needs_it() {
+        let mut random = random(11);
+        let pace: Arc<[u16]> = (0..960).map(|_| 200 + (random() % 700) as u16).collect();
+        let values: Vec<i64> = pace
+            .iter()
+            .scan(0i64, |sum, p| {
+                *sum += i64::from(*p) * 40 + (random() % 64) as i64;
+                Some(*sum)
+            })
+            .collect();
+        let (alone, mut out) = (check(&values), Vec::new());
+        assert!(put(&mut out, &values, Some(&pace)));
+        assert!(out.len() * 3 < alone * 2, "{} {alone}", out.len());
+        assert_eq!(read(&out, values.len(), &mut || Some(pace.clone())).as_deref(), Some(&values[..]));
+        // Without its pace, or with that of other rows, it is damaged.
+        assert_eq!(read(&out, values.len(), &mut || None), None);
+        assert_eq!(read(&out, values.len(), &mut || Some(pace[1..].into())), None);
     }
 
     proptest! {
@@ -364,7 +432,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..80), count in 0usize..1_000) {
-            if let Some(found) = read(&bytes, count) {
+            if let Some(found) = read(&bytes, count, &mut || Some(vec![7; count].into())) {
                 prop_assert_eq!(found.len(), count);
             }
         }
