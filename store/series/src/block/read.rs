@@ -67,14 +67,13 @@ impl Reader<'_> {
         let (series, _) = *wanted.first()?;
         let chunk = self.chunk(series)?;
         let entry = chunk.get((series % CHUNK_SERIES) as usize)?;
-        if !self.holds(entry) {
+        if entry.within.is_none() && !self.holds(entry) {
             self.load(entry, &wanted[1..])?;
         }
         let (bytes, mut pages) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.pages));
-        let from = (entry.offset - self.start) as usize;
         let held = Held { start: self.start, bytes: &bytes };
         let (block, range) = (self.block, self.range);
-        let run = bytes.get(from..from + entry.length as usize).and_then(|run| {
+        let run = entry.within.as_deref().or_else(|| held.run(entry)).and_then(|run| {
             block.run_of((series, entry), run, held, range, &mut |number| self.times(number), &mut pages)
         });
         (self.bytes, self.pages) = (bytes, pages);

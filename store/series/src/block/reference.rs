@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::{Block, CHUNK_SERIES, Entry};
-use crate::page::{Mantissas, Presence, Values, distance, mantissas, page_at_pace, twin};
+use crate::page::{Beyond, Mantissas, Presence, Values, distance, has_model, mantissas, page_with, twin};
 
 /// How many series back a difference may reach: the buckets of a histogram stand together, sorted as texts, so that 10 comes before 2.
 pub(super) const REACH: usize = 16;
@@ -86,9 +86,23 @@ pub(super) struct Held<'a> {
 }
 
 impl<'a> Held<'a> {
-    fn run(&self, entry: &Entry) -> Option<&'a [u8]> {
+    pub(super) fn run(&self, entry: &Entry) -> Option<&'a [u8]> {
         let from = usize::try_from(entry.offset.checked_sub(self.start)?).ok()?;
         self.bytes.get(from..from.checked_add(entry.length as usize)?)
+    }
+}
+
+/// A page, and the last one before it in its series that has a model of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored<'a> {
+    pub(super) page: &'a [u8],
+    pub(super) before: Option<&'a [u8]>,
+}
+
+impl<'a> Stored<'a> {
+    /// The page behind this one.
+    pub(super) fn next(self, page: &'a [u8]) -> Self {
+        Self { page, before: if has_model(self.page) { Some(self.page) } else { self.before } }
     }
 }
 
@@ -96,36 +110,37 @@ impl Block {
     /// The values of a series' page over a column of so many times; `None` when it is damaged, or the one that it is the difference to.
     pub(super) fn values(
         &self,
-        bytes: &[u8],
+        stored: Stored<'_>,
         (series, column, rows): (u32, u32, usize),
         held: Held<'_>,
         recent: &mut Recent,
     ) -> Option<Values> {
-        if let Some(other) = twin(bytes) {
+        if let Some(other) = twin(stored.page) {
             if other >= series {
                 return None;
             }
             // It is no twin itself, so that this does not go on.
-            return self.with_page(other, column, held, |run| match twin(run) {
-                None => self.values(run, (other, column, rows), held, recent),
+            return self.with_page(other, column, held, |found| match twin(found.page) {
+                None => self.values(found, (other, column, rows), held, recent),
                 Some(_) => None,
             });
         }
-        if distance(bytes).is_none() {
-            return page_at_pace(bytes, rows, &mut || recent.pace(self, column));
+        if distance(stored.page).is_none() {
+            let mut pace_of = || recent.pace(self, column);
+            return page_with(stored.page, rows, &mut Beyond { before: stored.before, pace_of: &mut pace_of });
         }
-        let found = self.resolved(bytes, (series, column, rows), (held, 0), recent)?;
+        let found = self.resolved(stored, (series, column, rows), (held, 0), recent)?;
         Some(Values { presence: Presence::All, bits: found.bits() })
     }
 
     fn resolved(
         &self,
-        bytes: &[u8],
+        stored: Stored<'_>,
         (series, column, rows): (u32, u32, usize),
         (held, depth): (Held<'_>, u32),
         recent: &mut Recent,
     ) -> Option<Arc<Mantissas>> {
-        let reference = match distance(bytes) {
+        let reference = match distance(stored.page) {
             Some(back) if back > 0 && depth < DEPTH => {
                 let other = series.checked_sub(back).filter(|o| o / CHUNK_SERIES == series / CHUNK_SERIES)?;
                 match recent.get(other, column) {
@@ -136,7 +151,9 @@ impl Block {
             Some(_) => return None,
             None => None,
         };
-        let found = Arc::new(mantissas(bytes, rows, reference.as_deref(), &mut || recent.pace(self, column))?);
+        let mut pace_of = || recent.pace(self, column);
+        let mut beyond = Beyond { before: stored.before, pace_of: &mut pace_of };
+        let found = Arc::new(mantissas(stored.page, rows, reference.as_deref(), &mut beyond)?);
         recent.keep(series, column, found.clone());
         Some(found)
     }
@@ -157,12 +174,12 @@ impl Block {
         series: u32,
         column: u32,
         held: Held<'_>,
-        then: impl FnOnce(&[u8]) -> Option<T>,
+        then: impl FnOnce(Stored<'_>) -> Option<T>,
     ) -> Option<T> {
         let chunk = self.chunk(series / CHUNK_SERIES)?;
         let entry = chunk.get((series % CHUNK_SERIES) as usize)?;
         let mut buffer = Vec::new();
-        let run = match held.run(entry) {
+        let run = match entry.within.as_deref().or_else(|| held.run(entry)) {
             Some(run) => run,
             None => {
                 buffer.resize(entry.length as usize, 0);
@@ -170,14 +187,15 @@ impl Block {
                 &buffer
             }
         };
-        if crc32fast::hash(run) != entry.crc {
+        if !entry.is_right(run) {
             return None;
         }
-        let mut at = 0usize;
+        let (mut at, mut stored) = (0usize, Stored { page: &[], before: None });
         for (number, length) in &entry.pages {
             let end = at.checked_add(*length as usize)?;
+            stored = stored.next(run.get(at..end)?);
             if *number == column {
-                return then(run.get(at..end)?);
+                return then(stored);
             }
             at = end;
         }

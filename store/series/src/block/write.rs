@@ -12,13 +12,14 @@ use super::footer::{Footer, Through};
 use super::lists;
 use super::paces::{self, PaceOfKey, Paces};
 use super::reference::{DEPTH, REACH, TWIN_BYTES, Twins};
+use super::table::{self, Entry, WITHIN_BYTES};
 use super::{Block, CHUNK_SERIES, ENDING, FOOTER, MAGIC, PACE, POSTINGS, SYMBOLS, TABLE, TIMES};
-use crate::codec::{put_body, put_text, put_varint, zigzag};
+use crate::codec::{put_body, put_text, put_varint};
 use crate::disk::File;
 use crate::files::storage;
 use crate::frame::put_frame;
 use crate::limits::PAGE_ROWS;
-use crate::page::{Effort, Mantissas, Presence, Reference, Values, needs_pace, put_compact, put_twin};
+use crate::page::{Around, Effort, Known, Mantissas, Presence, Reference, Setting, Values, put_compact, put_twin};
 use crate::side::Beside;
 use crate::times::put_times;
 
@@ -44,13 +45,6 @@ pub(crate) struct SeriesData {
 /// Rows of a source's column of times: its key, from, to.
 type Rows = (u64, u32, u32);
 
-struct TableEntry {
-    symbols: Box<[(u32, u32)]>,
-    length: u32,
-    crc: u32,
-    pages: Box<[(u32, u32)]>,
-}
-
 /// A block that is being written.
 pub(crate) struct BlockWriter {
     folder: PathBuf,
@@ -64,7 +58,7 @@ pub(crate) struct BlockWriter {
     footer: Footer,
     columns: HashMap<Box<[Rows]>, u32>,
     symbols: HashMap<Arc<str>, u32>,
-    entries: Vec<TableEntry>,
+    entries: Vec<Entry>,
     /// Where the run of the first series of each chunk begins.
     chunk_offsets: Vec<u64>,
     /// Runs of a chunk that are not written yet: they stand together, whatever columns of times come up meanwhile.
@@ -152,10 +146,11 @@ impl BlockWriter {
         }
         let start = self.runs.len();
         let (mut pages, mut kept) = (Vec::with_capacity(parts.len()), Kept::default());
-        for part in parts {
+        let (count, mut known) = (parts.len(), None);
+        for (n, part) in parts.into_iter().enumerate() {
             let column = self.column(&part)?;
             let before = self.runs.len();
-            kept.pages.extend(self.put_page(column, &part));
+            kept.pages.extend(self.put_page(column, &part, n + 1 < count, &mut known));
             pages.push((column, (self.runs.len() - before) as u32));
             self.footer.samples += part.bits.len() as u64;
         }
@@ -171,13 +166,27 @@ impl BlockWriter {
         data.beside.put(&mut self.runs, Effort::Compact);
         let symbols = labels.pairs().iter().map(|(n, v)| (self.symbol(n), self.symbol(v))).collect();
         let run = &self.runs[start..];
-        let (length, crc) = (run.len() as u32, crc32fast::hash(run));
-        self.entries.push(TableEntry { symbols, length, crc, pages: pages.into() });
+        let (length, crc, pages) = (run.len() as u32, crc32fast::hash(run), pages.into());
+        let entry = if run.len() <= WITHIN_BYTES {
+            let within = Some(run.into());
+            self.runs.truncate(start);
+            Entry { symbols, offset: 0, length: 0, crc: 0, pages, within }
+        } else {
+            Entry { symbols, offset: 0, length, crc, pages, within: None }
+        };
+        self.entries.push(entry);
         Ok(())
     }
 
-    /// Writes a page; answers it, where others may be differences to it.
-    fn put_page(&mut self, column: u32, part: &Part) -> Option<(u32, u32, Mantissas)> {
+    /// Writes a page, behind which further ones may come; answers it, where others may be differences to it. `known` is the model of the last page of
+    /// the series that has one of its own.
+    fn put_page(
+        &mut self,
+        column: u32,
+        part: &Part,
+        further: bool,
+        known: &mut Option<Known>,
+    ) -> Option<(u32, u32, Mantissas)> {
         let mut depths = Vec::new();
         let mut references = Vec::new();
         for (distance, kept) in (1u32..).zip(&self.recent) {
@@ -187,7 +196,9 @@ impl BlockWriter {
             }
         }
         let start = self.runs.len();
-        let (own, taken) = put_compact(&mut self.runs, &part.presence, &part.bits, &references, self.paces.of(column));
+        let setting = Setting { pace: self.paces.of(column), further };
+        let around = Around { references: &references, setting, known: known.as_ref() };
+        let put = put_compact(&mut self.runs, &part.presence, &part.bits, &around);
         if self.runs.len() - start >= TWIN_BYTES
             && part.presence == Presence::All
             && let Some(twin) = self.twins.find(column, &part.bits, self.entries.len() as u32)
@@ -196,10 +207,13 @@ impl BlockWriter {
             put_twin(&mut self.runs, twin);
             return None;
         }
-        if needs_pace(&self.runs[start..]) {
+        if put.is_paced {
             self.paces.need(column);
         }
-        own.map(|page| (column, taken.map_or(0, |i| depths[i] + 1), page))
+        if put.known.is_some() {
+            *known = put.known;
+        }
+        put.own.map(|page| (column, put.reference.map_or(0, |i| depths[i] + 1), page))
     }
 
     fn note(&mut self, min_ms: i64, max_ms: i64) {
@@ -308,7 +322,7 @@ impl BlockWriter {
         }
         let entries = std::mem::take(&mut self.entries);
         for (some, offset) in entries.chunks(CHUNK_SERIES as usize).zip(self.chunk_offsets.clone()) {
-            let place = self.write_frame(TABLE, &encoded_chunk(some, offset))?;
+            let place = self.write_frame(TABLE, &table::put(some, offset))?;
             self.footer.chunks.push(place);
         }
         self.entries = entries;
@@ -325,33 +339,6 @@ impl BlockWriter {
         }
         out
     }
-}
-
-fn encoded_chunk(entries: &[TableEntry], offset: u64) -> Vec<u8> {
-    let mut out = Vec::new();
-    put_varint(&mut out, entries.len() as u64);
-    put_varint(&mut out, offset);
-    let mut before: &[(u32, u32)] = &[];
-    for entry in entries {
-        let shared = before.iter().zip(&entry.symbols).take_while(|(a, b)| a == b).count();
-        put_varint(&mut out, shared as u64);
-        put_varint(&mut out, (entry.symbols.len() - shared) as u64);
-        for (name, value) in &entry.symbols[shared..] {
-            put_varint(&mut out, u64::from(*name));
-            put_varint(&mut out, u64::from(*value));
-        }
-        before = &entry.symbols;
-        put_varint(&mut out, u64::from(entry.length));
-        out.extend_from_slice(&entry.crc.to_le_bytes());
-        put_varint(&mut out, entry.pages.len() as u64);
-        let mut last = 0u32;
-        for (column, length) in &entry.pages {
-            put_varint(&mut out, zigzag(i64::from(*column) - i64::from(last)));
-            put_varint(&mut out, u64::from(*length));
-            last = *column;
-        }
-    }
-    out
 }
 
 /// What one page will hold.
