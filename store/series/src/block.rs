@@ -9,6 +9,7 @@ mod read;
 mod reference;
 mod sizes;
 mod table;
+mod together;
 mod write;
 
 use std::hash::BuildHasher as _;

@@ -23,7 +23,7 @@ use crate::codec::{Cursor, put_varint, unzigzag, zigzag};
 use crate::decimal::{SCALE_MAX, decimal, decimals, undecimal};
 
 pub(crate) use compact::{Around, Known, put_compact};
-pub(crate) use difference::{Mantissas, Reference, distance, mantissas, put_twin, twin};
+pub(crate) use difference::{DEPTH, Mantissas, Reference, distance, mantissas, put_twin, twin};
 use model::Model;
 pub(crate) use presence::Presence;
 pub(crate) use shaped::Setting;
@@ -40,6 +40,7 @@ const SHAPED_FLOATS: u8 = 8;
 const DIFFERENCE: u8 = 9;
 const TWIN: u8 = 10;
 const ALIKE: u8 = 11;
+const FORWARD: u8 = 12;
 
 /// How much work may go into a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +168,7 @@ fn model_of(page: &[u8]) -> Option<ModelBytes<'_>> {
     if kind == SHAPED_FLOATS {
         return Some(ModelBytes { scale: None, bytes: cursor.rest() });
     }
-    if kind == DIFFERENCE {
+    if matches!(kind, DIFFERENCE | FORWARD) {
         cursor.varint()?;
         kind = cursor.byte()?;
     }

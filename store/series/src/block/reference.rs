@@ -7,15 +7,12 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::{Block, CHUNK_SERIES, Entry};
-use crate::page::{Beyond, Mantissas, Presence, Values, distance, has_model, mantissas, page_with, twin};
+use crate::page::{Beyond, DEPTH, Mantissas, Presence, Values, distance, has_model, mantissas, page_with, twin};
 
-/// How many series back a difference may reach: the buckets of a histogram stand together, sorted as texts, so that 10 comes before 2.
+/// How many series a difference may reach, either way: the buckets of a histogram stand together, sorted as texts, so that 10 comes before 2.
 pub(super) const REACH: usize = 16;
-/// A difference may be one to a difference, and so on, but no page needs more than so many others to be read: one bucket alone
-/// must not cost as much as its histogram.
-pub(super) const DEPTH: u32 = 4;
 /// Pages that are kept while reading: those that the next ones may be differences to, over two columns of times.
-const KEPT: usize = 2 * REACH;
+const KEPT: usize = 4 * REACH;
 
 /// Pages read last.
 #[derive(Debug, Default)]
@@ -68,7 +65,8 @@ impl Twins {
         let [a, b] = &self.keys;
         let key = (column, a.hash_one(bits), b.hash_one(bits));
         if let Some(known) = self.known.get(&key) {
-            return Some(*known);
+            // Of buckets, which are written from the largest down, it may be one that stands behind this one.
+            return Some(*known).filter(|known| *known < series);
         }
         if self.known.len() >= TWINS {
             self.known.clear();
@@ -129,6 +127,10 @@ impl Block {
             let mut pace_of = || recent.pace(self, column);
             return page_with(stored.page, rows, &mut Beyond { before: stored.before, pace_of: &mut pace_of });
         }
+        // What stands behind another one may have been read for its sake.
+        if let Some(known) = recent.get(series, column) {
+            return Some(Values { presence: Presence::All, bits: known.bits() });
+        }
         let found = self.resolved(stored, (series, column, rows), (held, 0), recent)?;
         Some(Values { presence: Presence::All, bits: found.bits() })
     }
@@ -141,8 +143,8 @@ impl Block {
         recent: &mut Recent,
     ) -> Option<Arc<Mantissas>> {
         let reference = match distance(stored.page) {
-            Some(back) if back > 0 && depth < DEPTH => {
-                let other = series.checked_sub(back).filter(|o| o / CHUNK_SERIES == series / CHUNK_SERIES)?;
+            Some(back) if back != 0 && depth < DEPTH => {
+                let other = series.checked_add_signed(-back).filter(|o| o / CHUNK_SERIES == series / CHUNK_SERIES)?;
                 match recent.get(other, column) {
                     Some(known) => Some(known),
                     None => Some(self.other((other, column, rows), (held, depth + 1), recent)?),

@@ -11,15 +11,16 @@ use kernel::series::SeriesError;
 use super::footer::{Footer, Through};
 use super::lists;
 use super::paces::{self, PaceOfKey, Paces};
-use super::reference::{DEPTH, REACH, TWIN_BYTES, Twins};
+use super::reference::{REACH, TWIN_BYTES, Twins};
 use super::table::{self, Entry, WITHIN_BYTES};
+use super::together::{self, Kept, TOGETHER, is_bucket, is_of_same};
 use super::{Block, CHUNK_SERIES, ENDING, FOOTER, MAGIC, PACE, POSTINGS, SYMBOLS, TABLE, TIMES};
 use crate::codec::{put_body, put_text, put_varint};
 use crate::disk::File;
 use crate::files::storage;
 use crate::frame::put_frame;
 use crate::limits::PAGE_ROWS;
-use crate::page::{Around, Effort, Known, Mantissas, Presence, Reference, Setting, Values, put_compact, put_twin};
+use crate::page::{Around, Effort, Known, Mantissas, Presence, Setting, Values, put_compact, put_twin};
 use crate::side::Beside;
 use crate::times::put_times;
 
@@ -45,6 +46,19 @@ pub(crate) struct SeriesData {
 /// Rows of a source's column of times: its key, from, to.
 type Rows = (u64, u32, u32);
 
+/// A series that is not written yet.
+struct Waiting {
+    labels: Labels,
+    parts: Vec<Part>,
+    beside: Beside,
+}
+
+/// A series that is written, but does not stand in its place yet.
+struct Made {
+    run: Vec<u8>,
+    pages: Box<[(u32, u32)]>,
+}
+
 /// A block that is being written.
 pub(crate) struct BlockWriter {
     folder: PathBuf,
@@ -63,16 +77,12 @@ pub(crate) struct BlockWriter {
     chunk_offsets: Vec<u64>,
     /// Runs of a chunk that are not written yet: they stand together, whatever columns of times come up meanwhile.
     runs: Vec<u8>,
+    /// Series that are written together, once all of them are there.
+    together: Vec<Waiting>,
     /// The last series of the chunk, which the next ones may be differences to.
     recent: VecDeque<Kept>,
     twins: Twins,
     paces: Paces,
-}
-
-/// A series that others may be differences to: its pages by column of times, and how many others each needs to be read.
-#[derive(Default)]
-struct Kept {
-    pages: Vec<(u32, u32, Mantissas)>,
 }
 
 impl BlockWriter {
@@ -94,6 +104,7 @@ impl BlockWriter {
             entries: Vec::new(),
             chunk_offsets: Vec::new(),
             runs: Vec::new(),
+            together: Vec::new(),
             recent: VecDeque::new(),
             twins: Twins::default(),
             paces: Paces::default(),
@@ -138,73 +149,96 @@ impl BlockWriter {
         if parts.is_empty() && data.beside.numbers.is_empty() && data.beside.histograms.is_empty() {
             return Ok(());
         }
+        let in_chunk = (self.entries.len() + self.together.len()) % CHUNK_SERIES as usize;
+        let ends = self.together.len() >= TOGETHER || in_chunk == 0;
+        if self.together.first().is_some_and(|first| ends || !is_of_same(&first.labels, labels)) {
+            self.write_together()?;
+        }
+        self.together.push(Waiting { labels: labels.clone(), parts, beside: data.beside });
+        if is_bucket(labels) { Ok(()) } else { self.write_together() }
+    }
+
+    /// Writes the series that wait, which all go into one chunk.
+    fn write_together(&mut self) -> Result<(), SeriesError> {
+        let mut all = std::mem::take(&mut self.together);
+        if all.is_empty() {
+            return Ok(());
+        }
         if (self.entries.len() as u32).is_multiple_of(CHUNK_SERIES) {
             self.flush_runs()?;
             self.recent.clear();
             // Where it will really begin is known when it is written.
             self.chunk_offsets.push(0);
         }
-        let start = self.runs.len();
-        let (mut pages, mut kept) = (Vec::with_capacity(parts.len()), Kept::default());
+        let mut kept: Vec<Option<Kept>> = all.iter().map(|_| None).collect();
+        let mut made: Vec<Option<Made>> = all.iter().map(|_| None).collect();
+        for at in together::order(all.iter().map(|w| &w.labels)) {
+            made[at] = Some(self.put_series(at, &mut all[at], &mut kept)?);
+        }
+        for ((waiting, made), kept) in all.iter().zip(made.into_iter().flatten()).zip(kept) {
+            if self.recent.len() >= REACH {
+                self.recent.pop_back();
+            }
+            self.recent.push_front(kept.unwrap_or_default());
+            let symbols = waiting.labels.pairs().iter().map(|(n, v)| (self.symbol(n), self.symbol(v))).collect();
+            let (run, pages) = (made.run, made.pages);
+            let entry = if run.len() <= WITHIN_BYTES {
+                Entry { symbols, offset: 0, length: 0, crc: 0, pages, within: Some(run.into()) }
+            } else {
+                self.runs.extend_from_slice(&run);
+                let (length, crc) = (run.len() as u32, crc32fast::hash(&run));
+                Entry { symbols, offset: 0, length, crc, pages, within: None }
+            };
+            self.entries.push(entry);
+        }
+        Ok(())
+    }
+
+    /// Makes the run of one of the series that are written together, and keeps it for the others.
+    fn put_series(&mut self, at: usize, waiting: &mut Waiting, all: &mut [Option<Kept>]) -> Result<Made, SeriesError> {
+        let parts = std::mem::take(&mut waiting.parts);
+        let (mut run, mut pages, mut kept) = (Vec::new(), Vec::with_capacity(parts.len()), Kept::default());
         let (count, mut known) = (parts.len(), None);
         for (n, part) in parts.into_iter().enumerate() {
             let column = self.column(&part)?;
-            let before = self.runs.len();
-            kept.pages.extend(self.put_page(column, &part, n + 1 < count, &mut known));
-            pages.push((column, (self.runs.len() - before) as u32));
+            let before = run.len();
+            let place = (at, column, n + 1 < count);
+            kept.pages.extend(self.put_page(&mut run, place, &part, all, &mut known));
+            pages.push((column, (run.len() - before) as u32));
             self.footer.samples += part.bits.len() as u64;
         }
-        let histograms = data.beside.histograms.iter().map(|(t, _)| *t);
-        if self.recent.len() >= REACH {
-            self.recent.pop_back();
-        }
-        self.recent.push_front(kept);
-        for t in data.beside.numbers.iter().map(|(t, _)| *t).chain(histograms) {
+        all[at] = Some(kept);
+        let histograms = waiting.beside.histograms.iter().map(|(t, _)| *t);
+        for t in waiting.beside.numbers.iter().map(|(t, _)| *t).chain(histograms) {
             self.footer.samples += 1;
-            self.note(t, t);
+            self.footer.min_ms = self.footer.min_ms.min(t);
+            self.footer.max_ms = self.footer.max_ms.max(t);
         }
-        data.beside.put(&mut self.runs, Effort::Compact);
-        let symbols = labels.pairs().iter().map(|(n, v)| (self.symbol(n), self.symbol(v))).collect();
-        let run = &self.runs[start..];
-        let (length, crc, pages) = (run.len() as u32, crc32fast::hash(run), pages.into());
-        let entry = if run.len() <= WITHIN_BYTES {
-            let within = Some(run.into());
-            self.runs.truncate(start);
-            Entry { symbols, offset: 0, length: 0, crc: 0, pages, within }
-        } else {
-            Entry { symbols, offset: 0, length, crc, pages, within: None }
-        };
-        self.entries.push(entry);
-        Ok(())
+        waiting.beside.put(&mut run, Effort::Compact);
+        Ok(Made { run, pages: pages.into() })
     }
 
     /// Writes a page, behind which further ones may come; answers it, where others may be differences to it. `known` is the model of the last page of
     /// the series that has one of its own.
     fn put_page(
         &mut self,
-        column: u32,
+        run: &mut Vec<u8>,
+        (at, column, further): (usize, u32, bool),
         part: &Part,
-        further: bool,
+        made: &[Option<Kept>],
         known: &mut Option<Known>,
     ) -> Option<(u32, u32, Mantissas)> {
-        let mut depths = Vec::new();
-        let mut references = Vec::new();
-        for (distance, kept) in (1u32..).zip(&self.recent) {
-            for (_, depth, page) in kept.pages.iter().filter(|(c, depth, _)| *c == column && *depth < DEPTH) {
-                depths.push(*depth);
-                references.push(Reference { distance, page });
-            }
-        }
-        let start = self.runs.len();
+        let references = together::references(at, column, made, &self.recent);
+        let start = run.len();
         let setting = Setting { pace: self.paces.of(column), further };
         let around = Around { references: &references, setting, known: known.as_ref() };
-        let put = put_compact(&mut self.runs, &part.presence, &part.bits, &around);
-        if self.runs.len() - start >= TWIN_BYTES
+        let put = put_compact(run, &part.presence, &part.bits, &around);
+        if run.len() - start >= TWIN_BYTES
             && part.presence == Presence::All
-            && let Some(twin) = self.twins.find(column, &part.bits, self.entries.len() as u32)
+            && let Some(twin) = self.twins.find(column, &part.bits, (self.entries.len() + at) as u32)
         {
-            self.runs.truncate(start);
-            put_twin(&mut self.runs, twin);
+            run.truncate(start);
+            put_twin(run, twin);
             return None;
         }
         if put.is_paced {
@@ -213,7 +247,7 @@ impl BlockWriter {
         if put.known.is_some() {
             *known = put.known;
         }
-        put.own.map(|page| (column, put.reference.map_or(0, |i| depths[i] + 1), page))
+        put.own.map(|page| (column, put.reference.map_or(0, |i| references[i].depth + 1), page))
     }
 
     fn note(&mut self, min_ms: i64, max_ms: i64) {
@@ -260,6 +294,7 @@ impl BlockWriter {
 
     /// Ends the block and opens it; `None` when nothing is in it. Its name is durable once the folder is synced.
     pub(crate) fn finish(mut self) -> Result<Option<Block>, SeriesError> {
+        self.write_together()?;
         self.flush_runs()?;
         if self.entries.is_empty() {
             crate::files::delete(&self.temporary)?;

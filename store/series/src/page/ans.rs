@@ -22,11 +22,11 @@ pub(super) struct Sign {
     pub(super) escape: bool,
 }
 
-/// Writes symbols, all with a frequency above 0.
-pub(super) fn put(w: &mut BitWriter, signs: &[Sign], frequencies: &[u32]) {
+/// Writes symbols, all with a frequency above 0. The state, which has to begin somewhere, begins with 16 bits that are there when all is read.
+pub(super) fn put(w: &mut BitWriter, signs: &[Sign], frequencies: &[u32], left: u16) {
     let starts = starts(frequencies);
     let mut words: Vec<Option<u16>> = vec![None; signs.len()];
-    let mut state = LOW;
+    let mut state = LOW | u32::from(left);
     for (sign, word) in signs.iter().zip(&mut words).rev() {
         let (f, start) = (frequencies[usize::from(sign.symbol)], starts[usize::from(sign.symbol)]);
         if u64::from(state) >= u64::from(f) << (32 - TABLE_BITS) {
@@ -84,6 +84,11 @@ impl Reader {
         let mut out = Self { table, bytes: padded, at, state: 0 };
         out.state = out.get(32) as u32;
         out
+    }
+
+    /// The bits that are left when all symbols are read.
+    pub(super) fn left(&self) -> u16 {
+        self.state as u16
     }
 
     /// The bits from here on, some 57 of them.

@@ -1,12 +1,12 @@
 //! A page of a block, as small as it becomes: alone, as the difference to that of another series, with a model of its own or that of the page
 //! before it in its series. Pure.
 
-use super::difference::{Mantissas, Reference};
+use super::difference::{DEPTH, Mantissas, Reference};
 use super::model::Model;
 use super::plan::rough;
 use super::predict::Predictor;
 use super::shaped::{self, Setting};
-use super::{ALIKE, Body, DIFFERENCE, Effort, Presence, ordered_all, put_constant, put_floats, put_integers};
+use super::{ALIKE, Body, DIFFERENCE, Effort, FORWARD, Presence, ordered_all, put_constant, put_floats, put_integers};
 use crate::codec::put_varint;
 use crate::decimal::decimals;
 
@@ -14,6 +14,9 @@ use crate::decimal::decimals;
 const SAVES: usize = 10;
 /// Bits per value that it has to promise before it is tried.
 const PROMISE: f64 = 0.1;
+/// Where the best one needs too many others already, another one may cost so many bits per value more for each other page that it needs less: those that
+/// come next are differences to this one.
+const LIFT: f64 = 0.4;
 /// Values that are looked at for what it promises.
 const LOOKED: usize = 256;
 
@@ -96,34 +99,46 @@ fn put_best(own: &Mantissas, around: &Around<'_>) -> (Body, Option<usize>) {
         Predictor::Level(0).deviations(values, 0, &mut deviations);
         rough(&deviations)
     };
-    let mut best = (promise(some) - PROMISE * some.len() as f64, None);
+    let enough = promise(some) - PROMISE * some.len() as f64;
     let mut apart = Vec::with_capacity(own.values.len());
     let difference = |apart: &mut Vec<i64>, values: &[i64], of: &Reference<'_>| {
         apart.clear();
         apart.extend(values.iter().zip(&of.page.values).map(|(a, b)| a.wrapping_sub(*b)));
     };
+    let mut promised = Vec::with_capacity(around.references.len());
     for (i, reference) in around.references.iter().enumerate() {
         if reference.page.scale == own.scale && reference.page.values.len() == own.values.len() {
             difference(&mut apart, some, reference);
-            let promised = promise(&apart);
-            if promised < best.0 {
-                best = (promised, Some(i));
-            }
+            promised.push((promise(&apart), i));
         }
     }
-    if let Some(i) = best.1 {
+    promised.retain(|(bits, _)| *bits < enough);
+    if let Some(i) = best_reference(&promised, around.references, some.len()) {
         let reference = &around.references[i];
         difference(&mut apart, &own.values, reference);
         let inner = put_decimals(&apart, Place { is_difference: true, scale: Some(own.scale) }, around);
         let mut bytes = Vec::with_capacity(inner.bytes.len() + 3);
-        put_varint(&mut bytes, u64::from(reference.distance));
+        put_varint(&mut bytes, u64::from(reference.distance.unsigned_abs()));
         bytes.push(inner.kind);
         bytes.extend_from_slice(&inner.bytes);
         if bytes.len() < alone.bytes.len() - alone.bytes.len() / SAVES {
-            return (Body { kind: DIFFERENCE, bytes, ..inner }, Some(i));
+            let kind = if reference.distance < 0 { FORWARD } else { DIFFERENCE };
+            return (Body { kind, bytes, ..inner }, Some(i));
         }
     }
     (alone, None)
+}
+
+/// The best of references with what they promise: the nearest, unless it needs too many others already.
+fn best_reference(promised: &[(f64, usize)], references: &[Reference<'_>], values: usize) -> Option<usize> {
+    let usable = |i: &usize| references[*i].depth < DEPTH;
+    let nearest = promised.iter().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, i)| *i)?;
+    if usable(&nearest) {
+        return Some(nearest);
+    }
+    let lifted = |(bits, i): &(f64, usize)| bits + LIFT * f64::from(references[*i].depth) * values as f64;
+    let others = promised.iter().filter(|(_, i)| usable(i));
+    others.min_by(|a, b| lifted(a).total_cmp(&lifted(b))).map(|(_, i)| *i)
 }
 
 fn put_decimals(values: &[i64], place: Place, around: &Around<'_>) -> Body {
@@ -176,7 +191,18 @@ mod tests {
             .collect();
         let same = below.clone();
         let below = Mantissas { scale: 0, values: below };
-        let references = [Reference { distance: 3, page: &below }];
+        for way in [3, -2] {
+            let references = [Reference { distance: way, depth: 0, page: &below }];
+            let mut out = Vec::new();
+            put_compact(
+                &mut out,
+                &Presence::All,
+                &bits(&bucket, 0),
+                &Around { references: &references, ..Around::default() },
+            );
+            assert_eq!(distance(&out), Some(way));
+        }
+        let references = [Reference { distance: 3, depth: 0, page: &below }];
         let (mut alone, mut beside) = (Vec::new(), Vec::new());
         assert_eq!(put_compact(&mut alone, &Presence::All, &bits(&bucket, 0), &Around::default()).reference, None);
         let around = Around { references: &references, ..Around::default() };
@@ -207,11 +233,24 @@ mod tests {
     }
 
     #[test]
+    fn a_chain_that_is_long_enough_begins_anew() {
+        let page = Mantissas { scale: 0, values: vec![0; 4] };
+        let at = |depth: u32| Reference { distance: 1, depth, page: &page };
+        let references = [at(0), at(1), at(3), at(DEPTH)];
+        let promised = [(90.0, 0), (80.0, 1), (60.0, 2), (10.0, 3)];
+        // The nearest needs too many others; over 100 values, 40 bits are worth one page less.
+        assert_eq!(best_reference(&promised, &references, 100), Some(0));
+        assert_eq!(best_reference(&promised, &references, 1), Some(2));
+        assert_eq!(best_reference(&promised[..3], &references, 100), Some(2));
+        assert_eq!(best_reference(&promised[3..], &references, 100), None);
+    }
+
+    #[test]
     fn what_has_nothing_to_do_with_another_stands_alone() {
         let below = Mantissas { scale: 0, values: (0..500i64).map(|n| n * 7_919 % 1_009).collect() };
         let values: Vec<i64> = (0..500i64).map(|n| n * n % 911).collect();
         let mut out = Vec::new();
-        let references = [Reference { distance: 1, page: &below }];
+        let references = [Reference { distance: 1, depth: 0, page: &below }];
         let around = Around { references: &references, ..Around::default() };
         let put = put_compact(&mut out, &Presence::All, &bits(&values, 0), &around);
         assert_eq!(put.reference, None);
@@ -228,7 +267,7 @@ mod tests {
             let reference = Mantissas { scale: other, values: all.iter().map(|(v, _)| *v).collect() };
             let values: Vec<i64> = all.iter().map(|(v, d)| v + d).collect();
             let mut out = Vec::new();
-            let references = [Reference { distance: 1, page: &reference }];
+            let references = [Reference { distance: 1, depth: 0, page: &reference }];
             let around = Around { references: &references, ..Around::default() };
             let put = put_compact(&mut out, &Presence::All, &bits(&values, scale), &around);
             let found = match distance(&out) {

@@ -1,13 +1,17 @@
 //! A page as the difference to the page of another series over the same rows: the buckets of a histogram count what those below them
 //! count, and some series say the same as others. Pure.
 //!
-//! Body: `varint` how many series before it the other one stands, coding, then the page of the differences of mantissas at the scale of
+//! Body: `varint` how many series before or behind it the other one stands, coding, then the page of the differences of mantissas at the scale of
 //! both. Of a twin, which has the same values as a series anywhere before it: `varint` number of that one. Only pages with a value in every row are
 //! taken.
 
-use super::{Beyond, CONSTANT, DIFFERENCE, TWIN};
+use super::{Beyond, CONSTANT, DIFFERENCE, FORWARD, TWIN};
 use crate::codec::{Cursor, put_varint};
 use crate::decimal::{SCALE_MAX, undecimal};
+
+/// A difference may be one to a difference, and so on, but no page needs more than so many others to be read: one bucket alone
+/// must not cost as much as its histogram.
+pub(crate) const DEPTH: u32 = 4;
 
 /// Values as decimals at one scale.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,15 +43,19 @@ impl Mantissas {
 /// A page that another one may be the difference to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reference<'a> {
-    /// How many series before.
-    pub(crate) distance: u32,
+    /// How many series before; less than 0 behind.
+    pub(crate) distance: i32,
+    /// How many others it needs to be read.
+    pub(crate) depth: u32,
     pub(crate) page: &'a Mantissas,
 }
 
-/// How many series before its own the one stands to which this page is the difference; `None` for other pages.
-pub(crate) fn distance(bytes: &[u8]) -> Option<u32> {
+/// How many series before its own the one stands to which this page is the difference, less than 0 behind it; `None` for other pages.
+pub(crate) fn distance(bytes: &[u8]) -> Option<i32> {
     let mut cursor = Cursor::new(bytes);
-    (cursor.byte()? == DIFFERENCE).then(|| cursor.varint())?.and_then(|n| u32::try_from(n).ok())
+    let kind = cursor.byte().filter(|kind| matches!(*kind, DIFFERENCE | FORWARD))?;
+    let apart = i32::try_from(cursor.varint()?).ok()?;
+    Some(if kind == FORWARD { -apart } else { apart })
 }
 
 /// Writes a page that has the same values as that of the series of this number.
@@ -71,7 +79,7 @@ pub(crate) fn mantissas(
 ) -> Option<Mantissas> {
     let mut cursor = Cursor::new(bytes);
     let head = cursor.byte()?;
-    if head != DIFFERENCE {
+    if !matches!(head, DIFFERENCE | FORWARD) {
         return if head >> 4 == 0 { super::integers(head, &mut cursor, rows, beyond) } else { None };
     }
     let reference = reference.filter(|r| r.values.len() == rows)?;
@@ -97,6 +105,8 @@ mod tests {
             let _ = mantissas(&bytes, rows, Some(&reference), &mut Beyond { before: None, pace_of: &mut || None });
             bytes[0] = DIFFERENCE;
             let _ = (mantissas(&bytes, rows, Some(&reference), &mut Beyond { before: None, pace_of: &mut || None }), distance(&bytes));
+            bytes[0] = FORWARD;
+            let _ = distance(&bytes);
             bytes[0] = TWIN;
             let _ = (mantissas(&bytes, rows, Some(&reference), &mut Beyond { before: None, pace_of: &mut || None }), twin(&bytes));
         }

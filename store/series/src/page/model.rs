@@ -13,8 +13,10 @@ use crate::codec::{Cursor, put_varint, unzigzag, zigzag};
 const PREDICTOR: u8 = 0x0f;
 const HAS_DIVISOR: u8 = 0x10;
 const HAS_SPIKE: u8 = 0x20;
-/// The levels of the shape are written beside their trend.
+/// The levels of the shape are written beside their trend, and the low bits of the first value are left in the coder's state.
 const HAS_TREND: u8 = 0x40;
+/// So many of them.
+const LEFT_BITS: u32 = 16;
 /// The predictor that expects nothing.
 const NOTHING: usize = 0;
 /// The predictors behind those that need no more than a step.
@@ -84,11 +86,23 @@ impl Expected {
     }
 }
 
+/// A first value in two parts: what is written, and what is left in the coder's state.
+pub(super) fn parts_of(first: i64) -> (u64, u16) {
+    (zigzag(first) >> LEFT_BITS, zigzag(first) as u16)
+}
+
+/// The way back.
+pub(super) fn with_left(written: u64, left: u16) -> i64 {
+    unzigzag(written << LEFT_BITS | u64::from(left))
+}
+
 /// A model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Model {
-    /// The first value of the page that it was made for: where nothing is expected, what deviates lies around it.
-    pub(super) first: i64,
+    /// The first value of the page that it was made for, zigzag; without its low bits unless nothing is expected, when what deviates lies around it.
+    first: u64,
+    /// Whether the low bits are left in the state.
+    leaves: bool,
     pub(super) expected: Expected,
     /// By which all values above the first one can be divided.
     pub(super) divisor: i64,
@@ -119,7 +133,9 @@ impl Model {
         let flag = |has: bool, bit: u8| if has { bit } else { 0 };
         let flags = flag(divisor > 1, HAS_DIVISOR) | flag(plan.spike.is_some(), HAS_SPIKE) | HAS_TREND;
         out.push(expected.number as u8 | flags);
-        put_varint(out, zigzag(first));
+        // Where nothing is expected, other pages need the first value before any is read.
+        let first_bits = if expected.number == NOTHING { zigzag(first) } else { zigzag(first) >> LEFT_BITS };
+        put_varint(out, first_bits);
         if divisor > 1 {
             put_varint(out, divisor as u64);
         }
@@ -143,13 +159,14 @@ impl Model {
         put_levels(&mut w, &levels, true);
         let (shift, least, cells, spike) = (plan.shift, plan.least, plan.cells, plan.spike);
         let frequencies = frequencies(&levels)?;
-        Some((Self { first, expected, divisor, shift, least, cells, spike, frequencies }, w))
+        let (first, leaves) = (first_bits, expected.number != NOTHING);
+        Some((Self { first, leaves, expected, divisor, shift, least, cells, spike, frequencies }, w))
     }
 
     /// Reads a model with the first value, and how many bits behind its bytes its shape takes.
     pub(super) fn read(cursor: &mut Cursor<'_>) -> Option<(Self, usize)> {
         let head = cursor.byte()?;
-        let first = unzigzag(cursor.varint()?);
+        let first = cursor.varint()?;
         let divisor = if head & HAS_DIVISOR == 0 { 1 } else { cursor.varint()? as i64 };
         let mut expected = Expected { number: usize::from(head & PREDICTOR), factor: 1, ..Expected::default() };
         match expected.number {
@@ -170,12 +187,18 @@ impl Model {
         let spike = if head & HAS_SPIKE == 0 { None } else { Some(unzigzag(cursor.varint()?)) };
         let mut bits = BitReader::new(cursor.rest());
         let frequencies = frequencies(&read_levels(&mut bits, cells, head & HAS_TREND != 0)?)?;
-        Some((Self { first, expected, divisor, shift, least, cells, spike, frequencies }, bits.at()))
+        let leaves = head & HAS_TREND != 0 && expected.number != NOTHING;
+        Some((Self { first, leaves, expected, divisor, shift, least, cells, spike, frequencies }, bits.at()))
+    }
+
+    /// The first value of the page that the model was made for, with what was left when it was read.
+    pub(super) fn own_first(&self, left: u16) -> i64 {
+        if self.leaves { with_left(self.first, left) } else { unzigzag(self.first) }
     }
 
     /// What the values of a page that begins with this one are looked at from.
     pub(super) fn base(&self, first: i64) -> i64 {
-        if self.expected.number == NOTHING { self.first } else { first }
+        if self.expected.number == NOTHING { unzigzag(self.first) } else { first }
     }
 
     /// Whether its pages need a pace.

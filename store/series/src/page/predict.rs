@@ -28,10 +28,12 @@ pub(super) const LAG_MAX: usize = 64;
 const LOOKED: usize = 5 * LAG_MAX;
 /// Every so many of them are.
 const STRIDE: usize = 2;
-/// A period has to bring values so many times nearer than the value before is.
-const NEARER: f64 = 2.0;
-/// A longer period has to bring them nearer than a shorter one by this much.
-const LONGER: f64 = 0.9;
+/// A period has to bring values so many times nearer than half of all periods do, and nearer than the value before is.
+const NEARER: f64 = 1.4;
+/// The first look lets so much more pass, one part in so many, before all rows are looked at.
+const LOOSE: f64 = 1.1;
+/// A part of it is taken for the period when it brings values nearly as near.
+const AS_NEAR: f64 = 1.1;
 
 /// Bits behind the point of a season's means.
 const MEAN_FRACTION: u32 = 4;
@@ -232,19 +234,30 @@ pub(super) fn period(values: &[i64]) -> Option<usize> {
     if some.len() < 3 * LAG_MAX {
         return None;
     }
-    let apart = |lag: usize| -> f64 {
-        let all = (LAG_MAX..some.len()).step_by(STRIDE);
-        all.map(|i| (some[i] as f64 - some[i - lag] as f64).abs()).sum()
-    };
+    nearest_lag(&distances(some), LOOSE)?;
+    let near = distances(values);
+    let (best, least) = nearest_lag(&near, 1.0)?;
     // Twice a period is one too, but the first one has to be written whole.
-    let mut best = (apart(1) / NEARER, None);
-    for lag in 2..=LAG_MAX {
-        let now = apart(lag);
-        if now < best.0 * LONGER {
-            best = (now, Some(lag));
-        }
-    }
-    best.1
+    let shorter = (2..=best / 2).find(|lag| best.is_multiple_of(*lag) && near[lag - 1] < least * AS_NEAR);
+    Some(shorter.unwrap_or(best))
+}
+
+/// The period that brings values nearest, and how near, where that is near enough.
+fn nearest_lag(near: &[f64], loose: f64) -> Option<(usize, f64)> {
+    let mut sorted = near.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let (at, least) = near.iter().enumerate().skip(1).min_by(|a, b| a.1.total_cmp(b.1))?;
+    let is_near = least * NEARER < sorted[sorted.len() / 2] * loose && *least < near[0] * loose;
+    is_near.then_some((at + 1, *least))
+}
+
+/// How far values are from those so many rows before, together, by the number of rows less 1.
+fn distances(values: &[i64]) -> Vec<f64> {
+    let apart = |lag: usize| -> f64 {
+        let all = (LAG_MAX..values.len()).step_by(STRIDE);
+        all.map(|i| (values[i] as f64 - values[i - lag] as f64).abs()).sum()
+    };
+    (1..=LAG_MAX).map(apart).collect()
 }
 
 #[cfg(test)]
@@ -299,5 +312,23 @@ mod tests {
         assert_eq!(period(&ramps), Some(23));
         let counter: Vec<i64> = (0..400i64).map(|n| n * 500 + n * 7_919 % 101).collect();
         assert_eq!(period(&counter), None);
+        let mut state = 9u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as i64
+        };
+        // Ramps that are no higher than the noise on them.
+        let hidden: Vec<i64> = (0..960i64).map(|n| n % 31 * 1_000 + random() % 30_000).collect();
+        assert_eq!(period(&hidden), Some(31));
+        let noise: Vec<i64> = (0..960).map(|_| random() % 30_000).collect();
+        assert_eq!(period(&noise), None);
+        let walk: Vec<i64> = noise
+            .iter()
+            .scan(0, |sum, step| {
+                *sum += step - 15_000;
+                Some(*sum)
+            })
+            .collect();
+        assert_eq!(period(&walk), None);
     }
 }

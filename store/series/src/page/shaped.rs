@@ -5,11 +5,11 @@
 
 use super::PaceOf;
 use super::ans::{self, Reader, Sign};
-use super::model::{Expected, LAG, Model, PACE, SEASON};
+use super::model::{Expected, LAG, Model, PACE, SEASON, parts_of, with_left};
 use super::plan::{Plan, plan, rough};
 use super::predict::{period, share};
 use crate::bits::BitWriter;
-use crate::codec::{Cursor, put_varint, unzigzag, zigzag};
+use crate::codec::{Cursor, put_varint, unzigzag};
 
 /// Fewer values do not pay for a shape.
 const LEAST: usize = 8;
@@ -59,7 +59,7 @@ pub(super) fn put(out: &mut Vec<u8>, values: &[i64], setting: Setting<'_>) -> Op
     expected.deviations(&above, setting.pace, &mut deviations)?;
     let (model, w) = Model::put(out, first, (expected, divisor), &plan, setting.further)?;
     let signs = deviations.iter().map(|d| model.sign(*d)).collect::<Option<Vec<Sign>>>()?;
-    *out = finished(w, &signs, &model);
+    *out = finished(w, &signs, &model, first);
     Some(model)
 }
 
@@ -79,13 +79,13 @@ pub(super) fn put_alike(out: &mut Vec<u8>, values: &[i64], model: &Model, pace: 
         return false;
     }
     let Some(signs) = deviations.iter().map(|d| model.sign(*d)).collect::<Option<Vec<Sign>>>() else { return false };
-    put_varint(out, zigzag(*first));
-    *out = finished(BitWriter::after(std::mem::take(out)), &signs, model);
+    put_varint(out, parts_of(*first).0);
+    *out = finished(BitWriter::after(std::mem::take(out)), &signs, model, *first);
     true
 }
 
-fn finished(mut w: BitWriter, signs: &[Sign], model: &Model) -> Vec<u8> {
-    ans::put(&mut w, signs, &model.frequencies);
+fn finished(mut w: BitWriter, signs: &[Sign], model: &Model, first: i64) -> Vec<u8> {
+    ans::put(&mut w, signs, &model.frequencies, parts_of(first).1);
     w.finish()
 }
 
@@ -133,20 +133,20 @@ fn best_plan(above: &[i64], pace: Option<&[u16]>) -> Option<(Plan, Expected)> {
 pub(super) fn read(bytes: &[u8], count: usize, pace_of: PaceOf<'_>) -> Option<Vec<i64>> {
     let mut cursor = Cursor::new(bytes);
     let (model, at) = Model::read(&mut cursor)?;
-    values(&model, model.first, (cursor.rest(), at), count, pace_of)
+    values(&model, |left| model.own_first(left), (cursor.rest(), at), count, pace_of)
 }
 
 /// The integers that [`put_alike`] wrote, with the bytes from which their model is read.
 pub(super) fn read_alike(bytes: &[u8], other: &[u8], count: usize, pace_of: PaceOf<'_>) -> Option<Vec<i64>> {
     let (model, _) = Model::read(&mut Cursor::new(other))?;
     let mut cursor = Cursor::new(bytes);
-    let first = unzigzag(cursor.varint()?);
-    values(&model, first, (cursor.rest(), 0), count, pace_of)
+    let written = cursor.varint()?;
+    values(&model, |left| with_left(written, left), (cursor.rest(), 0), count, pace_of)
 }
 
 fn values(
     model: &Model,
-    first: i64,
+    first_of: impl FnOnce(u16) -> i64,
     (bytes, at): (&[u8], usize),
     count: usize,
     pace_of: PaceOf<'_>,
@@ -164,6 +164,7 @@ fn values(
         Some(spike)
     })?;
     model.expected.values(&mut out, pace_of)?;
+    let first = first_of(reader.left());
     let base = model.base(first);
     if model.divisor == 1 {
         out.iter_mut().for_each(|v| *v = v.wrapping_add(base));
