@@ -4,9 +4,12 @@
 
 mod footer;
 mod lists;
+mod paces;
 mod read;
 mod reference;
 mod sizes;
+mod table;
+mod together;
 mod write;
 
 use std::hash::BuildHasher as _;
@@ -24,7 +27,7 @@ use crate::disk::File;
 use crate::files::storage;
 use crate::frame::frame;
 use crate::gather::Part;
-use crate::limits::{FRAME_BYTES, LABEL_BYTES, LABELS};
+use crate::limits::{FRAME_BYTES, LABEL_BYTES};
 use crate::page::Rows;
 use crate::rollup::seen;
 use crate::side::Beside;
@@ -32,9 +35,11 @@ use crate::times::times;
 use crate::tombstones::Tombstones;
 pub(crate) use footer::{Footer, Through};
 pub(crate) use lists::NameLists;
-use reference::Held;
+pub(crate) use paces::PaceOfKey;
 pub(crate) use reference::Recent;
+use reference::{Held, Stored};
 pub use sizes::{BlockSizes, SeriesSize, block_sizes};
+use table::Entry;
 pub(crate) use write::{BlockWriter, Piece, SeriesData, newest_through};
 
 /// Ending of a block's name.
@@ -46,10 +51,13 @@ const MAGIC_2: &[u8; 8] = b"FAROBLK2";
 /// Series in one chunk of the table.
 const CHUNK_SERIES: u32 = 128;
 const TIMES: u8 = 1;
-const TABLE: u8 = 2;
+/// The table as it was written at first; it is read, not written.
+const TABLE_2: u8 = 2;
 const SYMBOLS: u8 = 3;
 const POSTINGS: u8 = 4;
 const FOOTER: u8 = 5;
+const PACE: u8 = 6;
+const TABLE: u8 = 7;
 /// Footer's offset and [`MAGIC`].
 const TRAILER: u64 = 16;
 
@@ -74,6 +82,7 @@ struct Cache {
     lists: HashMap<usize, Arc<NameLists>>,
     chunks: HashMap<u32, Arc<Vec<Entry>>>,
     times: HashMap<u32, Arc<[i64]>>,
+    paces: HashMap<u32, Arc<[u16]>>,
     labels: HashMap<u32, Arc<LabelSets>>,
     /// Bytes of them.
     labels_bytes: usize,
@@ -81,18 +90,6 @@ struct Cache {
 
 /// The label sets of a chunk, each with its hash.
 pub(crate) type LabelSets = Vec<(u64, Labels)>;
-
-/// A series in the table.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    /// Pairs of symbols, sorted by label.
-    symbols: Box<[(u32, u32)]>,
-    offset: u64,
-    length: u32,
-    crc: u32,
-    /// Columns of times with the length of the page over them.
-    pages: Box<[(u32, u32)]>,
-}
 
 /// A page that was read.
 #[derive(Debug)]
@@ -206,9 +203,12 @@ impl Block {
             return Some(known.clone());
         }
         let (offset, length) = *self.footer.chunks.get(number as usize)?;
-        let bytes = self.framed(TABLE, offset, length)?;
-        let entries = Arc::new(read_chunk(&bytes)?);
-        self.note(entries.iter().map(|e| 64 + e.symbols.len() * 8 + e.pages.len() * 8).sum());
+        let entries = match self.framed(TABLE, offset, length) {
+            Some(bytes) => table::read(&bytes)?,
+            None => table::read_2(&self.framed(TABLE_2, offset, length)?)?,
+        };
+        let entries = Arc::new(entries);
+        self.note(entries.iter().map(Entry::heap).sum());
         self.cache.lock().chunks.insert(number, entries.clone());
         Some(entries)
     }
@@ -275,7 +275,14 @@ impl Block {
         let mut bytes = vec![0u8; entry.length as usize];
         self.file.read_exact_at(&mut bytes, entry.offset).ok()?;
         let held = Held { start: entry.offset, bytes: &bytes };
-        self.run_of((series, entry), &bytes, held, (start_ms, end_ms), &mut |number| self.times(number), recent)
+        self.run_of(
+            (series, entry),
+            entry.within.as_deref().unwrap_or(&bytes),
+            held,
+            (start_ms, end_ms),
+            &mut |number| self.times(number),
+            recent,
+        )
     }
 
     /// What these bytes hold of the series between two times; `None` when they are damaged.
@@ -288,18 +295,19 @@ impl Block {
         times: &mut dyn FnMut(u32) -> Option<Arc<[i64]>>,
         recent: &mut Recent,
     ) -> Option<Run> {
-        if crc32fast::hash(bytes) != entry.crc {
+        if !entry.is_right(bytes) {
             return None;
         }
         let mut cursor = Cursor::new(bytes);
         let mut pages = Vec::with_capacity(entry.pages.len().min(8));
+        let mut stored = Stored { page: &[], before: None };
         for (number, length) in &entry.pages {
-            let bytes = cursor.take(*length as usize)?;
+            stored = stored.next(cursor.take(*length as usize)?);
             let column = times(*number)?;
             let (Some(first), Some(last)) = (column.first(), column.last()) else { continue };
             if *last >= start_ms && *first <= end_ms {
                 let rows = Rows { count: column.len(), from: column.partition_point(|t| *t < start_ms) };
-                let (values, from) = self.values(bytes, (series, *number, rows), held, recent)?;
+                let (values, from) = self.values(stored, (series, *number, rows), held, recent)?;
                 pages.push(Page { column: *number, part: Part { times: column, values, from } });
             }
         }
@@ -369,33 +377,6 @@ pub(crate) fn verify_version(path: &Path) -> Result<(), SeriesError> {
     Ok(())
 }
 
-fn read_chunk(bytes: &[u8]) -> Option<Vec<Entry>> {
-    let mut cursor = Cursor::new(bytes);
-    let count = cursor.length(CHUNK_SERIES as usize)?;
-    let mut offset = cursor.varint()?;
-    let mut out: Vec<Entry> = Vec::with_capacity(count);
-    for _ in 0..count {
-        let before: &[(u32, u32)] = out.last().map_or(&[], |e| &e.symbols);
-        let shared = cursor.length(before.len())?;
-        let mut symbols = before[..shared].to_vec();
-        for _ in 0..cursor.length(LABELS)? {
-            symbols.push((u32::try_from(cursor.varint()?).ok()?, u32::try_from(cursor.varint()?).ok()?));
-        }
-        let length = u32::try_from(cursor.varint()?).ok()?;
-        let crc = cursor.u32()?;
-        let pages = cursor.length(bytes.len())?;
-        let mut times = 0u64;
-        let pages = (0..pages).map(|_| {
-            times = times.wrapping_add(crate::codec::unzigzag(cursor.varint()?) as u64);
-            Some((u32::try_from(times).ok()?, u32::try_from(cursor.varint()?).ok()?))
-        });
-        let pages = pages.collect::<Option<Box<[_]>>>()?;
-        out.push(Entry { symbols: symbols.into(), offset, length, crc, pages });
-        offset = offset.checked_add(u64::from(length))?;
-    }
-    Some(out)
-}
-
 /// Whether these bytes are a footer; for fuzzing.
 pub(crate) fn parse_footer(bytes: &[u8]) -> bool {
     Footer::read(bytes).is_some()
@@ -403,7 +384,7 @@ pub(crate) fn parse_footer(bytes: &[u8]) -> bool {
 
 /// Whether these bytes are a chunk of the table; for fuzzing.
 pub(crate) fn parse_table(bytes: &[u8]) -> bool {
-    read_chunk(bytes).is_some()
+    table::read(bytes).is_some() || table::read_2(bytes).is_some()
 }
 
 /// Whether these bytes are the lists of a label; for fuzzing.

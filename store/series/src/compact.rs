@@ -9,12 +9,13 @@ use kernel::Labels;
 use kernel::labels::METRIC_NAME;
 use kernel::series::SeriesError;
 
-use crate::block::{Block, BlockWriter, Footer, Page, Piece, Recent, SeriesData, Through, newest_through};
+use crate::block::{Block, BlockWriter, Footer, PaceOfKey, Page, Piece, Recent, SeriesData, Through, newest_through};
 use crate::disk::again;
 use crate::files::{delete, keep_aside, set_aside, sync_folder};
 use crate::frame::FRAME_HEAD;
 use crate::head::{Body, Sealed};
 use crate::limits::WINDOWS_MS;
+use crate::pace::PaceFinder;
 use crate::page::{Presence, Values};
 use crate::registry::SeriesId;
 use crate::span::{Held, SpanIndex, SpanView};
@@ -28,6 +29,8 @@ struct Spans {
     by_group: HashMap<u32, Vec<(u64, Held, SpanIndex)>>,
     files: BTreeMap<u64, Arc<SpanFile>>,
     through: Vec<Through>,
+    /// Paces by key of a span.
+    paces: HashMap<u64, Arc<[u16]>>,
     /// Numbers of files with a damaged span.
     damaged: Vec<u64>,
     is_empty: bool,
@@ -50,7 +53,9 @@ impl SeriesStore {
             through: spans.through.clone(),
             ..Footer::default()
         };
-        let mut writer = BlockWriter::new(&self.folder.join("blocks"), upkept.next_block, footer)?;
+        let paces = std::mem::take(&mut spans.paces);
+        let writer = BlockWriter::new(&self.folder.join("blocks"), upkept.next_block, footer)?;
+        let mut writer = writer.with_paces(Box::new(move |key| paces.get(&key).cloned()));
         let mut buffer = Vec::new();
         for name in self.metric_names() {
             for (labels, places) in self.series_of(name.as_deref()) {
@@ -114,17 +119,21 @@ impl SeriesStore {
         }
         through.sort_unstable_by_key(|t| t.group);
         let is_empty = by_group.is_empty();
-        let mut out =
-            Spans { by_group: HashMap::new(), files: BTreeMap::new(), through, damaged: Vec::new(), is_empty };
+        let (by, files, paces, damaged) = (HashMap::new(), BTreeMap::new(), HashMap::new(), Vec::new());
+        let mut out = Spans { by_group: by, files, through, paces, damaged, is_empty };
         let (mut key, mut buffer) = (0, Vec::new());
         for (id, saved) in by_group {
+            let (mut finder, mut keys) = (PaceFinder::default(), Vec::new());
             for sealed in saved {
                 key += 1;
                 let (file, offset, length) = match sealed.body {
                     Body::File { file, offset, length } => (file, offset, length),
                     Body::Bytes(bytes) => {
-                        if let Some(index) = SpanView::open(&bytes).map(|view| view.index(0)) {
-                            out.by_group.entry(id).or_default().push((key, Held::Memory(bytes), index));
+                        if let Some(view) = SpanView::open(&bytes) {
+                            finder.take(&view);
+                            keys.push(key);
+                            let index = view.index(0);
+                            out.by_group.entry(id).or_default().push((key, Held::Memory(bytes.clone()), index));
                         }
                         continue;
                     }
@@ -134,6 +143,8 @@ impl SeriesStore {
                 let view = read.and_then(|from| SpanView::open(&buffer[from..])).filter(|v| v.group == id);
                 match view {
                     Some(view) => {
+                        finder.take(&view);
+                        keys.push(key);
                         let index = view.index(offset + FRAME_HEAD as u64);
                         out.by_group.entry(id).or_default().push((key, Held::File(file), index));
                     }
@@ -144,6 +155,7 @@ impl SeriesStore {
                     }
                 }
             }
+            out.paces.extend(keys.into_iter().zip(finder.found()));
         }
         out
     }
@@ -212,7 +224,8 @@ impl SeriesStore {
             through: newest_through(blocks.iter().flat_map(|b| b.footer.through.iter().copied())),
             ..Footer::default()
         };
-        let mut writer = BlockWriter::new(&self.folder.join("blocks"), last.number, footer)?;
+        let writer = BlockWriter::new(&self.folder.join("blocks"), last.number, footer)?;
+        let mut writer = writer.with_paces(paces_of(blocks));
         self.copy_series(blocks, &mut writer)?;
         let block = writer.finish()?;
         self.counters.block_bytes.fetch_add(block.as_ref().map_or(0, |b| b.bytes), Relaxed);
@@ -275,6 +288,12 @@ impl SeriesStore {
             }
         }
     }
+}
+
+/// Where the paces of blocks' columns are found, by the keys that [`Walk::take`] gives them.
+pub(crate) fn paces_of(blocks: &[Arc<Block>]) -> PaceOfKey {
+    let blocks = blocks.to_vec();
+    Box::new(move |key| blocks.get((key >> 32) as usize)?.pace(key as u32))
 }
 
 /// The window in which a block lies, by its middle.

@@ -38,6 +38,7 @@ pub mod inspect;
 pub mod limits;
 mod look;
 mod open;
+mod pace;
 mod page;
 mod parallel;
 mod place;

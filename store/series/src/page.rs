@@ -4,9 +4,12 @@
 //! that are there. Which coding is taken is decided for each page by its size: see `docs/decisions/metrics-format.md`.
 
 mod ans;
+mod compact;
 mod difference;
+mod model;
 mod models;
 mod packed;
+mod plan;
 mod predict;
 mod presence;
 mod shape;
@@ -14,11 +17,16 @@ mod shaped;
 mod steps;
 mod xor;
 
+use std::sync::Arc;
+
 use crate::codec::{Cursor, put_varint, unzigzag, zigzag};
 use crate::decimal::{SCALE_MAX, decimal, decimals, undecimal};
 
-pub(crate) use difference::{Mantissas, Reference, distance, mantissas, put_compact, put_twin, twin};
+pub(crate) use compact::{Around, Known, put_compact};
+pub(crate) use difference::{DEPTH, Mantissas, Reference, distance, mantissas, put_twin, twin};
+use model::Model;
 pub(crate) use presence::Presence;
+pub(crate) use shaped::Setting;
 
 const CONSTANT: u8 = 0;
 const CONSTANT_RAW: u8 = 1;
@@ -31,6 +39,8 @@ const SHAPED_DECIMALS: u8 = 7;
 const SHAPED_FLOATS: u8 = 8;
 const DIFFERENCE: u8 = 9;
 const TWIN: u8 = 10;
+const ALIKE: u8 = 11;
+const FORWARD: u8 = 12;
 
 /// How much work may go into a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +49,26 @@ pub(crate) enum Effort {
     Fresh,
     /// When a block is made.
     Compact,
+}
+
+/// Asked for the pace of a page's rows when it needs it; `None` when there is none, or it is damaged.
+pub(crate) type PaceOf<'a> = &'a mut dyn FnMut() -> Option<Arc<[u16]>>;
+
+/// What a page of a block may need beside its bytes.
+pub(crate) struct Beyond<'a> {
+    /// The page whose model it may take: the last one before it in its series that has one of its own.
+    pub(crate) before: Option<&'a [u8]>,
+    pub(crate) pace_of: PaceOf<'a>,
+}
+
+/// A page without its first byte and presence.
+#[derive(Debug)]
+struct Body {
+    kind: u8,
+    bytes: Vec<u8>,
+    /// Its own model, where it has one.
+    model: Option<Model>,
+    is_paced: bool,
 }
 
 /// The values of a series that are there, and in which rows.
@@ -74,44 +104,43 @@ fn put_constant(out: &mut Vec<u8>, bits: u64) -> u8 {
 }
 
 fn put_moving(out: &mut Vec<u8>, bits: &[u64], effort: Effort) -> u8 {
-    let (kind, body) = match decimals(bits) {
-        Some((mantissas, scale)) => put_integers(&mantissas, scale, effort),
-        None => put_floats(bits, effort),
+    let body = match decimals(bits) {
+        Some((mantissas, scale)) => put_integers(&mantissas, scale, effort, Setting::default()),
+        None => put_floats(bits, effort, false),
     };
-    out.extend_from_slice(&body);
-    kind
+    out.extend_from_slice(&body.bytes);
+    body.kind
 }
 
-fn put_integers(mantissas: &[i64], scale: u8, effort: Effort) -> (u8, Vec<u8>) {
+fn put_integers(mantissas: &[i64], scale: u8, effort: Effort, setting: Setting<'_>) -> Body {
     let mut best = (STEPS, vec![scale]);
     steps::put(&mut best.1, mantissas);
     let mut packed = vec![scale];
     packed::put(&mut packed, mantissas);
-    best = smaller(best, (PACKED, packed));
-    if effort == Effort::Compact {
-        let mut shaped = vec![scale];
-        if shaped::put(&mut shaped, mantissas) {
-            best = smaller(best, (SHAPED_DECIMALS, shaped));
-        }
-    }
-    best
+    let best = if packed.len() < best.1.len() { (PACKED, packed) } else { best };
+    let mut shaped = vec![scale];
+    let model = (effort == Effort::Compact).then(|| shaped::put(&mut shaped, mantissas, setting)).flatten();
+    smaller(best, SHAPED_DECIMALS, shaped, model)
 }
 
-fn put_floats(bits: &[u64], effort: Effort) -> (u8, Vec<u8>) {
+fn put_floats(bits: &[u64], effort: Effort, further: bool) -> Body {
     let mut best = (XOR, Vec::new());
     xor::put(&mut best.1, bits);
-    if effort == Effort::Compact {
-        let ordered: Vec<i64> = bits.iter().map(|b| ordered(*b as i64)).collect();
-        let mut shaped = Vec::new();
-        if shaped::put(&mut shaped, &ordered) {
-            best = smaller(best, (SHAPED_FLOATS, shaped));
-        }
-    }
-    best
+    let (mut shaped, setting) = (Vec::new(), Setting { pace: None, further });
+    let model = (effort == Effort::Compact).then(|| shaped::put(&mut shaped, &ordered_all(bits), setting)).flatten();
+    smaller(best, SHAPED_FLOATS, shaped, model)
 }
 
-fn smaller(a: (u8, Vec<u8>), b: (u8, Vec<u8>)) -> (u8, Vec<u8>) {
-    if b.1.len() < a.1.len() { b } else { a }
+/// What is shaped, where there is a model and it is smaller.
+fn smaller((kind, bytes): (u8, Vec<u8>), other: u8, shaped: Vec<u8>, model: Option<Model>) -> Body {
+    match model.filter(|_| shaped.len() < bytes.len()) {
+        Some(model) => Body { kind: other, bytes: shaped, is_paced: model.is_paced(), model: Some(model) },
+        None => Body { kind, bytes, model: None, is_paced: false },
+    }
+}
+
+fn ordered_all(bits: &[u64]) -> Vec<i64> {
+    bits.iter().map(|b| ordered(*b as i64)).collect()
 }
 
 /// The bits of a float as an integer that is larger where the float is, and back.
@@ -122,6 +151,34 @@ const fn ordered(bits: i64) -> i64 {
 /// The coding of a page, as its first byte says; 0 for one without bytes.
 pub(crate) fn coding(bytes: &[u8]) -> u8 {
     bytes.first().map_or(0, |head| head & 0x0f)
+}
+
+/// The model of a page: what it is of, and the bytes that it begins with.
+struct ModelBytes<'a> {
+    /// `None` for floats.
+    scale: Option<u8>,
+    bytes: &'a [u8],
+}
+
+/// The model that a page has of its own. Only pages with a value in each row have one for others.
+fn model_of(page: &[u8]) -> Option<ModelBytes<'_>> {
+    let mut cursor = Cursor::new(page);
+    // Presence 0, or it is none of these.
+    let mut kind = cursor.byte()?;
+    if kind == SHAPED_FLOATS {
+        return Some(ModelBytes { scale: None, bytes: cursor.rest() });
+    }
+    if matches!(kind, DIFFERENCE | FORWARD) {
+        cursor.varint()?;
+        kind = cursor.byte()?;
+    }
+    let scale = cursor.byte().filter(|scale| kind == SHAPED_DECIMALS && *scale <= SCALE_MAX)?;
+    Some(ModelBytes { scale: Some(scale), bytes: cursor.rest() })
+}
+
+/// Whether later pages of the series may take the model of this one.
+pub(crate) fn has_model(page: &[u8]) -> bool {
+    model_of(page).is_some()
 }
 
 /// Which rows of a page are wanted.
@@ -151,13 +208,14 @@ impl Rows {
     }
 }
 
-/// Reads a page of so many rows; `None` when it is damaged, or a difference to another one.
+/// Reads a page of so many rows that is complete in itself; `None` when it is damaged, or not complete.
 pub(crate) fn page(bytes: &[u8], rows: usize) -> Option<Values> {
-    Some(page_from(bytes, Rows::all(rows))?.0)
+    Some(page_with(bytes, Rows::all(rows), &mut Beyond { before: None, pace_of: &mut || None })?.0)
 }
 
-/// Reads a page from a row on: its values, and the row that they begin with, which is 0 unless all rows have a value.
-pub(crate) fn page_from(bytes: &[u8], rows: Rows) -> Option<(Values, usize)> {
+/// Reads a page that is no difference and no twin, from a row on; `None` when it is damaged. Answers its values, and the row that they begin with, which
+/// is 0 unless all rows have a value.
+pub(crate) fn page_with(bytes: &[u8], rows: Rows, beyond: &mut Beyond<'_>) -> Option<(Values, usize)> {
     if bytes.is_empty() {
         return Some((Values { presence: Presence::none(rows.count), bits: Vec::new() }, 0));
     }
@@ -185,20 +243,32 @@ pub(crate) fn page_from(bytes: &[u8], rows: Rows) -> Option<(Values, usize)> {
             rows.part(bits)
         }
         // The same memory holds both.
-        SHAPED_FLOATS => shaped::read(cursor.rest(), rows)?.into_iter().map(|v| ordered(v) as u64).collect(),
-        kind => integers(kind, &mut cursor, rows)?.into_bits(),
+        SHAPED_FLOATS => {
+            shaped::read(cursor.rest(), rows, &mut || None)?.into_iter().map(|v| ordered(v) as u64).collect()
+        }
+        ALIKE if model_of(beyond.before?)?.scale.is_none() => {
+            let model = model_of(beyond.before?)?.bytes;
+            let found = shaped::read_alike(cursor.rest(), model, rows, &mut || None)?;
+            found.into_iter().map(|v| ordered(v) as u64).collect()
+        }
+        kind => integers(kind, &mut cursor, rows, beyond)?.into_bits(),
     };
     Some((Values { presence, bits }, rows.from))
 }
 
-fn integers(kind: u8, cursor: &mut Cursor<'_>, rows: Rows) -> Option<Mantissas> {
+fn integers(kind: u8, cursor: &mut Cursor<'_>, rows: Rows, beyond: &mut Beyond<'_>) -> Option<Mantissas> {
+    if kind == ALIKE {
+        let model = model_of(beyond.before?)?;
+        let values = shaped::read_alike(cursor.rest(), model.bytes, rows, beyond.pace_of)?;
+        return Some(Mantissas { scale: model.scale?, values });
+    }
     let scale = cursor.byte().filter(|s| *s <= SCALE_MAX)?;
     let values = match kind {
         CONSTANT => vec![unzigzag(cursor.varint()?); rows.wanted()],
         PACKED => rows.part(packed::read(cursor, rows.count)?),
         STEPS => rows.part(steps::read(cursor, rows.count)?),
         MODEL_DECIMALS => rows.part(models::integers(cursor.rest(), rows.count)?),
-        SHAPED_DECIMALS => shaped::read(cursor.rest(), rows)?,
+        SHAPED_DECIMALS => shaped::read(cursor.rest(), rows, beyond.pace_of)?,
         _ => return None,
     };
     Some(Mantissas { scale, values })
@@ -257,7 +327,8 @@ mod tests {
                 let back = page(&bytes, all.len()).unwrap();
                 prop_assert_eq!(&back.bits, &bits);
                 prop_assert_eq!((0..all.len()).map(|i| back.presence.has(i)).collect::<Vec<_>>(), present.clone());
-                let (part, from) = page_from(&bytes, Rows { count: all.len(), from: from.index(all.len()) }).unwrap();
+                let rows = Rows { count: all.len(), from: from.index(all.len()) };
+                let (part, from) = page_with(&bytes, rows, &mut Beyond { before: None, pace_of: &mut || None }).unwrap();
                 prop_assert_eq!(part.bits.as_slice(), &bits[from..]);
                 prop_assert!(from == 0 || part.presence == Presence::All);
             }
@@ -268,7 +339,6 @@ mod tests {
             if let Some(found) = page(&bytes, rows) {
                 prop_assert_eq!(found.bits.len(), found.presence.count(rows));
             }
-            let _ = page_from(&bytes, Rows { count: rows, from: rows / 3 });
         }
     }
 }

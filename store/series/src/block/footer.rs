@@ -30,6 +30,8 @@ pub(crate) struct Footer {
     pub(crate) through: Vec<Through>,
     /// By number of the column.
     pub(crate) times: Vec<Part>,
+    /// The pace of the rows of each column of times, by its number, as far as there is any; of no length where there is none.
+    pub(crate) paces: Vec<Part>,
     /// By number of the chunk.
     pub(crate) chunks: Vec<Part>,
     pub(crate) symbols: Part,
@@ -78,6 +80,9 @@ impl Footer {
         put_varint(out, self.names.len() as u64);
         self.names.iter().for_each(|(symbol, _, _)| put_varint(out, u64::from(*symbol)));
         put_parts(out, &self.names.iter().map(|(_, offset, length)| (*offset, *length)).collect::<Vec<_>>());
+        if !self.paces.is_empty() {
+            put_parts(out, &self.paces);
+        }
     }
 
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
@@ -107,6 +112,9 @@ impl Footer {
         }
         out.names =
             symbols.into_iter().zip(places).map(|(symbol, (offset, length))| (symbol, offset, length)).collect();
+        if !cursor.is_empty() {
+            out.paces = parts(&mut cursor)?;
+        }
         Some(out)
     }
 }
@@ -131,10 +139,16 @@ mod tests {
             chunks: vec![(100, 9)],
             symbols: (200, 7),
             names: vec![(0, 300, 1), (5, 250, 2)],
+            paces: Vec::new(),
         };
         let mut out = Vec::new();
         footer.put(&mut out);
-        assert_eq!(Footer::read(&out), Some(footer));
+        assert_eq!(Footer::read(&out).as_ref(), Some(&footer));
         (0..out.len()).for_each(|n| assert!(Footer::read(&out[..n]).is_none(), "{n}"));
+        let (paced, without) = (Footer { paces: vec![(0, 0), (400, 8)], ..footer }, out.len());
+        out.clear();
+        paced.put(&mut out);
+        assert_eq!(Footer::read(&out).as_ref(), Some(&paced));
+        (without + 1..out.len()).for_each(|n| assert!(Footer::read(&out[..n]).is_none(), "{n}"));
     }
 }

@@ -67,16 +67,15 @@ impl Reader<'_> {
         let (series, _) = *wanted.first()?;
         let chunk = self.chunk(series)?;
         let entry = chunk.get((series % CHUNK_SERIES) as usize)?;
-        if !self.holds(entry) {
+        if entry.within.is_none() && !self.holds(entry) {
             self.load(entry, &wanted[1..])?;
         }
         let (bytes, mut pages) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.pages));
-        let from = (entry.offset - self.start) as usize;
         let held = Held { start: self.start, bytes: &bytes };
         // Rows are told apart by their numbers where some were deleted: all are needed.
         let range = if self.deleted.of(series).is_empty() { self.range } else { (i64::MIN, self.range.1) };
         let block = self.block;
-        let run = bytes.get(from..from + entry.length as usize).and_then(|run| {
+        let run = entry.within.as_deref().or_else(|| held.run(entry)).and_then(|run| {
             block.run_of((series, entry), run, held, range, &mut |number| self.times(number), &mut pages)
         });
         (self.bytes, self.pages) = (bytes, pages);

@@ -7,24 +7,32 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::{Block, CHUNK_SERIES, Entry};
-use crate::page::{Mantissas, Presence, Rows, Values, distance, mantissas, page_from, twin};
+use crate::page::{Beyond, DEPTH, Mantissas, Presence, Rows, Values, distance, has_model, mantissas, page_with, twin};
 
-/// How many series back a difference may reach: the buckets of a histogram stand together, sorted as texts, so that 10 comes before 2.
+/// How many series a difference may reach, either way: the buckets of a histogram stand together, sorted as texts, so that 10 comes before 2.
 pub(super) const REACH: usize = 16;
-/// A difference may be one to a difference, and so on, but no page needs more than so many others to be read: one bucket alone
-/// must not cost as much as its histogram.
-pub(super) const DEPTH: u32 = 4;
 /// Pages that are kept while reading: those that the next ones may be differences to, over two columns of times.
-const KEPT: usize = 2 * REACH;
+const KEPT: usize = 4 * REACH;
 
 /// Pages read last.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
     /// Series, column of times, the row they begin with, values.
     pages: VecDeque<(u32, u32, usize, Arc<Mantissas>)>,
+    /// Paces by column of times; those of a block are no more than its times, which are kept as well.
+    paces: HashMap<u32, Arc<[u16]>>,
 }
 
 impl Recent {
+    fn pace(&mut self, block: &Block, column: u32) -> Option<Arc<[u16]>> {
+        if let Some(known) = self.paces.get(&column) {
+            return Some(known.clone());
+        }
+        let pace = block.pace(column)?;
+        self.paces.insert(column, pace.clone());
+        Some(pace)
+    }
+
     fn get(&self, series: u32, column: u32, from: usize) -> Option<Arc<Mantissas>> {
         let found = self.pages.iter().rev().find(|(s, c, f, _)| (*s, *c, *f) == (series, column, from));
         found.map(|(_, _, _, page)| page.clone())
@@ -57,7 +65,8 @@ impl Twins {
         let [a, b] = &self.keys;
         let key = (column, a.hash_one(bits), b.hash_one(bits));
         if let Some(known) = self.known.get(&key) {
-            return Some(*known);
+            // Of buckets, which are written from the largest down, it may be one that stands behind this one.
+            return Some(*known).filter(|known| *known < series);
         }
         if self.known.len() >= TWINS {
             self.known.clear();
@@ -75,9 +84,23 @@ pub(super) struct Held<'a> {
 }
 
 impl<'a> Held<'a> {
-    fn run(&self, entry: &Entry) -> Option<&'a [u8]> {
+    pub(super) fn run(&self, entry: &Entry) -> Option<&'a [u8]> {
         let from = usize::try_from(entry.offset.checked_sub(self.start)?).ok()?;
         self.bytes.get(from..from.checked_add(entry.length as usize)?)
+    }
+}
+
+/// A page, and the last one before it in its series that has a model of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored<'a> {
+    pub(super) page: &'a [u8],
+    pub(super) before: Option<&'a [u8]>,
+}
+
+impl<'a> Stored<'a> {
+    /// The page behind this one.
+    pub(super) fn next(self, page: &'a [u8]) -> Self {
+        Self { page, before: if has_model(self.page) { Some(self.page) } else { self.before } }
     }
 }
 
@@ -86,38 +109,43 @@ impl Block {
     /// that it is the difference to.
     pub(super) fn values(
         &self,
-        bytes: &[u8],
+        stored: Stored<'_>,
         (series, column, rows): (u32, u32, Rows),
         held: Held<'_>,
         recent: &mut Recent,
     ) -> Option<(Values, usize)> {
-        if let Some(other) = twin(bytes) {
+        if let Some(other) = twin(stored.page) {
             if other >= series {
                 return None;
             }
             // It is no twin itself, so that this does not go on.
-            return self.with_page(other, column, held, |run| match twin(run) {
-                None => self.values(run, (other, column, rows), held, recent),
+            return self.with_page(other, column, held, |found| match twin(found.page) {
+                None => self.values(found, (other, column, rows), held, recent),
                 Some(_) => None,
             });
         }
-        if distance(bytes).is_none() {
-            return page_from(bytes, rows);
+        if distance(stored.page).is_none() {
+            let mut pace_of = || recent.pace(self, column);
+            return page_with(stored.page, rows, &mut Beyond { before: stored.before, pace_of: &mut pace_of });
         }
-        let found = self.resolved(bytes, (series, column, rows), (held, 0), recent)?;
+        // What stands behind another one may have been read for its sake.
+        if let Some(known) = recent.get(series, column, rows.from) {
+            return Some((Values { presence: Presence::All, bits: known.bits() }, rows.from));
+        }
+        let found = self.resolved(stored, (series, column, rows), (held, 0), recent)?;
         Some((Values { presence: Presence::All, bits: found.bits() }, rows.from))
     }
 
     fn resolved(
         &self,
-        bytes: &[u8],
+        stored: Stored<'_>,
         (series, column, rows): (u32, u32, Rows),
         (held, depth): (Held<'_>, u32),
         recent: &mut Recent,
     ) -> Option<Arc<Mantissas>> {
-        let reference = match distance(bytes) {
-            Some(back) if back > 0 && depth < DEPTH => {
-                let other = series.checked_sub(back).filter(|o| o / CHUNK_SERIES == series / CHUNK_SERIES)?;
+        let reference = match distance(stored.page) {
+            Some(back) if back != 0 && depth < DEPTH => {
+                let other = series.checked_add_signed(-back).filter(|o| o / CHUNK_SERIES == series / CHUNK_SERIES)?;
                 match recent.get(other, column, rows.from) {
                     Some(known) => Some(known),
                     None => Some(self.other((other, column, rows), (held, depth + 1), recent)?),
@@ -126,7 +154,9 @@ impl Block {
             Some(_) => return None,
             None => None,
         };
-        let found = Arc::new(mantissas(bytes, rows, reference.as_deref())?);
+        let mut pace_of = || recent.pace(self, column);
+        let mut beyond = Beyond { before: stored.before, pace_of: &mut pace_of };
+        let found = Arc::new(mantissas(stored.page, rows, reference.as_deref(), &mut beyond)?);
         recent.keep(series, column, rows.from, found.clone());
         Some(found)
     }
@@ -147,12 +177,12 @@ impl Block {
         series: u32,
         column: u32,
         held: Held<'_>,
-        then: impl FnOnce(&[u8]) -> Option<T>,
+        then: impl FnOnce(Stored<'_>) -> Option<T>,
     ) -> Option<T> {
         let chunk = self.chunk(series / CHUNK_SERIES)?;
         let entry = chunk.get((series % CHUNK_SERIES) as usize)?;
         let mut buffer = Vec::new();
-        let run = match held.run(entry) {
+        let run = match entry.within.as_deref().or_else(|| held.run(entry)) {
             Some(run) => run,
             None => {
                 buffer.resize(entry.length as usize, 0);
@@ -160,14 +190,15 @@ impl Block {
                 &buffer
             }
         };
-        if crc32fast::hash(run) != entry.crc {
+        if !entry.is_right(run) {
             return None;
         }
-        let mut at = 0usize;
+        let (mut at, mut stored) = (0usize, Stored { page: &[], before: None });
         for (number, length) in &entry.pages {
             let end = at.checked_add(*length as usize)?;
+            stored = stored.next(run.get(at..end)?);
             if *number == column {
-                return then(run.get(at..end)?);
+                return then(stored);
             }
             at = end;
         }

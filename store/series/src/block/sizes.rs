@@ -63,12 +63,13 @@ pub fn block_sizes(path: &Path) -> Result<BlockSizes, SeriesError> {
         let mut bytes = vec![0u8; entry.length as usize];
         let read = block.file.read_exact_at(&mut bytes, entry.offset);
         read.map_err(|e| crate::files::storage("read the block", path, &e))?;
+        let bytes = entry.within.as_deref().unwrap_or(&bytes);
         let (mut at, mut pages) = (0usize, Vec::new());
         for (_, length) in &entry.pages {
             pages.push((coding(bytes.get(at..).unwrap_or_default()), u64::from(*length)));
             at += *length as usize;
         }
-        out.series.push(SeriesSize { labels, bytes: u64::from(entry.length), pages });
+        out.series.push(SeriesSize { labels, bytes: bytes.len() as u64, pages });
     }
     Ok(out)
 }

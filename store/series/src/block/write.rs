@@ -10,14 +10,17 @@ use kernel::series::SeriesError;
 
 use super::footer::{Footer, Through};
 use super::lists;
-use super::reference::{DEPTH, REACH, TWIN_BYTES, Twins};
-use super::{Block, CHUNK_SERIES, ENDING, FOOTER, MAGIC, POSTINGS, SYMBOLS, TABLE, TIMES};
-use crate::codec::{put_body, put_text, put_varint, zigzag};
+use super::paces::{self, PaceOfKey, Paces};
+use super::reference::{REACH, TWIN_BYTES, Twins};
+use super::table::{self, Entry, WITHIN_BYTES};
+use super::together::{self, Kept, TOGETHER, is_bucket, is_of_same};
+use super::{Block, CHUNK_SERIES, ENDING, FOOTER, MAGIC, PACE, POSTINGS, SYMBOLS, TABLE, TIMES};
+use crate::codec::{put_body, put_text, put_varint};
 use crate::disk::File;
 use crate::files::storage;
 use crate::frame::put_frame;
 use crate::limits::PAGE_ROWS;
-use crate::page::{Effort, Mantissas, Presence, Reference, Values, put_compact, put_twin};
+use crate::page::{Around, Effort, Known, Mantissas, Presence, Setting, Values, put_compact, put_twin};
 use crate::side::Beside;
 use crate::times::put_times;
 
@@ -43,10 +46,16 @@ pub(crate) struct SeriesData {
 /// Rows of a source's column of times: its key, from, to.
 type Rows = (u64, u32, u32);
 
-struct TableEntry {
-    symbols: Box<[(u32, u32)]>,
-    length: u32,
-    crc: u32,
+/// A series that is not written yet.
+struct Waiting {
+    labels: Labels,
+    parts: Vec<Part>,
+    beside: Beside,
+}
+
+/// A series that is written, but does not stand in its place yet.
+struct Made {
+    run: Vec<u8>,
     pages: Box<[(u32, u32)]>,
 }
 
@@ -63,20 +72,17 @@ pub(crate) struct BlockWriter {
     footer: Footer,
     columns: HashMap<Box<[Rows]>, u32>,
     symbols: HashMap<Arc<str>, u32>,
-    entries: Vec<TableEntry>,
+    entries: Vec<Entry>,
     /// Where the run of the first series of each chunk begins.
     chunk_offsets: Vec<u64>,
     /// Runs of a chunk that are not written yet: they stand together, whatever columns of times come up meanwhile.
     runs: Vec<u8>,
+    /// Series that are written together, once all of them are there.
+    together: Vec<Waiting>,
     /// The last series of the chunk, which the next ones may be differences to.
     recent: VecDeque<Kept>,
     twins: Twins,
-}
-
-/// A series that others may be differences to: its pages by column of times, and how many others each needs to be read.
-#[derive(Default)]
-struct Kept {
-    pages: Vec<(u32, u32, Mantissas)>,
+    paces: Paces,
 }
 
 impl BlockWriter {
@@ -98,11 +104,18 @@ impl BlockWriter {
             entries: Vec::new(),
             chunk_offsets: Vec::new(),
             runs: Vec::new(),
+            together: Vec::new(),
             recent: VecDeque::new(),
             twins: Twins::default(),
+            paces: Paces::default(),
         };
         out.write(MAGIC)?;
         Ok(out)
+    }
+
+    /// Where the pace of a source's rows is found, by the key of its pieces.
+    pub(crate) fn with_paces(self, of_key: PaceOfKey) -> Self {
+        Self { paces: Paces::new(of_key), ..self }
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<u64, SeriesError> {
@@ -136,59 +149,105 @@ impl BlockWriter {
         if parts.is_empty() && data.beside.numbers.is_empty() && data.beside.histograms.is_empty() {
             return Ok(());
         }
+        let in_chunk = (self.entries.len() + self.together.len()) % CHUNK_SERIES as usize;
+        let ends = self.together.len() >= TOGETHER || in_chunk == 0;
+        if self.together.first().is_some_and(|first| ends || !is_of_same(&first.labels, labels)) {
+            self.write_together()?;
+        }
+        self.together.push(Waiting { labels: labels.clone(), parts, beside: data.beside });
+        if is_bucket(labels) { Ok(()) } else { self.write_together() }
+    }
+
+    /// Writes the series that wait, which all go into one chunk.
+    fn write_together(&mut self) -> Result<(), SeriesError> {
+        let mut all = std::mem::take(&mut self.together);
+        if all.is_empty() {
+            return Ok(());
+        }
         if (self.entries.len() as u32).is_multiple_of(CHUNK_SERIES) {
             self.flush_runs()?;
             self.recent.clear();
             // Where it will really begin is known when it is written.
             self.chunk_offsets.push(0);
         }
-        let start = self.runs.len();
-        let (mut pages, mut kept) = (Vec::with_capacity(parts.len()), Kept::default());
-        for part in parts {
-            let column = self.column(&part)?;
-            let before = self.runs.len();
-            kept.pages.extend(self.put_page(column, &part));
-            pages.push((column, (self.runs.len() - before) as u32));
-            self.footer.samples += part.bits.len() as u64;
+        let mut kept: Vec<Option<Kept>> = all.iter().map(|_| None).collect();
+        let mut made: Vec<Option<Made>> = all.iter().map(|_| None).collect();
+        for at in together::order(all.iter().map(|w| &w.labels)) {
+            made[at] = Some(self.put_series(at, &mut all[at], &mut kept)?);
         }
-        let histograms = data.beside.histograms.iter().map(|(t, _)| *t);
-        if self.recent.len() >= REACH {
-            self.recent.pop_back();
+        for ((waiting, made), kept) in all.iter().zip(made.into_iter().flatten()).zip(kept) {
+            if self.recent.len() >= REACH {
+                self.recent.pop_back();
+            }
+            self.recent.push_front(kept.unwrap_or_default());
+            let symbols = waiting.labels.pairs().iter().map(|(n, v)| (self.symbol(n), self.symbol(v))).collect();
+            let (run, pages) = (made.run, made.pages);
+            let entry = if run.len() <= WITHIN_BYTES {
+                Entry { symbols, offset: 0, length: 0, crc: 0, pages, within: Some(run.into()) }
+            } else {
+                self.runs.extend_from_slice(&run);
+                let (length, crc) = (run.len() as u32, crc32fast::hash(&run));
+                Entry { symbols, offset: 0, length, crc, pages, within: None }
+            };
+            self.entries.push(entry);
         }
-        self.recent.push_front(kept);
-        for t in data.beside.numbers.iter().map(|(t, _)| *t).chain(histograms) {
-            self.footer.samples += 1;
-            self.note(t, t);
-        }
-        data.beside.put(&mut self.runs, Effort::Compact);
-        let symbols = labels.pairs().iter().map(|(n, v)| (self.symbol(n), self.symbol(v))).collect();
-        let run = &self.runs[start..];
-        let (length, crc) = (run.len() as u32, crc32fast::hash(run));
-        self.entries.push(TableEntry { symbols, length, crc, pages: pages.into() });
         Ok(())
     }
 
-    /// Writes a page; answers it, where others may be differences to it.
-    fn put_page(&mut self, column: u32, part: &Part) -> Option<(u32, u32, Mantissas)> {
-        let mut depths = Vec::new();
-        let mut references = Vec::new();
-        for (distance, kept) in (1u32..).zip(&self.recent) {
-            for (_, depth, page) in kept.pages.iter().filter(|(c, depth, _)| *c == column && *depth < DEPTH) {
-                depths.push(*depth);
-                references.push(Reference { distance, page });
-            }
+    /// Makes the run of one of the series that are written together, and keeps it for the others.
+    fn put_series(&mut self, at: usize, waiting: &mut Waiting, all: &mut [Option<Kept>]) -> Result<Made, SeriesError> {
+        let parts = std::mem::take(&mut waiting.parts);
+        let (mut run, mut pages, mut kept) = (Vec::new(), Vec::with_capacity(parts.len()), Kept::default());
+        let (count, mut known) = (parts.len(), None);
+        for (n, part) in parts.into_iter().enumerate() {
+            let column = self.column(&part)?;
+            let before = run.len();
+            let place = (at, column, n + 1 < count);
+            kept.pages.extend(self.put_page(&mut run, place, &part, all, &mut known));
+            pages.push((column, (run.len() - before) as u32));
+            self.footer.samples += part.bits.len() as u64;
         }
-        let start = self.runs.len();
-        let (own, taken) = put_compact(&mut self.runs, &part.presence, &part.bits, &references);
-        if self.runs.len() - start >= TWIN_BYTES
+        all[at] = Some(kept);
+        let histograms = waiting.beside.histograms.iter().map(|(t, _)| *t);
+        for t in waiting.beside.numbers.iter().map(|(t, _)| *t).chain(histograms) {
+            self.footer.samples += 1;
+            self.footer.min_ms = self.footer.min_ms.min(t);
+            self.footer.max_ms = self.footer.max_ms.max(t);
+        }
+        waiting.beside.put(&mut run, Effort::Compact);
+        Ok(Made { run, pages: pages.into() })
+    }
+
+    /// Writes a page, behind which further ones may come; answers it, where others may be differences to it. `known` is the model of the last page of
+    /// the series that has one of its own.
+    fn put_page(
+        &mut self,
+        run: &mut Vec<u8>,
+        (at, column, further): (usize, u32, bool),
+        part: &Part,
+        made: &[Option<Kept>],
+        known: &mut Option<Known>,
+    ) -> Option<(u32, u32, Mantissas)> {
+        let references = together::references(at, column, made, &self.recent);
+        let start = run.len();
+        let setting = Setting { pace: self.paces.of(column), further };
+        let around = Around { references: &references, setting, known: known.as_ref() };
+        let put = put_compact(run, &part.presence, &part.bits, &around);
+        if run.len() - start >= TWIN_BYTES
             && part.presence == Presence::All
-            && let Some(twin) = self.twins.find(column, &part.bits, self.entries.len() as u32)
+            && let Some(twin) = self.twins.find(column, &part.bits, (self.entries.len() + at) as u32)
         {
-            self.runs.truncate(start);
-            put_twin(&mut self.runs, twin);
+            run.truncate(start);
+            put_twin(run, twin);
             return None;
         }
-        own.map(|page| (column, taken.map_or(0, |i| depths[i] + 1), page))
+        if put.is_paced {
+            self.paces.need(column);
+        }
+        if put.known.is_some() {
+            *known = put.known;
+        }
+        put.own.map(|page| (column, put.reference.map_or(0, |i| references[i].depth + 1), page))
     }
 
     fn note(&mut self, min_ms: i64, max_ms: i64) {
@@ -226,6 +285,7 @@ impl BlockWriter {
         let place = self.write_frame(TIMES, &body)?;
         let number = self.footer.times.len() as u32;
         self.footer.times.push(place);
+        self.paces.push(part.rows.as_deref());
         if let Some(rows) = &part.rows {
             self.columns.insert(rows.clone(), number);
         }
@@ -234,6 +294,7 @@ impl BlockWriter {
 
     /// Ends the block and opens it; `None` when nothing is in it. Its name is durable once the folder is synced.
     pub(crate) fn finish(mut self) -> Result<Option<Block>, SeriesError> {
+        self.write_together()?;
         self.flush_runs()?;
         if self.entries.is_empty() {
             crate::files::delete(&self.temporary)?;
@@ -245,6 +306,10 @@ impl BlockWriter {
         for (name, values) in lists {
             let (offset, length) = self.write_frame(POSTINGS, &lists::put(&values))?;
             self.footer.names.push((name, offset, length));
+        }
+        for pace in std::mem::take(&mut self.paces).needed() {
+            let place = pace.map(|pace| self.write_frame(PACE, &paces::put(&pace))).transpose()?;
+            self.footer.paces.push(place.unwrap_or_default());
         }
         self.footer.series = self.entries.len() as u32;
         let (mut payload, mut end) = (Vec::new(), Vec::new());
@@ -292,7 +357,7 @@ impl BlockWriter {
         }
         let entries = std::mem::take(&mut self.entries);
         for (some, offset) in entries.chunks(CHUNK_SERIES as usize).zip(self.chunk_offsets.clone()) {
-            let place = self.write_frame(TABLE, &encoded_chunk(some, offset))?;
+            let place = self.write_frame(TABLE, &table::put(some, offset))?;
             self.footer.chunks.push(place);
         }
         self.entries = entries;
@@ -309,33 +374,6 @@ impl BlockWriter {
         }
         out
     }
-}
-
-fn encoded_chunk(entries: &[TableEntry], offset: u64) -> Vec<u8> {
-    let mut out = Vec::new();
-    put_varint(&mut out, entries.len() as u64);
-    put_varint(&mut out, offset);
-    let mut before: &[(u32, u32)] = &[];
-    for entry in entries {
-        let shared = before.iter().zip(&entry.symbols).take_while(|(a, b)| a == b).count();
-        put_varint(&mut out, shared as u64);
-        put_varint(&mut out, (entry.symbols.len() - shared) as u64);
-        for (name, value) in &entry.symbols[shared..] {
-            put_varint(&mut out, u64::from(*name));
-            put_varint(&mut out, u64::from(*value));
-        }
-        before = &entry.symbols;
-        put_varint(&mut out, u64::from(entry.length));
-        out.extend_from_slice(&entry.crc.to_le_bytes());
-        put_varint(&mut out, entry.pages.len() as u64);
-        let mut last = 0u32;
-        for (column, length) in &entry.pages {
-            put_varint(&mut out, zigzag(i64::from(*column) - i64::from(last)));
-            put_varint(&mut out, u64::from(*length));
-            last = *column;
-        }
-    }
-    out
 }
 
 /// What one page will hold.

@@ -58,40 +58,73 @@ fn starts(frequencies: &[u32]) -> Vec<u32> {
         .collect()
 }
 
+/// The symbol of a slot in the low 8 bits, its frequency less 1 in the next 12, distance from its start above.
+fn entry(symbol: u32, f: u32, offset: u32) -> u32 {
+    symbol | (f - 1) << 8 | offset << 20
+}
+
+/// The entries of all slots.
+pub(super) fn table(frequencies: &[u32]) -> [u32; 1 << TABLE_BITS] {
+    let mut table = [0; 1 << TABLE_BITS];
+    let mut rest = &mut table[..];
+    for (symbol, f) in (0u32..).zip(frequencies) {
+        let (own, others) = rest.split_at_mut((*f as usize).min(rest.len()));
+        own.iter_mut().zip(0u32..).for_each(|(slot, offset)| *slot = entry(symbol, *f, offset));
+        rest = others;
+    }
+    table
+}
+
+/// Finds entries among the starts of symbols: for few symbols that costs less than a table.
+pub(super) struct Search {
+    /// Symbol, start and frequency, of those above 0.
+    symbols: Vec<(u32, u32, u32)>,
+}
+
+impl Search {
+    pub(super) fn new(frequencies: &[u32]) -> Self {
+        let all = (0u32..).zip(starts(frequencies)).zip(frequencies);
+        Self { symbols: all.filter(|(_, f)| **f > 0).map(|((symbol, start), f)| (symbol, start, *f)).collect() }
+    }
+
+    pub(super) fn entry(&self, slot: u32) -> u32 {
+        let behind = self.symbols.partition_point(|(_, start, _)| *start <= slot);
+        let found = behind.checked_sub(1).and_then(|at| self.symbols.get(at));
+        found.map_or(0, |(symbol, start, f)| entry(*symbol, *f, slot - start))
+    }
+}
+
 /// Reads symbols.
-pub(super) struct Reader {
-    /// By the low bits of the state: symbol in the low 8 bits, frequency less 1 in the next 12, distance from its start above.
-    table: [u32; 1 << TABLE_BITS],
-    bytes: Vec<u8>,
+pub(super) struct Reader<'b> {
+    bytes: &'b [u8],
     at: usize,
     state: u32,
 }
 
-impl Reader {
+impl<'b> Reader<'b> {
     /// From this bit of these bytes on.
-    pub(super) fn new(bytes: &[u8], at: usize, frequencies: &[u32]) -> Self {
-        let mut table = [0; 1 << TABLE_BITS];
-        let mut rest = &mut table[..];
-        for (symbol, f) in (0u32..).zip(frequencies) {
-            let (own, others) = rest.split_at_mut((*f as usize).min(rest.len()));
-            own.iter_mut().zip(0u32..).for_each(|(entry, offset)| *entry = symbol | (f - 1) << 8 | offset << 20);
-            rest = others;
-        }
-        // Zeros behind the end, so that 8 bytes can be read anywhere before it.
-        let mut padded = Vec::with_capacity(bytes.len() + 16);
-        padded.extend_from_slice(bytes);
-        padded.resize(bytes.len() + 16, 0);
-        let mut out = Self { table, bytes: padded, at, state: 0 };
+    pub(super) fn new(bytes: &'b [u8], at: usize) -> Self {
+        let mut out = Self { bytes, at, state: 0 };
         out.state = out.get(32) as u32;
         out
     }
 
-    /// The bits from here on, some 57 of them.
+    /// The bits from here on, some 57 of them; zeros behind the end.
     #[inline]
     fn word(&self) -> u64 {
-        let byte = (self.at / 8).min(self.bytes.len() - 8);
-        let word = self.bytes.get(byte..byte + 8).and_then(|w| w.try_into().ok()).map_or(0, u64::from_le_bytes);
+        let byte = self.at / 8;
+        let word = match self.bytes.get(byte..byte + 8) {
+            Some(all) => u64::from_le_bytes(all.try_into().unwrap_or_default()),
+            None => self.last(byte),
+        };
         word >> (self.at % 8)
+    }
+
+    /// The last bytes, fewer than 8.
+    #[cold]
+    fn last(&self, byte: usize) -> u64 {
+        let rest = self.bytes.get(byte..).unwrap_or_default();
+        rest.iter().take(8).rev().fold(0, |word, b| word << 8 | u64::from(*b))
     }
 
     /// The next bits, at most 64.
@@ -107,16 +140,17 @@ impl Reader {
 
     /// The next symbol, without raw bits.
     #[inline]
-    fn symbol(&mut self) -> u32 {
-        let entry = self.table[(self.state & MASK) as usize];
+    fn symbol(&mut self, entry: impl Fn(u32) -> u32) -> u32 {
+        let entry = entry(self.state & MASK);
         self.state = ((entry >> 8 & 0xfff) + 1).wrapping_mul(self.state >> TABLE_BITS).wrapping_add(entry >> 20);
         entry & 0xff
     }
 
-    /// Reads so many symbols, each with `width` raw bits, but for those from `special` on, which `other` reads the rest of.
+    /// Reads so many symbols by the entries of their slots, each with `width` raw bits, but for those from `special` on, which `other` reads the rest of.
     #[inline]
     pub(super) fn read(
         &mut self,
+        entry: impl Fn(u32) -> u32,
         out: &mut [i64],
         width: u32,
         special: u32,
@@ -126,7 +160,7 @@ impl Reader {
         let together = width <= TOGETHER;
         let mask = if together { (1u64 << width) - 1 } else { 0 };
         for slot in out {
-            let symbol = self.symbol();
+            let symbol = self.symbol(&entry);
             let taken = u32::from(self.state < LOW) * 16;
             let word = self.word();
             self.state = self.state << taken | (word & ((1u64 << taken) - 1)) as u32;

@@ -1,5 +1,5 @@
-//! The shape of a distribution in a few bytes: logarithms of its counts in half steps, which change little from one
-//! cell to the next. Pure.
+//! The shape of a distribution in a few bytes: logarithms of its counts in half steps, which go on from one cell to the next
+//! nearly as they went. Pure.
 //!
 //! Integers only, so that every machine makes the same frequencies of the same bytes.
 
@@ -11,7 +11,7 @@ pub(super) const TABLE_BITS: u32 = 11;
 pub(super) const CELLS: usize = 62;
 /// The largest level that can be written.
 const LEVEL_MAX: u8 = 63;
-/// The longest prefix of a level that is near the one before: difference 0 to 3, each longer by a bit.
+/// How far a level may be from what is expected of it before it is written whole.
 const NEAR: i32 = 3;
 
 /// The level of a count: 0 for none, else 1 + 2 log2, rounded.
@@ -33,41 +33,92 @@ fn weight(level: u8) -> u64 {
     }
 }
 
-/// Bits that a level takes behind the one before.
-pub(super) fn level_bits(level: u8, before: u8) -> u32 {
-    match (i32::from(level) - i32::from(before)).abs() {
-        0 => 1,
-        near if near <= NEAR => near as u32 + 2,
-        _ => NEAR as u32 + 1 + 6,
+/// What is expected of the level of cell `i` of so many, after those before it, and whether it is written as beside a trend: levels go on as they
+/// went, since the logarithm of a bell is nearly straight from one cell to the next. The two levels behind the cells stand alone.
+fn expected(i: usize, cells: usize, (before, earlier): (u8, u8), trend: bool) -> (i32, bool) {
+    let (before, earlier) = (i32::from(before), i32::from(earlier));
+    match i {
+        _ if !trend || i < 2 => (before, false),
+        _ if i >= cells => (0, false),
+        _ if before == 0 => (0, true),
+        _ => ((before + (before - earlier).clamp(-NEAR, NEAR)).max(1), true),
     }
 }
 
-/// Writes a level: `0` as before; ones for the difference, a zero, the sign; or all ones and 6 bits.
-pub(super) fn put_level(w: &mut BitWriter, level: u8, before: u8) {
-    let difference = i32::from(level) - i32::from(before);
-    let ones = difference.abs().min(NEAR + 1) as u32;
-    w.put((1 << ones) - 1, ones);
-    if ones as i32 > NEAR {
-        w.put(u64::from(level), 6);
-    } else {
-        w.put(0, 1);
-        if ones > 0 {
-            w.put(u64::from(difference < 0), 1);
+/// How a level is written, lowest bit first, and in how many bits. Beside the trend: `0` as expected, `10` one less, `110` one more, `11100` two
+/// less, `111010` two more, `1110110` three more, `1110111` three less, `1111` and 6 bits for any. Else `0`, or ones for the difference, a zero
+/// and the sign, or `1111` and 6 bits.
+fn code(level: u8, (expected, trend): (i32, bool)) -> (u64, u32) {
+    let any = (0b1111 | u64::from(level) << 4, 10);
+    match (trend, i32::from(level) - expected) {
+        (_, 0) => (0, 1),
+        (true, -1) => (0b01, 2),
+        (true, 1) => (0b011, 3),
+        (true, -2) => (0b0_0111, 5),
+        (true, 2) => (0b01_0111, 6),
+        (true, 3) => (0b011_0111, 7),
+        (true, -3) => (0b111_0111, 7),
+        (false, d) if d.abs() <= NEAR => {
+            let ones = d.unsigned_abs();
+            (((1 << ones) - 1) | u64::from(d < 0) << (ones + 1), ones + 2)
         }
+        _ => any,
     }
 }
 
-/// Reads a level.
-pub(super) fn read_level(r: &mut BitReader<'_>, before: u8) -> Option<u8> {
+fn read_level(r: &mut BitReader<'_>, (expected, trend): (i32, bool)) -> Option<u8> {
     let mut ones = 0;
     while ones <= NEAR && r.get(1) == 1 {
         ones += 1;
     }
-    if ones > NEAR {
-        return Some(r.get(6) as u8);
+    let difference = match (trend, ones) {
+        (_, 0) => 0,
+        (true, 1) => -1,
+        (true, 2) => 1,
+        (true, NEAR) => {
+            let mut further = 0;
+            while further < 3 && r.get(1) == 1 {
+                further += 1;
+            }
+            [-2, 2, NEAR, -NEAR][further]
+        }
+        (false, 1..=NEAR) if r.get(1) == 1 => -ones,
+        (false, 1..=NEAR) => ones,
+        _ => return Some(r.get(6) as u8),
+    };
+    u8::try_from(expected + difference).ok().filter(|l| *l <= LEVEL_MAX)
+}
+
+/// Bits that levels take together.
+pub(super) fn levels_bits(levels: impl ExactSizeIterator<Item = u8>) -> u32 {
+    let cells = levels.len().saturating_sub(2);
+    let (mut known, mut bits) = ((0, 0), 0);
+    for (i, level) in levels.enumerate() {
+        bits += code(level, expected(i, cells, known, true)).1;
+        known = (level, known.0);
     }
-    let difference = if ones > 0 && r.get(1) == 1 { -ones } else { ones };
-    u8::try_from(i32::from(before) + difference).ok().filter(|l| *l <= LEVEL_MAX)
+    bits
+}
+
+/// Writes levels.
+pub(super) fn put_levels(w: &mut BitWriter, levels: &[u8], trend: bool) {
+    let mut known = (0, 0);
+    for (i, level) in levels.iter().enumerate() {
+        let (bits, n) = code(*level, expected(i, levels.len().saturating_sub(2), known, trend));
+        w.put(bits, n);
+        known = (*level, known.0);
+    }
+}
+
+/// Reads the levels of so many cells and the two behind them; without the trend as they were written at first.
+pub(super) fn read_levels(r: &mut BitReader<'_>, cells: usize, trend: bool) -> Option<Vec<u8>> {
+    let (mut known, mut out) = ((0, 0), Vec::with_capacity(cells + 2));
+    for i in 0..cells + 2 {
+        let level = read_level(r, expected(i, cells, known, trend))?;
+        out.push(level);
+        known = (level, known.0);
+    }
+    Some(out)
 }
 
 /// Frequencies by level, which add up to 2^[`TABLE_BITS`]; `None` where no level is above 0.
@@ -95,55 +146,65 @@ pub(super) fn frequencies(levels: &[u8]) -> Option<Vec<u32>> {
     Some(out)
 }
 
-/// Levels that are cheap together, for counts: what a level takes to write against what it costs each value of its cell.
-pub(super) fn levels(counts: &[u32]) -> Vec<u8> {
-    // All levels near those of the counts, by the cheapest way that leads to them.
-    const AROUND: i32 = 2;
-    const WAYS: usize = 2 * AROUND as usize + 2;
-    let choices = |count: u32| -> [Option<u8>; WAYS] {
-        let near = i32::from(level(count.max(1)));
-        let mut out = [None; WAYS];
-        for (slot, d) in out.iter_mut().zip(-AROUND..=AROUND) {
-            *slot = u8::try_from(near + d).ok().filter(|l| (1..=LEVEL_MAX).contains(l));
-        }
-        if count == 0 {
-            out[WAYS - 1] = Some(0);
-        }
-        out
-    };
-    // -count · log2 of its share, and what a larger weight takes from all others.
-    let cost = |count: u32, l: u8| {
-        let weight = weight(l) as f64 / 1_024.0;
-        std::f64::consts::LOG2_E * weight - f64::from(count) * (f64::from(l) - 1.0) / 2.0
-    };
-    let mut ways: Vec<[(f64, u8, usize); WAYS]> = Vec::with_capacity(counts.len());
-    for count in counts {
-        let mut now = [(f64::INFINITY, 0u8, 0usize); WAYS];
-        for (slot, choice) in now.iter_mut().zip(choices(*count)) {
-            let Some(l) = choice else { continue };
-            let own = cost(*count, l);
-            *slot = match ways.last() {
-                None => (own + f64::from(level_bits(l, 0)), l, 0),
-                Some(before) => {
-                    let mut best = (f64::INFINITY, l, 0);
-                    for (i, (sum, b, _)) in before.iter().enumerate() {
-                        let sum = sum + own + f64::from(level_bits(l, *b));
-                        if sum < best.0 {
-                            best = (sum, l, i);
-                        }
-                    }
-                    best
-                }
-            };
-        }
-        ways.push(now);
+/// Ways to write the level of a cell: those around the level of its count, and none where there is nothing.
+const WAYS: usize = 6;
+
+fn choices(count: u32) -> [Option<u8>; WAYS] {
+    let near = i32::from(level(count.max(1)));
+    let mut out = [None; WAYS];
+    for (slot, d) in out.iter_mut().zip(-2..=2) {
+        *slot = u8::try_from(near + d).ok().filter(|l| (1..=LEVEL_MAX).contains(l));
     }
+    if count == 0 {
+        out[WAYS - 1] = Some(0);
+    }
+    out
+}
+
+/// What a level costs the values of its cell: -count · log2 of its share, and what a larger weight takes from all others.
+fn cost(count: u32, l: u8) -> f64 {
+    std::f64::consts::LOG2_E * weight(l) as f64 / 1_024.0 - f64::from(count) * (f64::from(l) - 1.0) / 2.0
+}
+
+/// Levels that are cheap together, for counts: what a level takes to write against what it costs each value of its cell. The cheapest of all
+/// ways is found cell by cell (Viterbi 1967): what a level takes depends on the two before it.
+pub(super) fn levels(counts: &[u32]) -> Vec<u8> {
+    const NOTHING: [Option<u8>; WAYS] = [Some(0), None, None, None, None, None];
+    let cells = counts.len().saturating_sub(2);
+    let (mut before, mut earlier) = (NOTHING, NOTHING);
+    let mut sums = [[f64::INFINITY; WAYS]; WAYS];
+    sums[0][0] = 0.0;
+    // For each cell, its way and that of the one before: the way of the one before that.
+    let mut from: Vec<[[u8; WAYS]; WAYS]> = Vec::with_capacity(counts.len());
+    let mut chosen: Vec<[Option<u8>; WAYS]> = Vec::with_capacity(counts.len());
+    for (i, count) in counts.iter().enumerate() {
+        let now = choices(*count);
+        let (mut next, mut back) = ([[f64::INFINITY; WAYS]; WAYS], [[0; WAYS]; WAYS]);
+        for (a, level) in now.iter().enumerate() {
+            let Some(level) = *level else { continue };
+            let own = cost(*count, level);
+            for (b, second) in before.iter().enumerate() {
+                let Some(second) = *second else { continue };
+                for (c, third) in earlier.iter().enumerate() {
+                    let Some(third) = *third else { continue };
+                    let bits = code(level, expected(i, cells, (second, third), true)).1;
+                    let sum = sums[b][c] + own + f64::from(bits);
+                    if sum < next[a][b] {
+                        (next[a][b], back[a][b]) = (sum, c as u8);
+                    }
+                }
+            }
+        }
+        (sums, before, earlier) = (next, now, before);
+        from.push(back);
+        chosen.push(now);
+    }
+    let all = (0..WAYS * WAYS).min_by(|x, y| sums[x / WAYS][x % WAYS].total_cmp(&sums[y / WAYS][y % WAYS]));
+    let (mut a, mut b) = all.map_or((0, 0), |at| (at / WAYS, at % WAYS));
     let mut out = vec![0; counts.len()];
-    let cheapest =
-        |all: &[(f64, u8, usize); WAYS]| (0..WAYS).min_by(|a, b| all[*a].0.total_cmp(&all[*b].0)).unwrap_or_default();
-    let mut at = ways.last().map_or(0, cheapest);
-    for (slot, way) in out.iter_mut().zip(&ways).rev() {
-        (*slot, at) = (way[at].1, way[at].2);
+    for ((slot, back), ways) in out.iter_mut().zip(&from).zip(&chosen).rev() {
+        *slot = ways[a].unwrap_or_default();
+        (a, b) = (b, usize::from(back[a][b]));
     }
     out
 }
@@ -155,21 +216,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn levels_come_back(all in prop::collection::vec(0u8..=LEVEL_MAX, 1..70)) {
-            let mut w = BitWriter::default();
-            let mut before = 0;
-            let mut bits = 0;
-            for l in &all {
-                put_level(&mut w, *l, before);
-                bits += level_bits(*l, before);
-                before = *l;
-            }
-            let bytes = w.finish();
-            prop_assert_eq!(bytes.len(), bits.div_ceil(8) as usize);
-            let (mut r, mut before) = (BitReader::new(&bytes), 0);
-            for l in all {
-                before = read_level(&mut r, before).unwrap();
-                prop_assert_eq!(before, l);
+        fn levels_come_back(all in prop::collection::vec(0u8..=LEVEL_MAX, 3..70), near in any::<bool>()) {
+            let all: Vec<u8> = all.iter().map(|l| if near { 20 + l % 4 } else { *l }).collect();
+            for trend in [true, false] {
+                let mut w = BitWriter::default();
+                put_levels(&mut w, &all, trend);
+                let bytes = w.finish();
+                if trend {
+                    prop_assert_eq!(bytes.len(), levels_bits(all.iter().copied()).div_ceil(8) as usize);
+                }
+                prop_assert_eq!(read_levels(&mut BitReader::new(&bytes), all.len() - 2, trend), Some(all.clone()));
             }
         }
 
@@ -189,6 +245,15 @@ mod tests {
             let found = levels(&counts);
             prop_assert!(counts.iter().zip(&found).all(|(c, l)| *c == 0 || *l > 0));
         }
+    }
+
+    #[test]
+    fn a_bell_goes_on_as_it_went() {
+        let counts: Vec<u32> =
+            (-12i32..=12).map(|x| (200.0 * (-f64::from(x * x) / 32.0).exp()) as u32).chain([0, 0]).collect();
+        let found = levels(&counts);
+        let bits = levels_bits(found.iter().copied());
+        assert!(bits < 55, "{bits} for {found:?}");
     }
 
     #[test]

@@ -1,143 +1,38 @@
 //! Integers by what deviates from an expectation, each deviation as a cell of a distribution whose shape stands before, and its place
 //! in the cell. Pure.
 //!
-//! The encoder tries all predictors roughly and the best of them exactly. A value that is far more frequent than its neighbours (the step
-//! 0 of a gauge that rests) gets a symbol of its own; what lies outside of all cells is escaped.
+//! The encoder tries all predictors roughly and the best of them exactly. A page may take the model of an earlier one of its series.
 
-use super::Rows;
-use super::ans::{self, Reader, Sign};
-use super::predict::{LAG_MAX, Predictor, period};
-use super::shape::{CELLS, frequencies, level, level_bits, levels, put_level, read_level};
-use crate::bits::{BitReader, BitWriter};
+use super::ans::{self, Reader, Search, Sign};
+use super::model::{Expected, LAG, Model, PACE, SEASON};
+use super::plan::{Plan, SPIKE, plan, rough};
+use super::predict::{period, share};
+use super::{PaceOf, Rows};
+use crate::bits::BitWriter;
 use crate::codec::{Cursor, put_varint, unzigzag, zigzag};
 
 /// Fewer values do not pay for a shape.
 const LEAST: usize = 8;
 /// Predictors that are tried exactly.
 const TRIED: usize = 3;
-/// A value of this share, one in so many, may get a symbol of its own.
-const SPIKE: usize = 12;
+/// The number of the predictor that expects the value before.
+const LAST: usize = 1;
+/// For so few values the table of all slots takes longer to fill than they take to look for.
+const FEW: usize = 96;
 /// The first step is expected to be the mean of so many.
 const STEPS: usize = 16;
-const PREDICTOR: u8 = 0x0f;
-/// The predictor behind those that have no period.
-const LAG: usize = Predictor::ALL.len();
-const HAS_DIVISOR: u8 = 0x10;
-const HAS_SPIKE: u8 = 0x20;
 
-/// How deviations become symbols.
-#[derive(Clone, Debug, Default)]
-struct Plan {
-    cost: f64,
-    /// Bits within a cell.
-    shift: u32,
-    /// The lowest cell.
-    least: i64,
-    cells: usize,
-    spike: Option<i64>,
-    counts: Vec<u32>,
+/// What is known of a page's rows beside its values when it is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Setting<'a> {
+    /// Their pace.
+    pub(crate) pace: Option<&'a [u16]>,
+    /// Whether other pages of the series come after it, which may take its model.
+    pub(crate) further: bool,
 }
 
-/// Roughly the bits that deviations take: logarithms of their distances from the mean.
-pub(super) fn rough(deviations: &[i64]) -> f64 {
-    let mean = deviations.iter().map(|d| *d as f64).sum::<f64>() / deviations.len() as f64;
-    let log2 = |x: f64| {
-        // The exponent, and the rest as a straight line: good to a tenth of a bit.
-        let bits = x.to_bits();
-        (bits >> 52) as f64 + (bits & ((1 << 52) - 1)) as f64 / (1u64 << 52) as f64
-    };
-    deviations.iter().map(|d| log2((*d as f64 - mean).abs() + 1.0)).sum()
-}
-
-/// The value that comes most often, and how often; of sorted values.
-fn mode(sorted: &[i64]) -> (i64, usize) {
-    let all = sorted.chunk_by(|a, b| a == b).map(|run| (run[0], run.len()));
-    all.max_by_key(|(_, n)| *n).unwrap_or_default()
-}
-
-/// The best plan for these deviations.
-fn plan(deviations: &[i64], sorted: &mut Vec<i64>) -> Plan {
-    sorted.clear();
-    sorted.extend_from_slice(deviations);
-    sorted.sort_unstable();
-    let (common, often) = mode(sorted);
-    let spread = |all: &[i64]| {
-        let quartiles = all[all.len() * 3 / 4].abs_diff(all[all.len() / 4]);
-        // Of normal values, a deviation is 1/1.35 of it; cells between a third and a sixth of the deviation.
-        (quartiles / 4).checked_ilog2().map_or(0, |bits| bits + 1)
-    };
-    let mut best = at(sorted, spread(sorted), None);
-    let consider = |best: &mut Plan, other: Plan| {
-        if other.cost < best.cost {
-            *best = other;
-        }
-    };
-    let widths = |middle: u32| [middle.saturating_sub(1), middle + 1];
-    widths(spread(sorted)).into_iter().for_each(|shift| consider(&mut best, at(sorted, shift, None)));
-    if often * SPIKE >= sorted.len() && often < sorted.len() {
-        sorted.retain(|d| *d != common);
-        let middle = spread(sorted);
-        for shift in widths(middle).into_iter().chain([middle]) {
-            consider(&mut best, at(sorted, shift, Some((common, often))));
-        }
-    }
-    best
-}
-
-/// The plan with cells of so many bits.
-fn at(sorted: &[i64], shift: u32, spike: Option<(i64, usize)>) -> Plan {
-    let shift = shift.min(63);
-    let (first, last) = (sorted[0] >> shift, sorted[sorted.len() - 1] >> shift);
-    let mut least = first;
-    if last.abs_diff(first) >= CELLS as u64 {
-        least = first.max((sorted[sorted.len() / 2] >> shift).saturating_sub(CELLS as i64 / 2));
-    }
-    let cells = last.abs_diff(least).min(CELLS as u64 - 1) as usize + 1;
-    let mut counts = vec![0u32; cells + 2];
-    let mut cost = 0.0;
-    for d in sorted {
-        match cell(*d, shift, least, cells) {
-            Some(c) => counts[c] += 1,
-            None => {
-                counts[cells] += 1;
-                cost += f64::from(6 + escaped(*d).1);
-            }
-        }
-    }
-    cost += f64::from(shift) * f64::from(sorted.len() as u32 - counts[cells]);
-    counts[cells + 1] = spike.map_or(0, |(_, n)| n as u32);
-    let total = f64::from(counts.iter().sum::<u32>());
-    let mut before = 0;
-    for count in &counts {
-        let l = level(*count);
-        cost += f64::from(level_bits(l, before));
-        before = l;
-        if *count > 0 {
-            cost += f64::from(*count) * (total / f64::from(*count)).log2();
-        }
-    }
-    cost += spike.map_or(0.0, |(value, _)| f64::from(8 * length(zigzag(value))));
-    Plan { cost, shift, least, cells, spike: spike.map(|(value, _)| value), counts }
-}
-
-/// Bytes of a varint.
-fn length(n: u64) -> u32 {
-    (64 - n.leading_zeros()).max(1).div_ceil(7)
-}
-
-fn cell(d: i64, shift: u32, least: i64, cells: usize) -> Option<usize> {
-    let c = (d >> shift).wrapping_sub(least);
-    usize::try_from(c).ok().filter(|c| *c < cells)
-}
-
-/// The bits of an escape, and how many.
-fn escaped(d: i64) -> (u64, u32) {
-    let raw = zigzag(d);
-    (raw, (64 - raw.leading_zeros()).max(1))
-}
-
-/// Greatest common divisor of all.
-fn divisor(values: &[i64]) -> u64 {
+/// Greatest common divisor of all; 1 when all are 0, or it is no positive number.
+fn divisor(values: impl Iterator<Item = i64>) -> i64 {
     let mut out = 0u64;
     for v in values {
         let (mut a, mut b) = (v.unsigned_abs(), out);
@@ -149,202 +44,213 @@ fn divisor(values: &[i64]) -> u64 {
             break;
         }
     }
-    out
+    i64::try_from(out).unwrap_or(1).max(1)
 }
 
-/// Writes integers; says whether there are enough of them.
-pub(super) fn put(out: &mut Vec<u8>, values: &[i64]) -> bool {
+/// Writes integers with a model of their own and answers it; `None` when there are not enough of them.
+pub(super) fn put(out: &mut Vec<u8>, values: &[i64], setting: Setting<'_>) -> Option<Model> {
     if values.len() < LEAST {
-        return false;
+        return None;
     }
     // From the last one on: what is asked for most reaches to the end, and is read without what came before.
     let first = values[values.len() - 1];
     let mut above: Vec<i64> = values.iter().rev().map(|v| v.wrapping_sub(first)).collect();
-    let divisor = divisor(&above).max(1);
-    if divisor > 1 && divisor <= i64::MAX as u64 {
-        above.iter_mut().for_each(|v| *v /= divisor as i64);
+    let turned = setting.pace.filter(|p| p.len() == values.len()).map(|p| turned(p, p.len()));
+    let pace = turned.as_deref();
+    let divisor = divisor(above.iter().copied());
+    if divisor > 1 {
+        above.iter_mut().for_each(|v| *v /= divisor);
     }
-    let has_divisor = divisor > 1 && divisor <= i64::MAX as u64;
-    let steps = STEPS.min(above.len() - 1);
-    let step = above[steps] / steps as i64;
-    let Some((plan, number, expected)) = best_plan(&above, step) else { return false };
-    let flags = if has_divisor { HAS_DIVISOR } else { 0 } | if plan.spike.is_some() { HAS_SPIKE } else { 0 };
-    out.push(number as u8 | flags);
-    put_varint(out, zigzag(first));
-    if has_divisor {
-        put_varint(out, divisor);
-    }
-    match expected.predictor {
-        Predictor::Lag(period) => {
-            out.push(period as u8);
-            put_varint(out, expected.divisor as u64);
+    let (plan, expected) = best_plan(&above, pace)?;
+    let mut deviations = Vec::with_capacity(above.len());
+    expected.deviations(&above, pace, &mut deviations)?;
+    let (model, w) = Model::put(out, first, (expected, divisor), &plan, setting.further)?;
+    let signs = deviations.iter().map(|d| model.sign(*d)).collect::<Option<Vec<Sign>>>()?;
+    *out = finished(w, &signs, &model);
+    Some(model)
+}
+
+/// Writes integers with the model of another page; says whether that can be done.
+pub(super) fn put_alike(out: &mut Vec<u8>, values: &[i64], model: &Model, pace: Option<&[u16]>) -> bool {
+    let Some(first) = values.last() else { return false };
+    let base = model.base(*first);
+    let mut above: Vec<i64> = values.iter().rev().map(|v| v.wrapping_sub(base)).collect();
+    let turned = pace.filter(|p| p.len() == values.len()).map(|p| turned(p, p.len()));
+    if model.divisor != 1 {
+        if !above.iter().all(|v| v.checked_rem(model.divisor) == Some(0)) {
+            return false;
         }
-        Predictor::Step(_) => put_varint(out, zigzag(step)),
-        _ => {}
-    }
-    out.extend_from_slice(&[plan.shift as u8, plan.cells as u8]);
-    put_varint(out, zigzag(plan.least));
-    if let Some(spike) = plan.spike {
-        put_varint(out, zigzag(spike));
+        above.iter_mut().for_each(|v| *v /= model.divisor);
     }
     let mut deviations = Vec::with_capacity(above.len());
-    expected.deviations(&above, step, &mut deviations);
-    let mut w = BitWriter::after(std::mem::take(out));
-    put_symbols(&mut w, &plan, &deviations);
-    *out = w.finish();
+    if model.expected.deviations(&above, turned.as_deref(), &mut deviations).is_none() {
+        return false;
+    }
+    let Some(signs) = deviations.iter().map(|d| model.sign(*d)).collect::<Option<Vec<Sign>>>() else { return false };
+    put_varint(out, zigzag(*first));
+    *out = finished(BitWriter::after(std::mem::take(out)), &signs, model);
     true
 }
 
-/// A predictor, and what all that deviates from it a period later can be divided by.
-#[derive(Clone, Copy, Debug)]
-struct Expected {
-    predictor: Predictor,
-    divisor: i64,
+/// The pace of so many rows from the last one back: before a step stands the pace of the row that it leads away from.
+fn turned(pace: &[u16], rows: usize) -> Vec<u16> {
+    std::iter::once(0).chain(pace.iter().rev().copied()).take(rows).collect()
 }
 
-impl Expected {
-    fn deviations(self, values: &[i64], step: i64, out: &mut Vec<i64>) {
-        self.predictor.deviations(values, step, out);
-        if let Predictor::Lag(period) = self.predictor
-            && self.divisor > 1
-        {
-            out.iter_mut().skip(period - 1).for_each(|d| *d /= self.divisor);
-        }
-    }
+fn finished(mut w: BitWriter, signs: &[Sign], model: &Model) -> Vec<u8> {
+    ans::put(&mut w, signs, &model.frequencies);
+    w.finish()
 }
 
-/// Tries all predictors: the best plan, the number of its predictor, and this.
-fn best_plan(above: &[i64], step: i64) -> Option<(Plan, usize, Expected)> {
-    let (mut deviations, mut sorted) = (Vec::with_capacity(above.len()), Vec::with_capacity(above.len()));
-    let mut all: Vec<Expected> = Predictor::ALL.map(|predictor| Expected { predictor, divisor: 1 }).to_vec();
+/// All that may be expected of these values.
+fn candidates(above: &[i64], pace: Option<&[u16]>) -> Vec<Expected> {
+    let steps = STEPS.min(above.len() - 1);
+    let step = above[steps] / steps as i64;
+    let plain = Expected { step, factor: 1, ..Expected::default() };
+    let mut all: Vec<Expected> = (0..LAG).map(|number| Expected { number, ..plain }).collect();
     if let Some(period) = period(above) {
-        let predictor = Predictor::Lag(period);
-        predictor.deviations(above, step, &mut deviations);
-        let divisor = i64::try_from(divisor(&deviations[period - 1..])).unwrap_or(1).max(1);
-        all.push(Expected { predictor, divisor });
+        let lags = above.windows(period + 1).map(|w| w[period].wrapping_sub(w[0]));
+        all.push(Expected { number: LAG, period, factor: divisor(lags), ..plain });
+        let seasons = above[period..].chunks(period);
+        let apart = seasons.flat_map(|s| s.iter().zip(above).map(|(v, first)| v.wrapping_sub(*first)));
+        all.push(Expected { number: SEASON, period, factor: divisor(apart), ..plain });
     }
-    let mut tried: Vec<(f64, usize)> = Vec::with_capacity(all.len());
-    for (i, expected) in all.iter().enumerate() {
-        expected.deviations(above, step, &mut deviations);
-        tried.push((rough(&deviations), i));
+    if let Some(pace) = pace.filter(|p| p.len() == above.len()) {
+        all.push(Expected { number: PACE, step: share(above, pace), ..plain });
+    }
+    all
+}
+
+/// Tries all predictors: the best plan, and for which of them.
+fn best_plan(above: &[i64], pace: Option<&[u16]>) -> Option<(Plan, Expected)> {
+    let (mut deviations, mut sorted) = (Vec::with_capacity(above.len()), Vec::with_capacity(above.len()));
+    let mut tried: Vec<(f64, Expected)> = Vec::new();
+    for expected in candidates(above, pace) {
+        if expected.deviations(above, pace, &mut deviations).is_some() {
+            tried.push((rough(&deviations), expected));
+        }
     }
     tried.sort_by(|a, b| a.0.total_cmp(&b.0));
     // What rests often is not seen roughly.
     let rests = above.windows(2).filter(|w| w[0] == w[1]).count() * SPIKE >= above.len();
-    let exactly = tried
-        .iter()
-        .enumerate()
-        .filter(|(at, (_, i))| *at < TRIED || rests && all[*i].predictor == Predictor::Level(0));
-    let mut best: Option<(Plan, usize)> = None;
-    for (_, (_, i)) in exactly {
-        all[*i].deviations(above, step, &mut deviations);
+    let is_last = |e: &Expected| e.number == LAST;
+    let exactly = tried.iter().enumerate().filter(|(at, (_, e))| *at < TRIED || rests && is_last(e));
+    let mut best: Option<(Plan, Expected)> = None;
+    for (_, (_, expected)) in exactly {
+        expected.deviations(above, pace, &mut deviations)?;
         let found = plan(&deviations, &mut sorted);
         if best.as_ref().is_none_or(|(known, _)| found.cost < known.cost) {
-            best = Some((found, *i));
+            best = Some((found, *expected));
         }
     }
-    best.map(|(plan, i)| (plan, i, all[i]))
+    best
 }
 
-fn put_symbols(w: &mut BitWriter, plan: &Plan, deviations: &[i64]) {
-    let levels = levels(&plan.counts);
-    let mut before = 0;
-    for l in &levels {
-        put_level(w, *l, before);
-        before = *l;
-    }
-    let Some(frequencies) = frequencies(&levels) else { return };
-    let sign = |d: &i64| {
-        if plan.spike == Some(*d) {
-            return Sign { symbol: plan.cells as u8 + 1, ..Sign::default() };
-        }
-        match cell(*d, plan.shift, plan.least, plan.cells) {
-            Some(c) => {
-                let raw = *d as u64 & ((1u64 << plan.shift) - 1);
-                Sign { symbol: c as u8, raw, width: plan.shift as u8, escape: false }
-            }
-            None => {
-                let (raw, width) = escaped(*d);
-                Sign { symbol: plan.cells as u8, raw, width: width as u8, escape: true }
-            }
-        }
-    };
-    let signs: Vec<Sign> = deviations.iter().map(sign).collect();
-    ans::put(w, &signs, &frequencies);
+/// The integers that [`put`] wrote, from a row on.
+pub(super) fn read(bytes: &[u8], rows: Rows, pace_of: PaceOf<'_>) -> Option<Vec<i64>> {
+    let mut cursor = Cursor::new(bytes);
+    let (model, at) = Model::read(&mut cursor)?;
+    values(&model, model.first, (cursor.rest(), at), rows, pace_of)
 }
 
-/// The integers that [`put`] wrote, from a row on: the last ones stand first.
-pub(super) fn read(bytes: &[u8], rows: Rows) -> Option<Vec<i64>> {
+/// The integers that [`put_alike`] wrote, from a row on, with the bytes from which their model is read.
+pub(super) fn read_alike(bytes: &[u8], other: &[u8], rows: Rows, pace_of: PaceOf<'_>) -> Option<Vec<i64>> {
+    let (model, _) = Model::read(&mut Cursor::new(other))?;
+    let mut cursor = Cursor::new(bytes);
+    let first = unzigzag(cursor.varint()?);
+    values(&model, first, (cursor.rest(), 0), rows, pace_of)
+}
+
+fn values(model: &Model, first: i64, (bytes, at): (&[u8], usize), rows: Rows, pace_of: PaceOf<'_>) -> Option<Vec<i64>> {
     let count = rows.wanted();
     if count == 0 {
         return Some(Vec::new());
     }
-    let mut cursor = Cursor::new(bytes);
-    let head = cursor.byte()?;
-    let first = unzigzag(cursor.varint()?);
-    let divisor = if head & HAS_DIVISOR == 0 { 1 } else { cursor.varint()? as i64 };
-    let (mut step, mut factor) = (0, 1);
-    let predictor = match usize::from(head & PREDICTOR) {
-        LAG => {
-            let period = usize::from(cursor.byte()?);
-            factor = cursor.varint()? as i64;
-            Predictor::Lag(Some(period).filter(|p| (2..=LAG_MAX).contains(p))?)
-        }
-        number => *Predictor::ALL.get(number)?,
-    };
-    if matches!(predictor, Predictor::Step(_)) {
-        step = unzigzag(cursor.varint()?);
-    }
-    let shift = u32::from(cursor.byte().filter(|s| *s < 64)?);
-    let cells = usize::from(cursor.byte().filter(|n| (1..=CELLS).contains(&usize::from(*n)))?);
-    let least = unzigzag(cursor.varint()?);
-    let spike = if head & HAS_SPIKE == 0 { 0 } else { unzigzag(cursor.varint()?) };
-    let mut bits = BitReader::new(cursor.rest());
-    let mut levels = vec![0; cells + 2];
-    let mut before = 0;
-    for l in &mut levels {
-        *l = read_level(&mut bits, before)?;
-        before = *l;
-    }
-    let mut reader = Reader::new(cursor.rest(), bits.at(), &frequencies(&levels)?);
     let mut out = vec![0i64; count];
-    let of = |symbol: u32, raw: u64| (i64::from(symbol).wrapping_add(least) << shift).wrapping_add(raw as i64);
-    reader.read(out.get_mut(1..)?, shift, cells as u32, of, |reader, symbol| {
-        if symbol == cells as u32 {
-            let width = reader.get(6) as u32 + 1;
-            return Some(unzigzag(reader.get(width)));
-        }
-        Some(spike)
-    })?;
-    if let Predictor::Lag(period) = predictor
-        && factor != 1
-    {
-        out.iter_mut().skip(period).for_each(|d| *d = d.wrapping_mul(factor));
-    }
-    predictor.values(&mut out, step);
-    if divisor == 1 {
-        out.iter_mut().for_each(|v| *v = v.wrapping_add(first));
+    let (mut reader, deviations) = (Reader::new(bytes, at), out.get_mut(1..)?);
+    if count > FEW {
+        let table = ans::table(&model.frequencies);
+        read_symbols(&mut reader, |slot| table[slot as usize], model, deviations)?;
     } else {
-        out.iter_mut().for_each(|v| *v = v.wrapping_mul(divisor).wrapping_add(first));
+        let search = Search::new(&model.frequencies);
+        read_symbols(&mut reader, |slot| search.entry(slot), model, deviations)?;
+    }
+    let mut turned = || Some(turned(&pace_of().filter(|p| p.len() == rows.count)?, count).into());
+    model.expected.values(&mut out, &mut turned)?;
+    let base = model.base(first);
+    if model.divisor == 1 {
+        out.iter_mut().for_each(|v| *v = v.wrapping_add(base));
+    } else {
+        out.iter_mut().for_each(|v| *v = v.wrapping_mul(model.divisor).wrapping_add(base));
+    }
+    if let Some(own) = out.first_mut() {
+        *own = first;
     }
     out.reverse();
     Some(out)
 }
 
+fn read_symbols(reader: &mut Reader<'_>, entry: impl Fn(u32) -> u32, model: &Model, out: &mut [i64]) -> Option<()> {
+    let (cells, least, shift) = (model.cells as u32, model.least, model.shift);
+    let spike = model.spike.unwrap_or_default();
+    let of = |symbol: u32, raw: u64| (i64::from(symbol).wrapping_add(least) << shift).wrapping_add(raw as i64);
+    reader.read(entry, out, shift, cells, of, |reader, symbol| {
+        if symbol == cells {
+            let width = reader.get(6) as u32 + 1;
+            return Some(unzigzag(reader.get(width)));
+        }
+        Some(spike)
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use proptest::prelude::*;
 
     fn check(values: &[i64]) -> usize {
         let mut out = Vec::new();
-        assert!(put(&mut out, values));
+        let model = put(&mut out, values, Setting::default()).unwrap();
+        assert_eq!(read(&out, Rows::all(values.len()), &mut || None).as_deref(), Some(values));
+        let mut alike = Vec::new();
+        assert!(put_alike(&mut alike, values, &model, None));
+        assert_eq!(read_alike(&alike, &out, Rows::all(values.len()), &mut || None).as_deref(), Some(values));
+        assert!(alike.len() < out.len());
+        let alone = out.len();
+        // The same beside a pace that may help or not.
+        let pace: Arc<[u16]> = values.iter().map(|v| (v.unsigned_abs() % 1_500) as u16).collect();
+        out.clear();
+        assert!(put(&mut out, values, Setting { pace: Some(&pace), further: true }).is_some());
+        assert_eq!(read(&out, Rows::all(values.len()), &mut || Some(pace.clone())).as_deref(), Some(values));
         let count = values.len();
-        assert_eq!(read(&out, Rows::all(count)).as_deref(), Some(values));
         for from in [1, count / 2, count - 1, count] {
-            assert_eq!(read(&out, Rows { count, from }).as_deref(), Some(&values[from..]));
+            let found = read(&out, Rows { count, from }, &mut || Some(pace.clone()));
+            assert_eq!(found.as_deref(), Some(&values[from..]));
         }
-        out.len()
+        alone
+    }
+
+    #[test]
+    fn a_counter_that_goes_with_the_pace_needs_it() {
+        let mut random = random(11);
+        let pace: Arc<[u16]> = (0..960).map(|_| 200 + (random() % 700) as u16).collect();
+        let values: Vec<i64> = pace
+            .iter()
+            .scan(0i64, |sum, p| {
+                *sum += i64::from(*p) * 40 + (random() % 64) as i64;
+                Some(*sum)
+            })
+            .collect();
+        let (alone, mut out) = (check(&values), Vec::new());
+        let model = put(&mut out, &values, Setting { pace: Some(&pace), further: true }).unwrap();
+        assert!(model.is_paced());
+        assert!(out.len() * 3 < alone * 2, "{} {alone}", out.len());
+        assert_eq!(read(&out, Rows::all(values.len()), &mut || Some(pace.clone())).as_deref(), Some(&values[..]));
+        // Without its pace, or with that of other rows, it is damaged.
+        assert_eq!(read(&out, Rows::all(values.len()), &mut || None), None);
+        assert_eq!(read(&out, Rows::all(values.len()), &mut || Some(pace[1..].into())), None);
     }
 
     proptest! {
@@ -381,8 +287,10 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..80), count in 0usize..1_000) {
-            if let Some(found) = read(&bytes, Rows::all(count)) {
-                prop_assert_eq!(found.len(), count);
+            let mut pace_of = || Some(vec![7; count].into());
+            let half = bytes.len() / 2;
+            for found in [read(&bytes, Rows::all(count), &mut pace_of), read_alike(&bytes[half..], &bytes, Rows::all(count), &mut pace_of)] {
+                prop_assert!(found.is_none_or(|found| found.len() == count));
             }
         }
     }
@@ -396,6 +304,43 @@ mod tests {
             state ^= state << 17;
             state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32
         }
+    }
+
+    #[test]
+    fn a_page_that_goes_on_takes_the_model_of_the_one_before() {
+        let mut random = random(21);
+        let mut last = 0;
+        let mut page = || -> Vec<i64> {
+            (0..400)
+                .map(|_| {
+                    last += (0..12).map(|_| (random() % 30) as i64).sum::<i64>();
+                    last
+                })
+                .collect()
+        };
+        let (first, mut second) = (page(), page());
+        // A reset is in no cell of the first one.
+        second.iter_mut().skip(200).for_each(|v| *v -= 5_000);
+        let (mut a, mut b, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+        let model = put(&mut a, &first, Setting { pace: None, further: true }).unwrap();
+        assert!(put_alike(&mut b, &second, &model, None));
+        assert!(put(&mut alone, &second, Setting::default()).is_some());
+        assert!(b.len() + 6 < alone.len(), "{} {}", b.len(), alone.len());
+        assert_eq!(read_alike(&b, &a, Rows::all(second.len()), &mut || None), Some(second.clone()));
+        // Without a symbol for what is in no cell, it cannot be written.
+        let closed = put(&mut a, &first, Setting::default()).unwrap();
+        assert!(!put_alike(&mut b, &second, &closed, None));
+    }
+
+    #[test]
+    fn what_does_not_divide_is_no_page_of_the_same_model() {
+        let first: Vec<i64> = (0..200).map(|n| n * n % 37 * 512).collect();
+        let (mut out, mut other) = (Vec::new(), Vec::new());
+        let model = put(&mut out, &first, Setting { pace: None, further: true }).unwrap();
+        assert_eq!(model.divisor, 512);
+        let odd: Vec<i64> = first.iter().map(|v| v / 512).collect();
+        assert!(!put_alike(&mut other, &odd, &model, None));
+        assert!(put_alike(&mut other, &first, &model, None));
     }
 
     #[test]
