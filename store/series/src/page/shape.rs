@@ -166,6 +166,14 @@ fn cost(count: u32, l: u8) -> f64 {
     std::f64::consts::LOG2_E * weight(l) as f64 / 1_024.0 - f64::from(count) * (f64::from(l) - 1.0) / 2.0
 }
 
+/// Bits that a level takes which is so far from what is expected, as [`code`] writes it.
+fn bits_of(apart: i32, trend: bool) -> f64 {
+    const BESIDE_TREND: [f64; 7] = [7.0, 5.0, 2.0, 1.0, 3.0, 6.0, 7.0];
+    const PLAIN: [f64; 7] = [5.0, 4.0, 3.0, 1.0, 3.0, 4.0, 5.0];
+    let all = if trend { &BESIDE_TREND } else { &PLAIN };
+    usize::try_from(apart + NEAR).ok().and_then(|at| all.get(at).copied()).unwrap_or(10.0)
+}
+
 /// Levels that are cheap together, for counts: what a level takes to write against what it costs each value of its cell. The cheapest of all
 /// ways is found cell by cell (Viterbi 1967): what a level takes depends on the two before it.
 pub(super) fn levels(counts: &[u32]) -> Vec<u8> {
@@ -179,16 +187,15 @@ pub(super) fn levels(counts: &[u32]) -> Vec<u8> {
     let mut chosen: Vec<[Option<u8>; WAYS]> = Vec::with_capacity(counts.len());
     for (i, count) in counts.iter().enumerate() {
         let now = choices(*count);
+        let own = now.map(|level| level.map_or(f64::INFINITY, |level| cost(*count, level)));
         let (mut next, mut back) = ([[f64::INFINITY; WAYS]; WAYS], [[0; WAYS]; WAYS]);
-        for (a, level) in now.iter().enumerate() {
-            let Some(level) = *level else { continue };
-            let own = cost(*count, level);
-            for (b, second) in before.iter().enumerate() {
-                let Some(second) = *second else { continue };
-                for (c, third) in earlier.iter().enumerate() {
-                    let Some(third) = *third else { continue };
-                    let bits = code(level, expected(i, cells, (second, third), true)).1;
-                    let sum = sums[b][c] + own + f64::from(bits);
+        for (b, second) in before.iter().enumerate() {
+            for (c, third) in earlier.iter().enumerate() {
+                let (Some(second), Some(third)) = (*second, *third) else { continue };
+                let (level, trend) = expected(i, cells, (second, third), true);
+                for (a, own) in own.iter().enumerate() {
+                    let apart = i32::from(now[a].unwrap_or_default()) - level;
+                    let sum = sums[b][c] + own + bits_of(apart, trend);
                     if sum < next[a][b] {
                         (next[a][b], back[a][b]) = (sum, c as u8);
                     }
@@ -244,6 +251,14 @@ mod tests {
         fn every_count_gets_a_frequency(counts in prop::collection::vec(0u32..2_000, 1..65)) {
             let found = levels(&counts);
             prop_assert!(counts.iter().zip(&found).all(|(c, l)| *c == 0 || *l > 0));
+        }
+    }
+
+    #[test]
+    fn bits_are_those_that_are_written() {
+        for (apart, trend) in (-9..=9).flat_map(|apart| [(apart, true), (apart, false)]) {
+            let (_, bits) = code((20 + apart) as u8, (20, trend));
+            assert_eq!(bits_of(apart, trend), f64::from(bits), "{apart} {trend}");
         }
     }
 
