@@ -246,7 +246,7 @@ mod tests {
     fn a_chain_that_is_long_enough_begins_anew() {
         let page = Mantissas { scale: 0, values: vec![0; 4] };
         let at = |depth: u32| Reference { distance: 1, depth, page: &page };
-        let references = [at(0), at(1), at(3), at(DEPTH)];
+        let references = [at(0), at(1), at(DEPTH - 1), at(DEPTH)];
         let promised = [(90.0, 0), (80.0, 1), (60.0, 2), (10.0, 3)];
         // The nearest needs too many others; over 100 values, 40 bits are worth one page less.
         assert_eq!(best_reference(&promised, &references, 100), Some(0));

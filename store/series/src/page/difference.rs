@@ -9,9 +9,9 @@ use super::{Beyond, CONSTANT, DIFFERENCE, FORWARD, Rows, TWIN};
 use crate::codec::{Cursor, put_varint};
 use crate::decimal::{SCALE_MAX, undecimal};
 
-/// A difference may be one to a difference, and so on, but no page needs more than so many others to be read: one bucket alone
-/// must not cost as much as its histogram.
-pub(crate) const DEPTH: u32 = 4;
+/// A difference may be one to a difference, and so on, but no page that is written needs more than so many others to be read: one bucket alone
+/// must not cost as much as its histogram. With 4, blocks are 0.2 % smaller, and one bucket takes half as long again to read.
+pub(crate) const DEPTH: u32 = 2;
 
 /// Values as decimals at one scale.
 #[derive(Clone, Debug, PartialEq, Eq)]
