@@ -23,7 +23,7 @@ use crate::codec::{Cursor, put_varint, unzigzag, zigzag};
 use crate::decimal::{SCALE_MAX, decimal, decimals, undecimal};
 
 pub(crate) use compact::{Around, Known, put_compact};
-pub(crate) use difference::{Mantissas, Reference, distance, mantissas, put_twin, twin};
+pub(crate) use difference::{DEPTH, Mantissas, Reference, distance, mantissas, put_twin, twin};
 use model::Model;
 pub(crate) use presence::Presence;
 pub(crate) use shaped::Setting;

@@ -7,16 +7,10 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::{Block, CHUNK_SERIES, Entry};
-<<<<<<< HEAD
 use crate::page::{Beyond, DEPTH, Mantissas, Presence, Rows, Values, distance, has_model, mantissas, page_with, twin};
-=======
-use crate::page::{Beyond, Mantissas, Presence, Values, distance, has_model, mantissas, page_with, twin};
->>>>>>> h1
 
 /// How many series a difference may reach, either way: the buckets of a histogram stand together, sorted as texts, so that 10 comes before 2.
 pub(super) const REACH: usize = 16;
-/// Others that a page may need to be read: blocks of before have chains of 4.
-const READ_DEPTH: u32 = 4;
 /// Pages that are kept while reading: those that the next ones may be differences to, over two columns of times.
 const KEPT: usize = 4 * REACH;
 
@@ -150,7 +144,7 @@ impl Block {
         recent: &mut Recent,
     ) -> Option<Arc<Mantissas>> {
         let reference = match distance(stored.page) {
-            Some(back) if back != 0 && depth < READ_DEPTH => {
+            Some(back) if back != 0 && depth < DEPTH => {
                 let other = series.checked_add_signed(-back).filter(|o| o / CHUNK_SERIES == series / CHUNK_SERIES)?;
                 match recent.get(other, column, rows.from) {
                     Some(known) => Some(known),
