@@ -113,13 +113,11 @@ pub(crate) fn series(
             return (None, false);
         }
         let timestamps = columns.part(&part.times, from, to);
-        let bits = std::mem::take(&mut part.values.bits);
-        let values = if bits.len() == to - from {
-            // The same memory holds both.
-            bits.into_iter().map(f64::from_bits).collect()
-        } else {
-            bits.into_iter().skip(from.saturating_sub(part.from)).take(to - from).map(f64::from_bits).collect()
-        };
+        let mut bits = std::mem::take(&mut part.values.bits);
+        bits.truncate(to.saturating_sub(part.from));
+        bits.drain(..from.saturating_sub(part.from).min(bits.len()));
+        // The same memory holds both.
+        let values = bytemuck::allocation::cast_vec(bits);
         return (Some(Series::floats(labels, timestamps, values)), false);
     }
     found.iter_mut().for_each(|source| source.parts.retain(|p| !p.values.bits.is_empty()));

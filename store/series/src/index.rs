@@ -22,10 +22,14 @@ pub(crate) trait Lists {
     fn at_most(&self, name: &str, value: &str) -> u64;
 }
 
+/// Of so few series it is found out how many there are.
+const COUNTED: u64 = 512;
+
 /// As many series as can match, where equality says so.
 pub(crate) fn at_most(index: &impl Lists, matchers: &[Matcher]) -> Option<u64> {
     let equal = matchers.iter().filter(|m| m.op == MatchOp::Equal && !m.value.is_empty());
-    equal.map(|m| index.at_most(&m.name, &m.value)).min()
+    let most = equal.map(|m| index.at_most(&m.name, &m.value)).min()?;
+    Some(if most <= COUNTED { matching(index, matchers).len() as u64 } else { most })
 }
 
 /// The series that fulfil all matchers, ascending.

@@ -45,9 +45,14 @@ fn own(app: &App, access: &Access) -> Vec<OwnMetric> {
 
 /// `GET /metrics`
 pub(crate) async fn metrics(State(app): State<App>, access: Access) -> Response {
-    let mut all = own(&app, &access);
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text(&app, &access)).into_response()
+}
+
+/// The numbers that somebody may see.
+pub(crate) fn text(app: &App, access: &Access) -> String {
+    let mut all = own(app, access);
     all.sort_by(|a, b| a.name.cmp(&b.name));
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], render(&all)).into_response()
+    render(&all)
 }
 
 fn render(all: &[OwnMetric]) -> String {

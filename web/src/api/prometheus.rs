@@ -113,6 +113,10 @@ impl Backend for Eyes {
         self.app.receiving.as_ref().filter(|_| may).map(|r| r.store().clone())
     }
 
+    fn own_metrics(&self) -> String {
+        crate::api::metrics::text(&self.app, &self.access)
+    }
+
     fn targets(&self) -> Targets {
         scraped::targets(&self.app, &self.access)
     }

@@ -243,6 +243,9 @@ async fn sec_12_too_many_requests_of_one_token_are_turned_away() {
     let other = site.token_of(&["see"]);
     let metrics = site.with_token(Method::GET, "/metrics", &other, "").await;
     assert!(metrics.body.contains("farero_web_requests_limited_total{by=\"token\"} 1\n"), "{}", metrics.body);
+    let same =
+        site.with_token(Method::GET, "/api/v1/status/self_metrics?metric_name_pattern=farero_web_.*", &other, "").await;
+    assert!(same.body.contains(r#""name":"farero_web_requests_limited_total""#), "{}", same.body);
 }
 
 #[tokio::test]

@@ -45,6 +45,11 @@ pub(crate) fn reset_correction(values: impl IntoIterator<Item = f64>) -> f64 {
 /// need not be walked for it.
 pub(crate) fn reset_indexes(times: &[i64], values: &[f64], starts: &[i64]) -> Vec<u32> {
     if starts.is_empty() {
+        // Most counters never fall: that is seen without a branch per value.
+        let next = values.get(1..).unwrap_or_default();
+        if !values.iter().zip(next).fold(false, |any, (before, v)| any | (v < before)) {
+            return Vec::new();
+        }
         return (1..values.len()).filter(|i| values[*i] < values[i - 1]).map(|i| i as u32).collect();
     }
     let anew = |i: usize| started_anew((starts[i - 1], times[i - 1]), (starts[i], times[i]));
