@@ -1,10 +1,11 @@
 //! Exemplars: the newest of all series, in a ring, and the file that keeps them when the log no longer does. I/O.
 
 use std::collections::VecDeque;
+use std::hash::BuildHasher;
 use std::path::Path;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use kernel::Labels;
 use kernel::series::{Exemplar, SeriesError};
 
@@ -26,20 +27,24 @@ pub(crate) struct Ring {
     all: VecDeque<(Labels, Exemplar)>,
     /// The newest of each series that is in the ring.
     newest: HashMap<Labels, Exemplar>,
+    /// Hashes of all that are in the ring, by which one that comes again is known: a native histogram tells its dozens with every scrape.
+    known: HashSet<u64>,
     unsaved: bool,
 }
 
 impl Ring {
-    /// Adds an exemplar; the same one as its series' newest is left out, and said so.
+    /// Adds an exemplar; one that is in the ring is left out, and said so.
     pub(crate) fn push(&mut self, series: Labels, exemplar: Exemplar) -> bool {
-        if self.newest.get(&series) == Some(&exemplar) {
+        if !self.known.insert(self.hash(&series, &exemplar)) {
             return false;
         }
         if self.all.len() >= EXEMPLARS
             && let Some((labels, oldest)) = self.all.pop_front()
-            && self.newest.get(&labels) == Some(&oldest)
         {
-            self.newest.remove(&labels);
+            self.known.remove(&self.hash(&labels, &oldest));
+            if self.newest.get(&labels) == Some(&oldest) {
+                self.newest.remove(&labels);
+            }
         }
         self.newest.insert(series.clone(), exemplar.clone());
         self.all.push_back((series, exemplar));
@@ -47,11 +52,17 @@ impl Ring {
         true
     }
 
-    /// Adds an exemplar of the log, which may be one that was loaded: what is older than its series' newest is known already.
+    /// Adds an exemplar of the log, which may be one that was loaded, or one that had to go: in a full ring, what is older than its
+    /// series' newest.
     pub(crate) fn push_again(&mut self, series: Labels, exemplar: Exemplar) {
-        if self.newest.get(&series).is_none_or(|newest| newest.t_ms <= exemplar.t_ms) {
+        if self.all.len() < EXEMPLARS || self.newest.get(&series).is_none_or(|newest| newest.t_ms <= exemplar.t_ms) {
             self.push(series, exemplar);
         }
+    }
+
+    /// With a key of the process, so that nobody can make two alike.
+    fn hash(&self, series: &Labels, exemplar: &Exemplar) -> u64 {
+        self.newest.hasher().hash_one((series, exemplar.t_ms, exemplar.value.to_bits(), &exemplar.labels))
     }
 
     /// Whether exemplars came since they were saved.

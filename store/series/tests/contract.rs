@@ -385,3 +385,28 @@ fn start_times_and_exemplars_come_back_wherever_they_are() {
     assert_eq!((exemplars.len(), exemplars[0].1.len()), (1, 8));
     assert_eq!(exemplars[0].1[7], exemplar(START + 7 * 15_000));
 }
+
+/// A native histogram tells all its exemplars with every scrape, and one of several senders may be late.
+#[test]
+fn exemplars_that_are_told_again_are_there_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let group = store.open_group("g").unwrap();
+    let column = store.columns(group, &[labels("latency_seconds", 0)]).unwrap()[0];
+    let exemplar = |t_ms, value| Exemplar { labels: Labels::new([("trace_id", "abc")]), value, t_ms };
+    let told = [exemplar(START, 0.5), exemplar(START, 0.2), exemplar(START + 1, f64::NAN), exemplar(START - 9, 0.5)];
+    for taken in [4, 0, 0] {
+        let mut batch = Batch::default();
+        told.iter().for_each(|e| batch.push_exemplar(SeriesRef { group, column }, e.clone()));
+        assert_eq!(store.append(&batch).unwrap().exemplars, taken);
+    }
+    for place in ["memory", "log", "their file"] {
+        assert_eq!(store.exemplars(&common::all()).unwrap()[0].1.len(), 4, "{place}");
+        if place == "log" {
+            store.flush().unwrap();
+            store.cut().unwrap();
+        }
+        drop(store);
+        store = open(folder.path());
+    }
+}
