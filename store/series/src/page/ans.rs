@@ -146,34 +146,36 @@ impl<'b> Reader<'b> {
         entry & 0xff
     }
 
-    /// Reads so many symbols by the entries of their slots, each with `width` raw bits, but for those from `special` on, which `other` reads the rest of.
+    /// Reads a symbol for each place by the entries of slots, each with `width` raw bits, but for those from `special` on, which `other` reads the
+    /// rest of; `then` makes what is put there of it.
     #[inline]
-    pub(super) fn read(
+    pub(super) fn read<'o>(
         &mut self,
         entry: impl Fn(u32) -> u32,
-        out: &mut [i64],
-        width: u32,
-        special: u32,
+        places: impl Iterator<Item = &'o mut i64>,
+        (width, special): (u32, u32),
         of: impl Fn(u32, u64) -> i64,
         mut other: impl FnMut(&mut Self, u32) -> Option<i64>,
+        mut then: impl FnMut(i64) -> i64,
     ) -> Option<()> {
         let together = width <= TOGETHER;
         let mask = if together { (1u64 << width) - 1 } else { 0 };
-        for slot in out {
+        for place in places {
             let symbol = self.symbol(&entry);
             let taken = u32::from(self.state < LOW) * 16;
             let word = self.word();
             self.state = self.state << taken | (word & ((1u64 << taken) - 1)) as u32;
             self.at += taken as usize;
-            if symbol >= special {
-                *slot = other(self, symbol)?;
+            let found = if symbol >= special {
+                other(self, symbol)?
             } else if together {
-                *slot = of(symbol, word >> taken & mask);
                 self.at += width as usize;
+                of(symbol, word >> taken & mask)
             } else {
                 let raw = self.get(width);
-                *slot = of(symbol, raw);
-            }
+                of(symbol, raw)
+            };
+            *place = then(found);
         }
         Some(())
     }

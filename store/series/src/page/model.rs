@@ -2,7 +2,6 @@
 //!
 //! The pages of one series are much alike, so that one may take the model of an earlier one instead of writing its own.
 
-use super::PaceOf;
 use super::ans::Sign;
 use super::plan::{Plan, cell, escaped};
 use super::predict::{LAG_MAX, Predictor};
@@ -71,9 +70,8 @@ impl Expected {
     }
 
     /// The way back, in place: the first one is 0.
-    pub(super) fn values(&self, all: &mut [i64], pace_of: PaceOf<'_>) -> Option<()> {
-        let pace = if self.number == PACE { Some(pace_of().filter(|p| p.len() == all.len())?) } else { None };
-        let predictor = self.predictor(pace.as_deref())?;
+    pub(super) fn values(&self, all: &mut [i64], pace: Option<&[u16]>) -> Option<()> {
+        let predictor = self.predictor(pace)?;
         if let Predictor::Lag(period) = predictor
             && self.factor != 1
         {

@@ -127,22 +127,7 @@ impl Predictor<'_> {
 
     /// The way back: `all` begins with 0, then what deviates.
     pub(super) fn values(self, all: &mut [i64], step: i64) {
-        let mut last = 0i64;
         match self {
-            Self::Nothing => {}
-            Self::Level(0) => {
-                for v in all {
-                    last = last.wrapping_add(*v);
-                    *v = last;
-                }
-            }
-            Self::Level(n) => {
-                let mut smooth = 0i64;
-                for v in all.iter_mut().skip(1) {
-                    *v = v.wrapping_add(smooth >> FRACTION);
-                    smooth = smoothed(smooth, *v, n);
-                }
-            }
             Self::Lag(period) => {
                 for i in 1..all.len() {
                     let before = if i < period { i - 1 } else { i - period };
@@ -151,6 +136,7 @@ impl Predictor<'_> {
             }
             Self::Season(period, factor) => {
                 let (head, rest) = all.split_at_mut(period.min(all.len()));
+                let mut last = 0i64;
                 for v in head.iter_mut() {
                     last = last.wrapping_add(*v);
                     *v = last;
@@ -164,24 +150,68 @@ impl Predictor<'_> {
                     }
                 }
             }
+            _ => self.along(step, InPlace(all)),
+        }
+    }
+
+    /// Whether [`Predictor::along`] gives values; those of periods need all values of the one before.
+    pub(super) fn goes_along(self) -> bool {
+        !matches!(self, Self::Lag(_) | Self::Season(..))
+    }
+
+    /// Does some work with what gives each value behind the first one, which is 0, from what deviates.
+    pub(super) fn along<W: Along>(self, step: i64, work: W) -> W::Output {
+        let mut last = 0i64;
+        match self {
+            Self::Nothing | Self::Lag(_) | Self::Season(..) => work.along(|d| d),
+            Self::Level(0) => work.along(|d| {
+                last = last.wrapping_add(d);
+                last
+            }),
+            Self::Level(n) => {
+                let mut smooth = 0i64;
+                work.along(|d| {
+                    let v = d.wrapping_add(smooth >> FRACTION);
+                    smooth = smoothed(smooth, v, n);
+                    v
+                })
+            }
             Self::Pace(pace) => {
-                let mut share = step;
-                for (v, pace) in all.iter_mut().zip(pace).skip(1) {
-                    last = last.wrapping_add(*v).wrapping_add(expected(share, *pace));
-                    share = adjusted(share, *v, *pace);
-                    *v = last;
-                }
+                let (mut share, mut paces) = (step, pace.iter().skip(1));
+                work.along(|d| {
+                    let pace = paces.next().copied().unwrap_or_default();
+                    last = last.wrapping_add(d).wrapping_add(expected(share, pace));
+                    share = adjusted(share, d, pace);
+                    last
+                })
             }
             Self::Step(n) => {
                 let mut smooth = step.wrapping_shl(FRACTION);
-                for v in all.iter_mut().skip(1) {
-                    let now = v.wrapping_add(smooth >> FRACTION);
+                work.along(|d| {
+                    let now = d.wrapping_add(smooth >> FRACTION);
                     smooth = smoothed(smooth, now, n);
                     last = last.wrapping_add(now);
-                    *v = last;
-                }
+                    last
+                })
             }
         }
+    }
+}
+
+/// Work that takes what deviates from what is expected, one after the other, and is given the values.
+pub(super) trait Along {
+    type Output;
+    fn along(self, next: impl FnMut(i64) -> i64) -> Self::Output;
+}
+
+/// Numbers that become values in place, all but the first one.
+struct InPlace<'a>(&'a mut [i64]);
+
+impl Along for InPlace<'_> {
+    type Output = ();
+
+    fn along(self, mut next: impl FnMut(i64) -> i64) {
+        self.0.iter_mut().skip(1).for_each(|v| *v = next(*v));
     }
 }
 

@@ -6,7 +6,7 @@
 use super::ans::{self, Reader, Search, Sign};
 use super::model::{Expected, LAG, Model, PACE, SEASON};
 use super::plan::{Plan, SPIKE, plan, rough};
-use super::predict::{period, share};
+use super::predict::{Along, period, share};
 use super::{PaceOf, Rows};
 use crate::bits::BitWriter;
 use crate::codec::{Cursor, put_varint, unzigzag, zigzag};
@@ -167,40 +167,69 @@ fn values(model: &Model, first: i64, (bytes, at): (&[u8], usize), rows: Rows, pa
         return Some(Vec::new());
     }
     let mut out = vec![0i64; count];
-    let (mut reader, deviations) = (Reader::new(bytes, at), out.get_mut(1..)?);
-    if count > FEW {
-        let table = ans::table(&model.frequencies);
-        read_symbols(&mut reader, |slot| table[slot as usize], model, deviations)?;
+    let pace = match model.expected.number {
+        PACE => Some(turned(&pace_of().filter(|p| p.len() == rows.count)?, count)),
+        _ => None,
+    };
+    let predictor = model.expected.predictor(pace.as_deref())?;
+    let (reader, base) = (Reader::new(bytes, at), model.base(first));
+    let symbols = Symbols { reader, model, out: out.get_mut(..count - 1)?, above: (model.divisor, base) };
+    if predictor.goes_along() {
+        predictor.along(model.expected.step, symbols)?;
     } else {
-        let search = Search::new(&model.frequencies);
-        read_symbols(&mut reader, |slot| search.entry(slot), model, deviations)?;
-    }
-    let mut turned = || Some(turned(&pace_of().filter(|p| p.len() == rows.count)?, count).into());
-    model.expected.values(&mut out, &mut turned)?;
-    let base = model.base(first);
-    if model.divisor == 1 {
-        out.iter_mut().for_each(|v| *v = v.wrapping_add(base));
-    } else {
+        predictor.along(0, Symbols { above: (1, 0), ..symbols })?;
+        // All values of a period have to be there before those of the next one.
+        out.reverse();
+        model.expected.values(&mut out, pace.as_deref())?;
         out.iter_mut().for_each(|v| *v = v.wrapping_mul(model.divisor).wrapping_add(base));
+        out.reverse();
     }
-    if let Some(own) = out.first_mut() {
+    if let Some(own) = out.last_mut() {
         *own = first;
     }
-    out.reverse();
     Some(out)
 }
 
-fn read_symbols(reader: &mut Reader<'_>, entry: impl Fn(u32) -> u32, model: &Model, out: &mut [i64]) -> Option<()> {
-    let (cells, least, shift) = (model.cells as u32, model.least, model.shift);
-    let spike = model.spike.unwrap_or_default();
-    let of = |symbol: u32, raw: u64| (i64::from(symbol).wrapping_add(least) << shift).wrapping_add(raw as i64);
-    reader.read(entry, out, shift, cells, of, |reader, symbol| {
-        if symbol == cells {
-            let width = reader.get(6) as u32 + 1;
-            return Some(unzigzag(reader.get(width)));
+/// Symbols that become values on the way, from the last place back to the first.
+struct Symbols<'a> {
+    reader: Reader<'a>,
+    model: &'a Model,
+    out: &'a mut [i64],
+    /// By what values are multiplied, and what is added then.
+    above: (i64, i64),
+}
+
+impl Along for Symbols<'_> {
+    type Output = Option<()>;
+
+    fn along(mut self, mut next: impl FnMut(i64) -> i64) -> Option<()> {
+        let (factor, base) = self.above;
+        if self.out.len() > FEW {
+            let table = ans::table(&self.model.frequencies);
+            if factor == 1 {
+                return self.read(|slot| table[slot as usize], |d| next(d).wrapping_add(base));
+            }
+            return self.read(|slot| table[slot as usize], |d| next(d).wrapping_mul(factor).wrapping_add(base));
         }
-        Some(spike)
-    })
+        let search = Search::new(&self.model.frequencies);
+        self.read(|slot| search.entry(slot), |d| next(d).wrapping_mul(factor).wrapping_add(base))
+    }
+}
+
+impl Symbols<'_> {
+    fn read(&mut self, entry: impl Fn(u32) -> u32, then: impl FnMut(i64) -> i64) -> Option<()> {
+        let (cells, least, shift) = (self.model.cells as u32, self.model.least, self.model.shift);
+        let spike = self.model.spike.unwrap_or_default();
+        let of = |symbol: u32, raw: u64| (i64::from(symbol).wrapping_add(least) << shift).wrapping_add(raw as i64);
+        let other = |reader: &mut Reader<'_>, symbol: u32| {
+            if symbol == cells {
+                let width = reader.get(6) as u32 + 1;
+                return Some(unzigzag(reader.get(width)));
+            }
+            Some(spike)
+        };
+        self.reader.read(entry, self.out.iter_mut().rev(), (shift, cells), of, other, then)
+    }
 }
 
 #[cfg(test)]
