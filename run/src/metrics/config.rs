@@ -52,6 +52,8 @@ pub struct MetricsConfig {
     pub lifecycle: bool,
     /// Address under which others reach it.
     pub external_url: Option<String>,
+    /// Name of the machine, for that address where it is not said and all of its addresses are listened on.
+    pub machine: Option<String>,
     /// Regular expression of origins whose pages may read answers.
     pub cors: Option<String>,
 }
@@ -78,6 +80,7 @@ impl MetricsConfig {
             admin: false,
             lifecycle: false,
             external_url: None,
+            machine: None,
             cors: None,
         }
     }
@@ -108,7 +111,11 @@ impl MetricsConfig {
 
     /// Address under which others reach it.
     pub(super) fn external_url(&self) -> String {
-        self.external_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+        match (&self.external_url, &self.machine) {
+            (Some(url), _) => url.clone(),
+            (None, Some(name)) if self.listen.ip().is_unspecified() => format!("http://{name}:{}", self.listen.port()),
+            _ => format!("http://{}", self.listen),
+        }
     }
 
     /// The host of that address, without a port.
@@ -196,6 +203,17 @@ pub(super) fn in_units(length: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_listens_everywhere_is_reached_by_the_name_of_the_machine() {
+        let url = |listen: &str, machine: Option<&str>| {
+            let config = MetricsConfig::new(listen.parse().unwrap(), PathBuf::new());
+            MetricsConfig { machine: machine.map(str::to_owned), ..config }.external_url()
+        };
+        assert_eq!(url("0.0.0.0:9090", Some("metrics-1")), "http://metrics-1:9090");
+        assert_eq!(url("[::]:9090", None), "http://[::]:9090");
+        assert_eq!(url("127.0.0.1:9090", Some("metrics-1")), "http://127.0.0.1:9090");
+    }
 
     #[test]
     fn durations_are_written_as_prometheus_writes_them() {

@@ -49,7 +49,9 @@ impl Metrics {
     ///
     /// # Errors
     /// The address is taken, the folder cannot be used, or the configuration has errors.
-    pub async fn start(config: MetricsConfig, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub async fn start(mut config: MetricsConfig, clock: Arc<dyn Clock>) -> Result<Self> {
+        let name = || nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+        config.machine = config.machine.or_else(name);
         let listener = TcpListener::bind(config.listen).await;
         let listener = listener.with_context(|| format!("cannot listen on {} (--listen)", config.listen))?;
         let address = listener.local_addr()?;
