@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How long anything may take: generous, because machines are shared; a story that works is much faster.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// Waits until a question has an answer.
 ///
