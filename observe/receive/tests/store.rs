@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::series::{Matcher, Select, SeriesReader};
+use kernel::series::{Batch, Matcher, Select, SeriesReader, SeriesWriter};
+use kernel::{Labels, Timestamp};
 use observe_receive::limits::Limits;
 use observe_receive::otlp::{Form, OtlpOptions};
 use observe_receive::wire::Writer as Wire;
@@ -309,4 +310,26 @@ fn a_metric_that_changes_its_type_keeps_the_totals_of_both() {
         kernel::series::Point::Histogram(h) => h.count,
     };
     assert_eq!((0..4).map(counts).collect::<Vec<_>>(), [3.0, 3.0, 7.0, 5.0]);
+}
+
+#[test]
+fn whoever_was_silent_for_long_is_taken_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, writer) = open(folder.path(), 1_000);
+    let hours = 3 * 3_600_000;
+    assert_eq!(send(&writer, 0..20, &[START - hours]).status, 204);
+    // Another sender goes on for hours: what is idle meanwhile goes into a block, and its group is forgotten.
+    let other = store.open_group("other").unwrap();
+    let column = store.columns(other, &[Labels::metric("other", [("a", "b")])]).unwrap()[0];
+    let mut batch = Batch::default();
+    batch.push(other, START, column, 1.0);
+    store.append(&batch).unwrap();
+    store.maintain(Timestamp::from_millis(START)).unwrap();
+    assert_eq!(store.stats().groups, 1, "the other one's");
+    // Known series, new ones, and both together.
+    for (series, t) in [(20..40, 1), (0..20, 2), (10..60, 3)] {
+        let answer = send(&writer, series.clone(), &[START + t]);
+        assert_eq!(answer.status, 204, "{series:?}: {}", answer.text);
+    }
+    assert_eq!(all(&store).len(), 60);
 }

@@ -41,7 +41,14 @@ impl Groups {
         by_name.sort_unstable_by_key(|(_, places)| places.first().copied());
         let mut out = vec![None; all.len()];
         for (name, places) in by_name {
-            if let Err(error) = self.place_in(store, &name, limit, (all, &places), &mut out) {
+            let was_open = self.open.contains_key(&name);
+            let mut placed = self.place_in(store, &name, limit, (all, &places), &mut out);
+            if placed.is_err() && was_open {
+                // The store forgets groups that nothing was written to for long: they are opened again.
+                self.open.remove(&name);
+                placed = self.place_in(store, &name, limit, (all, &places), &mut out);
+            }
+            if let Err(error) = placed {
                 for at in places {
                     if let Some(slot @ None) = out.get_mut(at) {
                         *slot = Some(Err(error.clone()));

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use kernel::series::SeriesError;
+
 use super::counters::count;
 use super::views::Health;
 use super::{Active, Shared};
@@ -196,7 +198,10 @@ impl Work {
                 Err(error) => self.failure = Some(error.into()),
             }
         }
+        // The store forgets groups that nothing was written to for long.
+        let mut gone = matches!(self.failure, Some(Failure::Read(ReadError::Store(SeriesError::Storage(_)))));
         if let Err(error) = reader.resolve_reports(shared.writer.as_ref(), &active.rules, names) {
+            gone = gone || matches!(error, SeriesError::Storage(_));
             tracing::error!(%error, target = active.target.url, "the store has no place for what is said of a scrape");
         }
         let duration = self.started.elapsed();
@@ -211,6 +216,9 @@ impl Work {
             }
             reader.emit_reports(&values[..names.len()], t_ms, batch);
         });
+        if gone {
+            reader.forget_columns();
+        }
         drop(reader);
         self.count();
         let mut status = active.status.write();

@@ -89,6 +89,24 @@ impl Recorder {
         writes: &[Write],
         store: &dyn SeriesWriter,
     ) -> Result<(Appended, HashMap<u32, Origin>), SeriesError> {
+        let was_open = self.group.is_some();
+        match self.append_once(name, t_ms, writes, store) {
+            Err(_) if was_open => {
+                // The store forgets groups that nothing was written to for long: this one is opened again.
+                *self = Self::default();
+                self.append_once(name, t_ms, writes, store)
+            }
+            done => done,
+        }
+    }
+
+    fn append_once(
+        &mut self,
+        name: &str,
+        t_ms: i64,
+        writes: &[Write],
+        store: &dyn SeriesWriter,
+    ) -> Result<(Appended, HashMap<u32, Origin>), SeriesError> {
         let group = match self.group {
             Some(group) => group,
             None => *self.group.insert(store.open_group(name)?),
