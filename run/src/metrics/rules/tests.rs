@@ -240,3 +240,31 @@ async fn alr_23_alerts_reach_an_alertmanager_and_end_there() {
     }
     sending.abort();
 }
+
+#[test]
+fn a_rule_that_gave_nothing_for_long_is_recorded_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = SeriesStore::open(folder.path(), Options::default()).unwrap();
+    let hour = 3_600_000;
+    let series = |name: &str| vec![Labels::metric(name, [("a", "b")])];
+    let mut recorder = write::Recorder::default();
+    recorder.end("rules/seldom", series("seldom"), hour, &store).unwrap();
+    // Another one goes on for hours: what is idle meanwhile goes into a block, and its group is forgotten.
+    write::Recorder::default().end("rules/often", series("often"), 4 * hour, &store).unwrap();
+    store.maintain(Timestamp::from_millis(4 * hour)).unwrap();
+    assert_eq!(store.stats().groups, 1, "the other one's");
+    for name in ["new", "seldom"] {
+        recorder.end("rules/seldom", series(name), 4 * hour + 1, &store).unwrap();
+        assert_eq!(
+            store
+                .select(&Select {
+                    matchers: vec![Matcher::equal("__name__", name)],
+                    start_ms: 4 * hour,
+                    end_ms: 5 * hour
+                })
+                .unwrap()
+                .len(),
+            1
+        );
+    }
+}
