@@ -28,12 +28,7 @@ impl Recorder {
         if writes.is_empty() {
             return Ok(refused);
         }
-        let (mut appended, mut origins) = self.append(name, turn.t_ms, &writes, store)?;
-        if appended.unknown > 0 {
-            // The store has forgotten columns that were not used for long: they are asked for again.
-            *self = Self::default();
-            (appended, origins) = self.append(name, turn.t_ms, &writes, store)?;
-        }
+        let (appended, origins) = self.append(name, turn.t_ms, &writes, store)?;
         for rejected in &appended.rejected {
             let Some(Some((rule, sample))) = origins.get(&rejected.series.column).copied() else { continue };
             let why = match rejected.why {
@@ -59,11 +54,6 @@ impl Recorder {
         store: &dyn SeriesWriter,
     ) -> Result<Appended, SeriesError> {
         let writes: Vec<Write> = samples.map(|(labels, value)| Write { labels, value, origin: None }).collect();
-        let (appended, _) = self.append(name, t_ms, &writes, store)?;
-        if appended.unknown == 0 {
-            return Ok(appended);
-        }
-        *self = Self::default();
         self.append(name, t_ms, &writes, store).map(|(appended, _)| appended)
     }
 
@@ -90,14 +80,14 @@ impl Recorder {
         store: &dyn SeriesWriter,
     ) -> Result<(Appended, HashMap<u32, Origin>), SeriesError> {
         let was_open = self.group.is_some();
-        match self.append_once(name, t_ms, writes, store) {
-            Err(_) if was_open => {
-                // The store forgets groups that nothing was written to for long: this one is opened again.
-                *self = Self::default();
-                self.append_once(name, t_ms, writes, store)
-            }
-            done => done,
+        let done = self.append_once(name, t_ms, writes, store);
+        let is_forgotten = done.as_ref().map_or(was_open, |(appended, _)| appended.unknown > 0);
+        if !is_forgotten {
+            return done;
         }
+        // The store forgets groups and columns that nothing was written to for long: they are asked for again.
+        *self = Self::default();
+        self.append_once(name, t_ms, writes, store)
     }
 
     fn append_once(
