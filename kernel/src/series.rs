@@ -19,7 +19,7 @@ pub use histogram::{
 };
 pub use rolled::{Rolled, RolledUp};
 pub use write::{
-    Appended, Batch, BatchRow, Cell, GroupId, KnownColumns, ROWS_PREFIX, Rejected, Rejection, Row, SeriesRef,
+    Appended, Batch, BatchRow, Cell, GroupId, KEPT_MS, KnownColumns, ROWS_PREFIX, Rejected, Rejection, Row, SeriesRef,
     SeriesWriter, group_of, rows_of,
 };
 
@@ -229,6 +229,9 @@ pub enum SeriesError {
         /// What to do next.
         advice: &'static str,
     },
+    /// The store does not know the group (any more): open it again, and ask for its columns again.
+    #[error("there is no group {} (any more): open it again", .0.0)]
+    UnknownGroup(GroupId),
     /// Files could not be read or written, or hold something else than they should.
     #[error("{0}")]
     Storage(String),

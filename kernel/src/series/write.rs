@@ -224,6 +224,10 @@ pub struct KnownColumns {
     pub series: Option<u32>,
 }
 
+/// A store may forget a group to which nothing came for this long, in the time of the samples, milliseconds: whoever writes
+/// less often opens it again first.
+pub const KEPT_MS: i64 = 60 * 60_000;
+
 /// Writes series.
 pub trait SeriesWriter: Send + Sync {
     /// The group of that name, made when it is new. Names are the caller's: `scrape/JOB/TARGET`, `write/SENDER/JOB/INSTANCE`.
@@ -235,14 +239,14 @@ pub trait SeriesWriter: Send + Sync {
     /// The columns of series in a group, made when they are new; as many as asked for, in the same order.
     ///
     /// # Errors
-    /// [`SeriesError::Limit`] when there would be too many series, or labels are too long.
+    /// [`SeriesError::Limit`] when there would be too many series, or labels are too long; [`SeriesError::UnknownGroup`].
     fn columns(&self, group: GroupId, series: &[Labels]) -> Result<Vec<u32>, SeriesError>;
 
     /// The columns of series that a group has already; none is made. Who spreads series over several groups asks this before
     /// making them anew in the last one. A store that cannot tell says that it knows none.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// [`SeriesError::UnknownGroup`]; the store cannot be read.
     fn known_columns(&self, group: GroupId, series: &[Labels]) -> Result<KnownColumns, SeriesError> {
         let _ = group;
         Ok(KnownColumns { columns: vec![None; series.len()], series: None })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use kernel::Labels;
-use kernel::series::{Appended, Batch, Exemplar, GroupId, Point, SeriesError, SeriesRef, SeriesWriter, is_stale};
+use kernel::series::{Appended, Batch, Exemplar, GroupId, Point, Rejection, SeriesError, SeriesRef, SeriesWriter, is_stale};
 use parking_lot::Mutex;
 
 #[derive(Default)]
@@ -12,6 +12,8 @@ pub(crate) struct Memory(Mutex<State>);
 #[derive(Default)]
 struct State {
     groups: Vec<(String, Vec<Labels>, HashMap<Labels, u32>)>,
+    /// Groups before this one are not known any more.
+    forgotten: usize,
     samples: BTreeMap<String, Vec<(i64, Point, i64)>>,
     exemplars: Vec<(String, Exemplar)>,
 }
@@ -42,6 +44,12 @@ impl Memory {
         self.0.lock().groups.iter().map(|(name, ..)| name.clone()).collect()
     }
 
+    /// Forgets all groups, as a store does with those that nothing came to for long.
+    pub(crate) fn forget_groups(&self) {
+        let mut state = self.0.lock();
+        state.forgotten = state.groups.len();
+    }
+
     pub(crate) fn exemplars(&self) -> Vec<(String, Exemplar)> {
         self.0.lock().exemplars.clone()
     }
@@ -50,7 +58,8 @@ impl Memory {
 impl SeriesWriter for Memory {
     fn open_group(&self, name: &str) -> Result<GroupId, SeriesError> {
         let mut state = self.0.lock();
-        let at = state.groups.iter().position(|(n, ..)| n == name).unwrap_or_else(|| {
+        let known = state.groups.iter().skip(state.forgotten).position(|(n, ..)| n == name);
+        let at = known.map(|at| at + state.forgotten).unwrap_or_else(|| {
             state.groups.push((name.to_owned(), Vec::new(), HashMap::new()));
             state.groups.len() - 1
         });
@@ -59,6 +68,9 @@ impl SeriesWriter for Memory {
 
     fn columns(&self, group: GroupId, series: &[Labels]) -> Result<Vec<u32>, SeriesError> {
         let mut state = self.0.lock();
+        if (group.0 as usize) < state.forgotten {
+            return Err(SeriesError::UnknownGroup(group));
+        }
         let (_, all, known) = &mut state.groups[group.0 as usize];
         Ok(series
             .iter()
@@ -73,10 +85,17 @@ impl SeriesWriter for Memory {
 
     fn append(&self, batch: &Batch) -> Result<Appended, SeriesError> {
         let mut state = self.0.lock();
+        let mut appended = Appended::default();
         let (mut histograms, mut starts) = (batch.histograms().iter().peekable(), batch.starts().iter().peekable());
         for (i, row) in batch.rows().iter().enumerate() {
             let cells = batch.cells(i);
             assert!(!cells.is_empty(), "rows are never empty");
+            if (row.group.0 as usize) < state.forgotten {
+                assert!(batch.histograms().is_empty() && batch.starts().is_empty(), "only numbers are refused here");
+                let series = |cell: usize| SeriesRef { group: row.group, column: batch.columns()[cell] };
+                cells.for_each(|cell| appended.reject(series(cell), row.t_ms, Rejection::Unknown));
+                continue;
+            }
             for cell in cells {
                 let name = state.groups[row.group.0 as usize].1[batch.columns()[cell] as usize].to_string();
                 let histogram = histograms.next_if(|(at, _)| *at as usize == cell);
@@ -94,6 +113,7 @@ impl SeriesWriter for Memory {
             let name = state.groups[group.0 as usize].1[*column as usize].to_string();
             state.exemplars.push((name, exemplar.clone()));
         }
-        Ok(Appended { samples: batch.len() as u64, ..Appended::default() })
+        appended.samples = batch.len() as u64 - appended.unknown;
+        Ok(appended)
     }
 }

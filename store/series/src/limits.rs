@@ -54,7 +54,7 @@ pub const FRAME_BYTES: usize = 256 << 20;
 /// A group without a sample for this long, in the time of the samples, is sealed: its open rows need not be in memory.
 pub const IDLE_MS: i64 = 10 * 60_000;
 /// A group without a sample for this long is forgotten when the next block is cut, and known by the blocks only.
-pub const FORGET_MS: i64 = 60 * 60_000;
+pub const FORGET_MS: i64 = kernel::series::KEPT_MS;
 /// A block holds this much time at least, milliseconds: so that a short retention deletes more often than once a day.
 pub const LEAST_BLOCK_MS: i64 = 2 * 3_600_000;
 /// Blocks are at most one in so many of the time that is kept, as Prometheus's are, and of the bytes.

@@ -322,7 +322,7 @@ impl SeriesStore {
         let mut core = self.core.write();
         let core = &mut *core;
         let Some(known) = core.head.groups.get(&group.0) else {
-            return Err(SeriesError::Storage(format!("there is no group {} (any more): open it first", group.0)));
+            return Err(SeriesError::UnknownGroup(group));
         };
         let first = known.series.len().max(known.width()) as u32;
         let limit = |what, limit: usize, advice| Err(SeriesError::Limit { what, limit: limit as u64, advice });
@@ -482,7 +482,7 @@ impl SeriesWriter for SeriesStore {
     fn known_columns(&self, group: GroupId, series: &[Labels]) -> Result<KnownColumns, SeriesError> {
         let core = self.core.read();
         let Some(known) = core.head.groups.get(&group.0) else {
-            return Err(SeriesError::Storage(format!("there is no group {} (any more): open it first", group.0)));
+            return Err(SeriesError::UnknownGroup(group));
         };
         let columns = series.iter().map(|labels| core.registry.column(group.0, labels)).collect();
         Ok(KnownColumns { columns, series: Some(known.series.len().max(known.width()) as u32) })

@@ -41,10 +41,9 @@ impl Groups {
         by_name.sort_unstable_by_key(|(_, places)| places.first().copied());
         let mut out = vec![None; all.len()];
         for (name, places) in by_name {
-            let was_open = self.open.contains_key(&name);
             let mut placed = self.place_in(store, &name, limit, (all, &places), &mut out);
-            if placed.is_err() && was_open {
-                // The store forgets groups that nothing was written to for long: they are opened again.
+            if let Err(SeriesError::UnknownGroup(_)) = placed {
+                // Nothing came for long: the group is opened again.
                 self.open.remove(&name);
                 placed = self.place_in(store, &name, limit, (all, &places), &mut out);
             }

@@ -240,6 +240,6 @@ const fn rejection_text(why: Rejection) -> &'static str {
 fn reason_of(error: &SeriesError) -> Reason {
     match error {
         SeriesError::Limit { .. } => Reason::Series,
-        SeriesError::Storage(_) => Reason::Store,
+        SeriesError::UnknownGroup(_) | SeriesError::Storage(_) => Reason::Store,
     }
 }

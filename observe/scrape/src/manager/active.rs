@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use kernel::Timestamp;
@@ -124,6 +124,8 @@ pub(super) struct Active {
     pub(super) gone: AtomicBool,
     /// The queue's epoch when the reader's columns were asked for.
     pub(super) epoch: Mutex<u64>,
+    /// The time of the last scrape that was answered, milliseconds since the epoch.
+    pub(super) wrote_ms: AtomicI64,
 }
 
 impl Active {
@@ -157,6 +159,7 @@ impl Active {
             busy: AtomicBool::new(false),
             gone: AtomicBool::new(false),
             epoch: Mutex::new(epoch),
+            wrote_ms: AtomicI64::new(before.map_or(0, |b| b.wrote_ms.load(Ordering::Relaxed))),
             at_work: Arc::clone(at_work),
             target,
             rules,

@@ -101,6 +101,30 @@ fn a_target_is_scraped_in_its_turn_and_shown() {
 }
 
 #[test]
+fn a_target_that_the_store_forgot_is_taken_again() {
+    let n = AtomicUsize::new(0);
+    // A new line in each body: its column is asked of the group that is known no more.
+    let server = served(move |_| {
+        let n = n.fetch_add(1, Ordering::Relaxed);
+        Some(text(&format!("a {n}\nb{{n=\"{n}\"}} 1\n")))
+    });
+    let address = server.address;
+    let (manager, memory) = start(&job(address, ""));
+    let a = format!(r#"a{{instance="{address}", job="j"}}"#);
+    until("samples", || memory.samples(&a).len() >= 2);
+    memory.forget_groups();
+    let before = memory.samples(&a).len();
+    until("samples after it", || memory.samples(&a).len() >= before + 3);
+    manager.stop();
+    let up = memory.samples(&format!(r#"up{{instance="{address}", job="j"}}"#));
+    assert!(up.iter().all(|s| s.ends_with(":1")), "no scrape failed for it: {up:?}");
+    let values: Vec<usize> =
+        memory.samples(&a).iter().map(|s| s.split(':').nth(1).unwrap().parse().unwrap()).collect();
+    let lost = values.windows(2).map(|v| v[1] - v[0] - 1).sum::<usize>();
+    assert!(lost <= 1, "at most what was on its way then: {values:?}");
+}
+
+#[test]
 fn a_target_fails_and_comes_back() {
     let n = AtomicUsize::new(0);
     let server = served(move |_| match n.fetch_add(1, Ordering::Relaxed) {

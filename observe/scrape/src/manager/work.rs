@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use kernel::series::SeriesError;
+use kernel::series::{KEPT_MS, SeriesError};
 
 use super::counters::count;
 use super::views::Health;
 use super::{Active, Shared};
 use crate::client::{ClientError, Head, LARGEST_BODY_BYTES, unpack};
 use crate::exposition::Format;
-use crate::reader::{Input, ReadCounts, ReadError, Scratch};
+use crate::reader::{Input, ReadCounts, ReadError, Scratch, TargetReader};
 
 /// Bodies up to this are read where they arrive: handing them to another thread would cost more.
 const INLINE_BYTES: usize = 256 << 10;
@@ -145,20 +145,29 @@ impl Work {
 
     /// Unpacks and reads the body; touches the store not at all.
     fn read(&mut self) {
-        let Some(head) = self.head.take() else { return };
-        if let Err(failure) = self.read_body(&head) {
-            self.failure = Some(failure);
+        if self.head.is_none() {
+            return;
         }
-    }
-
-    fn read_body(&mut self, head: &Head) -> Result<(), Failure> {
-        let limit = self.limit();
-        let Self { active, shared, buffers, .. } = self;
+        let active = Arc::clone(&self.active);
         let mut reader = active.reader.lock();
-        let epoch = shared.queue.epoch();
-        if std::mem::replace(&mut *active.epoch.lock(), epoch) != epoch {
+        let epoch = self.shared.queue.epoch();
+        let is_other = std::mem::replace(&mut *active.epoch.lock(), epoch) != epoch;
+        let before = active.wrote_ms.swap(self.t_ms, Ordering::Relaxed);
+        if is_other || self.t_ms.saturating_sub(before) >= KEPT_MS / 2 {
             reader.forget_columns();
         }
+        self.read_with(&mut reader);
+    }
+
+    fn read_with(&mut self, reader: &mut TargetReader) {
+        let Some(head) = self.head.take() else { return };
+        self.failure = self.read_body(&head, reader).err();
+        self.head = Some(head);
+    }
+
+    fn read_body(&mut self, head: &Head, reader: &mut TargetReader) -> Result<(), Failure> {
+        let limit = self.limit();
+        let Self { active, shared, buffers, .. } = self;
         let body =
             unpack(head, head.body.slice(&buffers.body), limit, &mut buffers.unpacked).map_err(Failure::Answer)?;
         self.body_bytes = body.len() as f64;
@@ -193,15 +202,24 @@ impl Work {
         let mut reader = active.reader.lock();
         let names = if active.at_work.job.extra_metrics { &REPORTS[..] } else { &REPORTS[..USUAL_REPORTS] };
         if self.failure.is_none() {
-            match reader.resolve(shared.writer.as_ref(), &mut self.buffers.scratch) {
+            let mut resolved = reader.resolve(shared.writer.as_ref(), &mut self.buffers.scratch);
+            if let Err(ReadError::Store(SeriesError::UnknownGroup(_))) = resolved {
+                // The clock of the samples went on without this target: its group is opened again, and all is asked anew.
+                reader.forget_columns();
+                self.read_with(&mut reader);
+                resolved = reader.resolve(shared.writer.as_ref(), &mut self.buffers.scratch);
+            }
+            match resolved {
                 Ok(counts) => self.counts = counts,
                 Err(error) => self.failure = Some(error.into()),
             }
         }
-        // The store forgets groups that nothing was written to for long.
-        let mut gone = matches!(self.failure, Some(Failure::Read(ReadError::Store(SeriesError::Storage(_)))));
-        if let Err(error) = reader.resolve_reports(shared.writer.as_ref(), &active.rules, names) {
-            gone = gone || matches!(error, SeriesError::Storage(_));
+        let mut reports = reader.resolve_reports(shared.writer.as_ref(), &active.rules, names);
+        if let Err(SeriesError::UnknownGroup(_)) = reports {
+            reader.forget_columns();
+            reports = reader.resolve_reports(shared.writer.as_ref(), &active.rules, names);
+        }
+        if let Err(error) = reports {
             tracing::error!(%error, target = active.target.url, "the store has no place for what is said of a scrape");
         }
         let duration = self.started.elapsed();
@@ -216,9 +234,6 @@ impl Work {
             }
             reader.emit_reports(&values[..names.len()], t_ms, batch);
         });
-        if gone {
-            reader.forget_columns();
-        }
         drop(reader);
         self.count();
         let mut status = active.status.write();

@@ -79,11 +79,11 @@ impl Recorder {
         writes: &[Write],
         store: &dyn SeriesWriter,
     ) -> Result<(Appended, HashMap<u32, Origin>), SeriesError> {
-        let was_open = self.group.is_some();
         let done = self.append_once(name, t_ms, writes, store);
-        let is_forgotten = done.as_ref().map_or(was_open, |(appended, _)| appended.unknown > 0);
-        if !is_forgotten {
-            return done;
+        match &done {
+            Ok((appended, _)) if appended.unknown > 0 => {}
+            Err(SeriesError::UnknownGroup(_)) => {}
+            _ => return done,
         }
         // The store forgets groups and columns that nothing was written to for long: they are asked for again.
         *self = Self::default();

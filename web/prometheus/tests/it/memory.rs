@@ -125,8 +125,7 @@ impl SeriesWriter for Memory {
 
     fn columns(&self, group: GroupId, series: &[Labels]) -> Result<Vec<u32>, SeriesError> {
         self.write(|inner| {
-            let unknown = || SeriesError::Storage("no such group".into());
-            let group = inner.groups.get_mut(group.0 as usize).ok_or_else(unknown)?;
+            let group = inner.groups.get_mut(group.0 as usize).ok_or(SeriesError::UnknownGroup(group))?;
             let mut out = Vec::new();
             for labels in series {
                 let next = group.columns.len() as u32;

@@ -89,7 +89,7 @@ impl SeriesWriter for Memory {
     fn columns(&self, group: GroupId, series: &[Labels]) -> Result<Vec<u32>, SeriesError> {
         let mut inner = self.0.lock();
         inner.asked += series.len();
-        let group = inner.groups.get_mut(&group.0).ok_or_else(|| SeriesError::Storage("no such group".into()))?;
+        let group = inner.groups.get_mut(&group.0).ok_or(SeriesError::UnknownGroup(group))?;
         let columns = &mut group.columns;
         let place = |labels: &Labels| {
             let at = columns.iter().position(|l| l == labels);
@@ -103,7 +103,7 @@ impl SeriesWriter for Memory {
 
     fn known_columns(&self, group: GroupId, series: &[Labels]) -> Result<KnownColumns, SeriesError> {
         let inner = self.0.lock();
-        let group = inner.groups.get(&group.0).ok_or_else(|| SeriesError::Storage("no such group".into()))?;
+        let group = inner.groups.get(&group.0).ok_or(SeriesError::UnknownGroup(group))?;
         let find = |labels: &Labels| group.columns.iter().position(|l| l == labels).map(|at| at as u32);
         Ok(KnownColumns { columns: series.iter().map(find).collect(), series: Some(group.columns.len() as u32) })
     }
