@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use kernel::Labels;
-use kernel::series::{Appended, Batch, Exemplar, GroupId, Point, Rejection, SeriesError, SeriesRef, SeriesWriter, is_stale};
+use kernel::series::{
+    Appended, Batch, Exemplar, GroupId, Point, Rejection, SeriesError, SeriesRef, SeriesWriter, is_stale,
+};
 use parking_lot::Mutex;
 
 #[derive(Default)]

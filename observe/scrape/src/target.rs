@@ -13,6 +13,12 @@ const SCHEME: &str = "__scheme__";
 const METRICS_PATH: &str = "__metrics_path__";
 const INTERVAL: &str = "__scrape_interval__";
 const TIMEOUT: &str = "__scrape_timeout__";
+/// How a target's histograms are read, instead of what its job says.
+const CUSTOM_BUCKETS: &str = "__convert_classic_histograms_to_nhcb__";
+const KEEP_CLASSIC: &str = "__always_scrape_classic_histograms__";
+const NATIVE: &str = "__scrape_native_histograms__";
+/// The socket it is asked over, instead of its address.
+const UNIX_SOCKET: &str = "__unix_socket__";
 const PARAM_PREFIX: &str = "__param_";
 const META_PREFIX: &str = "__meta_";
 const RESERVED_PREFIX: &str = "__";
@@ -34,12 +40,30 @@ pub struct Target {
     pub interval: Duration,
     /// How long it may take.
     pub timeout: Duration,
+    /// How its histograms are read.
+    pub histograms: HistogramForms,
+}
+
+/// Which histograms are taken of a target: what its labels say, else its job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistogramForms {
+    /// Native ones.
+    pub native: bool,
+    /// Classic buckets beside native ones.
+    pub keep_classic: bool,
+    /// Native ones with custom bounds in place of classic ones.
+    pub custom_buckets: bool,
 }
 
 impl Target {
     /// Tells targets of a job apart: stays the same between runs.
     pub fn hash(&self) -> u64 {
         kernel::hash::fnv1a(self.all_labels.fingerprint().to_le_bytes().into_iter().chain(self.url.bytes()))
+    }
+
+    /// The socket it is asked over, where its labels name one.
+    pub fn unix_socket(&self) -> Option<&std::path::Path> {
+        self.all_labels.get(UNIX_SOCKET).filter(|path| !path.is_empty()).map(std::path::Path::new)
     }
 
     /// The name of its group in the store: two targets whose series would have the same labels share it.
@@ -70,6 +94,9 @@ pub fn discovered_labels(job: &Job, target: &Labels, group: &Labels) -> Labels {
         (TIMEOUT, format_duration(job.timeout)),
         (METRICS_PATH, job.metrics_path.clone()),
         (SCHEME, job.scheme.clone()),
+        (CUSTOM_BUCKETS, job.histograms.custom_buckets.to_string()),
+        (KEEP_CLASSIC, job.histograms.keep_classic.to_string()),
+        (NATIVE, job.histograms.native.to_string()),
     ] {
         if builder.get(name).is_empty() {
             builder.set(name, &value);
@@ -109,6 +136,17 @@ pub fn populate(job: &Job, target: &Labels, group: &Labels) -> Result<Populated,
         let (timeout, interval) = (builder.get(TIMEOUT), builder.get(INTERVAL));
         return Err(format!("scrape timeout cannot be greater than scrape interval ({timeout:?} > {interval:?})"));
     }
+    let flag = |name, usual: bool, what| match builder.get(name) {
+        "" => Ok(usual),
+        text => flag(text)
+            .ok_or_else(|| format!("error parsing {what}: strconv.ParseBool: parsing {text:?}: invalid syntax")),
+    };
+    let usual = &job.histograms;
+    let histograms = HistogramForms {
+        custom_buckets: flag(CUSTOM_BUCKETS, usual.custom_buckets, "convert classic histograms to nhcb")?,
+        keep_classic: flag(KEEP_CLASSIC, usual.keep_classic, "always scrape classic histograms")?,
+        native: flag(NATIVE, usual.native, "scrape native histograms")?,
+    };
     builder.retain(|name| !name.starts_with(META_PREFIX));
     if builder.get("instance").is_empty() {
         builder.set("instance", &address);
@@ -116,7 +154,7 @@ pub fn populate(job: &Job, target: &Labels, group: &Labels) -> Result<Populated,
     let all_labels = builder.labels();
     let labels = all_labels.without(|name| name.starts_with(RESERVED_PREFIX));
     let url = url_of(job, &all_labels);
-    Ok(Populated::Kept(Box::new(Target { discovered, all_labels, labels, url, interval, timeout })))
+    Ok(Populated::Kept(Box::new(Target { discovered, all_labels, labels, url, interval, timeout, histograms })))
 }
 
 /// How relabeling came to a target's labels, rule by rule.
@@ -153,6 +191,15 @@ pub fn alertmanager_urls(config: &Alertmanager, groups: &[TargetGroup]) -> (Vec<
 fn time(text: &str, what: &str) -> Result<Duration, String> {
     let time = parse_duration(text).map_err(|e| format!("error parsing scrape {what}: {e}"))?;
     if time.is_zero() { Err(format!("scrape {what} cannot be 0")) } else { Ok(time) }
+}
+
+/// The words that Go takes for truth values.
+fn flag(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
 }
 
 /// The URL; parameters of the job come first in their order by name, `__param_…` replaces their first value.
@@ -244,6 +291,32 @@ mod tests {
         assert_eq!(target.url, "https://h:1/probe?a=b+c%26&module=http_2xx&module=x");
         assert_eq!(target.interval, Duration::from_secs(90));
         assert_eq!(target.labels, Labels::new([("env", "dev"), ("instance", "i"), ("job", "mine")]));
+    }
+
+    #[test]
+    fn histograms_and_the_socket_by_labels() {
+        let job = job("scrape_native_histograms: true, always_scrape_classic_histograms: true");
+        let address = ("__address__", "h:1");
+        let target = kept(&job, &[address]);
+        let forms = |native, keep_classic, custom_buckets| HistogramForms { native, keep_classic, custom_buckets };
+        assert_eq!((target.histograms, target.unix_socket()), (forms(true, true, false), None));
+        assert_eq!(target.discovered.get("__scrape_native_histograms__"), Some("true"));
+        assert_eq!(target.discovered.get("__convert_classic_histograms_to_nhcb__"), Some("false"));
+        let labels = [
+            address,
+            ("__scrape_native_histograms__", "F"),
+            ("__always_scrape_classic_histograms__", "false"),
+            ("__convert_classic_histograms_to_nhcb__", "1"),
+            ("__unix_socket__", "/run/app.sock"),
+        ];
+        let target = kept(&job, &labels);
+        assert_eq!(target.histograms, forms(false, false, true));
+        assert_eq!(target.unix_socket(), Some(std::path::Path::new("/run/app.sock")));
+        assert_eq!(target.labels, Labels::new([("env", "prod"), ("instance", "h:1"), ("job", "j")]));
+        let wrong =
+            populate(&job, &Labels::new([address, ("__scrape_native_histograms__", "yes")]), &Labels::default());
+        let error = r#"error parsing scrape native histograms: strconv.ParseBool: parsing "yes": invalid syntax"#;
+        assert_eq!(wrong, Err(error.to_owned()));
     }
 
     #[test]

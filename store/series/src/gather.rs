@@ -40,6 +40,16 @@ pub(crate) struct Source {
     pub(crate) beside: Beside,
 }
 
+impl Source {
+    /// About what it takes on the heap; times are shared.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let values = |p: &Part| size_of::<Part>() + p.values.bits.len() * 8;
+        let histograms = self.beside.histograms.iter().map(|(_, bytes)| size_of::<(i64, Box<[u8]>)>() + bytes.len());
+        let pairs = (self.beside.numbers.len() + self.beside.starts.len()) * size_of::<(i64, u64)>();
+        self.parts.iter().map(values).sum::<usize>() + pairs + histograms.sum::<usize>()
+    }
+}
+
 /// All that was found of one series, in the order in which it was written: of one time the first sample counts.
 pub(crate) type Found = Vec<Source>;
 

@@ -50,6 +50,7 @@ mod record;
 mod registry;
 mod replay;
 mod rollup;
+mod room;
 mod side;
 mod span;
 mod spanfile;

@@ -90,5 +90,9 @@ pub const DAMAGED_FILES: usize = 16;
 pub const TIME_YEARS: i64 = 1_000;
 /// The same in milliseconds.
 pub const TIME_MS: i64 = TIME_YEARS * 366 * 86_400_000;
+/// Bytes of memory for the series of one answer, before they are put together: about 600,000 series that are being written to.
+pub const ANSWER_BYTES: u64 = 512 << 20;
+/// The same of all answers under way.
+pub const ANSWERS_BYTES: u64 = 1 << 30;
 /// Bytes of blocks' indexes that are kept in memory for the next question.
 pub const CACHE_BYTES: usize = 64 << 20;

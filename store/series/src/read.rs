@@ -22,6 +22,7 @@ use crate::page::{Presence, Values};
 use crate::parallel::in_order;
 use crate::registry::SeriesId;
 use crate::rollup::{self, FIGURE, as_figure};
+use crate::room::Taken;
 use crate::span::{SpanView, open_beside};
 use crate::store::{Core, SeriesStore};
 
@@ -52,7 +53,7 @@ enum Want {
 }
 
 /// What a question needs.
-struct Plan {
+struct Plan<'r> {
     /// Roll-ups first.
     blocks: Vec<Arc<Block>>,
     /// So many of them are roll-ups.
@@ -62,19 +63,25 @@ struct Plan {
     sealed: HashMap<u32, Vec<Sealed>>,
     /// Newest samples that were in memory, where no block can have more of their series.
     ready: Vec<Series>,
+    taken: Taken<'r>,
 }
+
+/// About what a series takes in a plan beside its samples: labels are shared.
+const ANSWER: usize = size_of::<(Labels, Sources)>() + size_of::<Source>();
 
 impl SeriesStore {
     fn damaged(&self, count: u64) {
         self.counters.damaged.fetch_add(count, Relaxed);
     }
 
-    fn plan(&self, select: &Select, want: Want) -> Plan {
+    fn plan(&self, select: &Select, want: Want) -> Result<Plan<'_>, SeriesError> {
         let figure = if let Want::Figure(figure) = want { figure } else { Rolled::Last };
         let core = self.core.read();
         let blocks = overlapping(&core, select);
         let rollups = blocks.iter().filter(|b| b.rollup).count();
-        let mut plan = Plan { blocks, rollups, figure, answers: Vec::new(), sealed: HashMap::new(), ready: Vec::new() };
+        let taken = self.room.begin();
+        let (answers, sealed, ready) = (Vec::new(), HashMap::new(), Vec::new());
+        let mut plan = Plan { blocks, rollups, figure, answers, sealed, ready, taken };
         let head = matched(&core, select);
         let mut open: HashMap<u32, Arc<[i64]>> = HashMap::new();
         let blocks_end = core.all_blocks().map(|b| b.footer.max_ms).max();
@@ -83,6 +90,7 @@ impl SeriesStore {
         for id in head {
             let labels = core.registry.labels(id);
             let mut sources = Sources::default();
+            plan.taken.add(ANSWER)?;
             if want == Want::Newest
                 && let Some((times, bits)) = newest.sample(&core, id, select)
             {
@@ -116,24 +124,25 @@ impl SeriesStore {
                 if let Some(extra) = &group.extra {
                     source.beside = open_beside(extra, place.column);
                 }
+                plan.taken.add(source.heap_bytes())?;
                 sources.open.push(source);
             }
             plan.answers.push((labels, sources));
         }
         drop(core);
         if !plan.blocks.is_empty() {
-            self.plan_blocks(&mut plan, select);
+            self.plan_blocks(&mut plan, select)?;
         }
         // Spans and blocks are read once for many series that lie together.
         plan.answers.sort_by(|a, b| {
             let key = |s: &Sources| (s.places.first().copied(), s.blocks.first().copied());
             key(&a.1).cmp(&key(&b.1))
         });
-        plan
+        Ok(plan)
     }
 
     /// Adds what blocks have: a series that several of them have, or memory too, is one answer.
-    fn plan_blocks(&self, plan: &mut Plan, select: &Select) {
+    fn plan_blocks(&self, plan: &mut Plan<'_>, select: &Select) -> Result<(), SeriesError> {
         let now = self.clock.fetch_add(1, Relaxed) + 1;
         let found: Vec<Vec<u32>> = plan.blocks.iter().map(|block| self.in_block(block, select, plan.figure)).collect();
         let several = found.iter().filter(|f| !f.is_empty()).count() + usize::from(!plan.answers.is_empty()) > 1;
@@ -162,6 +171,7 @@ impl SeriesStore {
                 let same = |(_, answer): &(u64, usize)| plan.answers[*answer].0 == *labels;
                 let answer = known.find(*hash, same).map_or(plan.answers.len(), |(_, answer)| *answer);
                 if answer == plan.answers.len() {
+                    plan.taken.add(ANSWER)?;
                     plan.answers.push((labels.clone(), Sources::default()));
                     if several {
                         known.insert_unique(*hash, (*hash, answer), |(hash, _)| *hash);
@@ -173,6 +183,7 @@ impl SeriesStore {
                 }
             }
         }
+        Ok(())
     }
 
     /// Numbers of the series of a block that match.
@@ -187,7 +198,7 @@ impl SeriesStore {
         found
     }
 
-    fn gather(&self, plan: &Plan, answers: &mut [(Labels, Sources)], select: &Select) -> Vec<Found> {
+    fn gather(&self, plan: &Plan<'_>, answers: &mut [(Labels, Sources)], select: &Select) -> Vec<Found> {
         let mut found: Vec<Found> = answers.iter().map(|_| Found::default()).collect();
         let rolled = self.gather_blocks(plan, answers, select, &mut found);
         let mut groups: HashMap<u32, Vec<(usize, u32)>> = HashMap::new();
@@ -231,7 +242,7 @@ impl SeriesStore {
     /// Reads what blocks have; answers how much of each series came from roll-ups, where there are any.
     fn gather_blocks(
         &self,
-        plan: &Plan,
+        plan: &Plan<'_>,
         answers: &[(Labels, Sources)],
         select: &Select,
         found: &mut [Found],
@@ -253,7 +264,7 @@ impl SeriesStore {
     }
 
     /// The series of some answers.
-    fn put_together(&self, plan: &Plan, mut answers: Vec<(Labels, Sources)>, select: &Select) -> Vec<Series> {
+    fn put_together(&self, plan: &Plan<'_>, mut answers: Vec<(Labels, Sources)>, select: &Select) -> Vec<Series> {
         let found = self.gather(plan, &mut answers, select);
         let mut columns = Columns::default();
         let mut out = Vec::with_capacity(answers.len());
@@ -265,12 +276,12 @@ impl SeriesStore {
         out
     }
 
-    fn each(&self, select: &Select, want: Want, visit: Visit<'_>) {
-        let mut plan = self.plan(select, want);
+    fn each(&self, select: &Select, want: Want, visit: Visit<'_>) -> Result<(), SeriesError> {
+        let mut plan = self.counted(self.plan(select, want))?;
         let ready = std::mem::take(&mut plan.ready).into_iter().try_for_each(&mut *visit);
         let mut answers = std::mem::take(&mut plan.answers);
         if ready.is_break() || answers.is_empty() {
-            return;
+            return Ok(());
         }
         let mut pieces = Vec::with_capacity(answers.len().div_ceil(AT_A_TIME));
         while answers.len() > AT_A_TIME {
@@ -281,6 +292,7 @@ impl SeriesStore {
         let work = |piece: usize| self.put_together(&plan, std::mem::take(&mut *pieces[piece].lock()), select);
         in_order(pieces.len(), work, |all| all.into_iter().try_for_each(&mut *visit));
         self.trim_cache();
+        Ok(())
     }
 
     /// Empties caches of the blocks that were used longest ago, when all together are too large.
@@ -411,7 +423,7 @@ impl SeriesReader for SeriesStore {
             over = samples > limits::SELECT_SAMPLES;
             all.push(series);
             if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
+        })?;
         if over {
             return Err(SeriesError::Limit {
                 what: "number of samples in one answer",
@@ -424,13 +436,11 @@ impl SeriesReader for SeriesStore {
     }
 
     fn visit(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
-        self.each(select, Want::All, visit);
-        Ok(())
+        self.each(select, Want::All, visit)
     }
 
     fn visit_newest(&self, select: &Select, visit: Visit<'_>) -> Result<(), SeriesError> {
-        self.each(select, Want::Newest, visit);
-        Ok(())
+        self.each(select, Want::Newest, visit)
     }
 
     fn rolled_up(&self) -> Vec<RolledUp> {
@@ -438,8 +448,7 @@ impl SeriesReader for SeriesStore {
     }
 
     fn visit_rolled(&self, select: &Select, figure: Rolled, visit: Visit<'_>) -> Result<(), SeriesError> {
-        self.each(select, Want::Figure(figure), visit);
-        Ok(())
+        self.each(select, Want::Figure(figure), visit)
     }
 
     fn at_most(&self, select: &Select) -> Option<u64> {

@@ -23,6 +23,7 @@ use crate::limits;
 use crate::record::EXEMPLAR;
 use crate::registry::{Place, Registry, SeriesId, verify};
 use crate::rollup::Rollups;
+use crate::room::Room;
 use crate::spanfile::SpanFile;
 use crate::undo::{Change, Undo};
 use crate::wal::{Records, Wal};
@@ -165,6 +166,7 @@ pub struct SeriesStore {
     pub(crate) core: RwLock<Core>,
     pub(crate) counters: Counters,
     pub(crate) clock: AtomicU64,
+    pub(crate) room: Room,
     committer: Committer,
     /// Held for its lock; who only looks has none.
     _lock: Option<File>,
@@ -238,6 +240,7 @@ impl SeriesStore {
             core: RwLock::new(core),
             counters: Counters::default(),
             clock: AtomicU64::new(0),
+            room: Room::default(),
             committer: Committer::default(),
             _lock: lock,
         }
@@ -277,7 +280,7 @@ impl SeriesStore {
         }
     }
 
-    fn counted<T>(&self, result: Result<T, SeriesError>) -> Result<T, SeriesError> {
+    pub(crate) fn counted<T>(&self, result: Result<T, SeriesError>) -> Result<T, SeriesError> {
         if matches!(result, Err(SeriesError::Limit { .. })) {
             self.counters.refused.fetch_add(1, Relaxed);
         }

@@ -12,6 +12,10 @@ const LARGEST_ANSWER_BYTES: usize = 16 << 10;
 impl HttpClient {
     pub(super) async fn open(&self, origin: &Origin) -> Result<Stream, ClientError> {
         if let Some(path) = &origin.unix {
+            if origin.tls {
+                let text = "https over a Unix socket is not done here: set the scheme to http".to_owned();
+                return Err(ClientError::Settings(text));
+            }
             let stream = UnixStream::connect(path).await;
             let stream = stream.map_err(|e| ClientError::Connection(format!("dial unix {}: {e}", path.display())))?;
             return Ok(Stream::Unix(stream));

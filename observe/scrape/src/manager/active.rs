@@ -14,13 +14,14 @@ use crate::client::{ClientError, HttpClient, Request, Stream};
 use crate::config::Job;
 use crate::exposition::{ParseOptions, accept_header};
 use crate::reader::{LineRules, MetadataStore, ReadSettings, TargetReader};
-use crate::target::Target;
+use crate::target::{HistogramForms, Target};
 
 /// A job with what its scrapes need.
 pub(super) struct JobAtWork {
     pub(super) job: Arc<Job>,
     pub(super) client: HttpClient,
-    pub(super) settings: ReadSettings,
+    /// But for the forms of histograms, which each target has for itself.
+    settings: ReadSettings,
     accept: String,
     /// Why no target of the job is scraped: there are too many.
     pub(super) forced_error: RwLock<Option<String>>,
@@ -30,12 +31,7 @@ pub(super) struct JobAtWork {
 impl JobAtWork {
     pub(super) fn new(job: &Arc<Job>, options: &Options) -> Self {
         let histograms = job.histograms;
-        let parse = ParseOptions {
-            fold_created: options.start_times,
-            native_histograms: histograms.native,
-            keep_classic: histograms.keep_classic,
-            custom_buckets: histograms.custom_buckets,
-        };
+        let parse = ParseOptions { fold_created: options.start_times, ..ParseOptions::default() };
         let small = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let settings = ReadSettings {
             honor_timestamps: job.honor_timestamps,
@@ -73,6 +69,14 @@ impl JobAtWork {
         }
     }
 
+    /// How bodies of a target are read.
+    fn settings(&self, target: &Target) -> ReadSettings {
+        let HistogramForms { native, keep_classic, custom_buckets } = target.histograms;
+        let fold_created = self.settings.parse.fold_created;
+        let parse = ParseOptions { fold_created, native_histograms: native, keep_classic, custom_buckets };
+        ReadSettings { parse, ..self.settings.clone() }
+    }
+
     fn rules(&self, target: &Target) -> LineRules {
         let small = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         LineRules {
@@ -91,14 +95,19 @@ impl JobAtWork {
         let seconds = go_seconds(target.timeout);
         let probe = Request::get(&target.url, &[])?;
         // Unpacking costs more than parsing, and bytes over loopback cost nothing.
-        let plain = !self.job.enable_compression || (probe.origin().is_loopback() && !options.compress_loopback);
+        let near = target.unix_socket().is_some() || probe.origin().is_loopback();
+        let plain = !self.job.enable_compression || (near && !options.compress_loopback);
         let encoding = if plain { "identity" } else { "zstd, gzip;q=0.9" };
         let headers = [
             ("Accept", self.accept.as_str()),
             ("Accept-Encoding", encoding),
             ("X-Prometheus-Scrape-Timeout-Seconds", seconds.as_str()),
         ];
-        Request::get(&target.url, &headers)
+        let request = Request::get(&target.url, &headers)?;
+        Ok(match target.unix_socket() {
+            Some(path) => request.over_unix(path),
+            None => request,
+        })
     }
 }
 
@@ -112,6 +121,7 @@ pub(super) struct Active {
     pub(super) target: Target,
     pub(super) at_work: Arc<JobAtWork>,
     pub(super) rules: LineRules,
+    pub(super) settings: ReadSettings,
     pub(super) request: Result<Request, ClientError>,
     pub(super) group: String,
     pub(super) reader: Mutex<TargetReader>,
@@ -138,15 +148,15 @@ impl Active {
         before: Option<&Self>,
     ) -> Self {
         let rules = at_work.rules(&target);
+        let settings = at_work.settings(&target);
         let group = target.group_name(&at_work.job.name);
         let same = before.filter(|b| {
-            let settings = (&b.at_work.settings, &at_work.settings);
             b.rules.honor_labels == rules.honor_labels
                 && b.rules.relabel == rules.relabel
                 && b.rules.scheme == rules.scheme
                 && b.rules.conceal.secrets() == rules.conceal.secrets()
-                && settings.0.honor_timestamps == settings.1.honor_timestamps
-                && settings.0.parse == settings.1.parse
+                && b.settings.honor_timestamps == settings.honor_timestamps
+                && b.settings.parse == settings.parse
         });
         let fresh = || TargetReader::new(group.clone());
         let reader = same.map_or_else(fresh, |b| std::mem::replace(&mut *b.reader.lock(), fresh()));
@@ -163,6 +173,7 @@ impl Active {
             at_work: Arc::clone(at_work),
             target,
             rules,
+            settings,
             group,
         }
     }

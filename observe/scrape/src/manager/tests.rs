@@ -118,10 +118,31 @@ fn a_target_that_the_store_forgot_is_taken_again() {
     manager.stop();
     let up = memory.samples(&format!(r#"up{{instance="{address}", job="j"}}"#));
     assert!(up.iter().all(|s| s.ends_with(":1")), "no scrape failed for it: {up:?}");
-    let values: Vec<usize> =
-        memory.samples(&a).iter().map(|s| s.split(':').nth(1).unwrap().parse().unwrap()).collect();
+    let values: Vec<usize> = memory.samples(&a).iter().map(|s| s.split(':').nth(1).unwrap().parse().unwrap()).collect();
     let lost = values.windows(2).map(|v| v[1] - v[0] - 1).sum::<usize>();
     assert!(lost <= 1, "at most what was on its way then: {values:?}");
+}
+
+#[test]
+fn a_target_behind_a_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.sock");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (socket, seen) = (path.clone(), Seen::default());
+    let all = seen.clone();
+    runtime.spawn(async move {
+        let listener = tokio::net::UnixListener::bind(socket).unwrap();
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(crate::serve::talk(stream, Arc::new(|_: &str| Some(text("a 1\n"))), all.clone()));
+        }
+    });
+    let labels = format!("static_configs: [{{labels: {{__unix_socket__: '{}'}}, ", path.display());
+    let address = ([127, 0, 0, 1], 1).into();
+    let (manager, memory) = start(&job(address, "").replace("static_configs: [{", &labels));
+    until("a sample", || !memory.samples(r#"a{instance="127.0.0.1:1", job="j"}"#).is_empty());
+    manager.stop();
+    let head = seen.requests.lock()[0].clone();
+    assert!(head.contains("Host: 127.0.0.1:1") && head.contains("Accept-Encoding: identity"), "{head}");
 }
 
 #[test]

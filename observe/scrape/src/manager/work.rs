@@ -181,7 +181,7 @@ impl Work {
         let input = Input {
             body,
             format,
-            settings: &active.at_work.settings,
+            settings: &active.settings,
             rules: &active.rules,
             hashes: &shared.hashes,
             latest_ms: shared.clock.now().as_millis() + MOST_AHEAD_MS,
@@ -224,7 +224,7 @@ impl Work {
         }
         let duration = self.started.elapsed();
         let values = self.reports(duration.as_secs_f64());
-        let track = active.at_work.settings.track_timestamps_staleness;
+        let track = active.settings.track_timestamps_staleness;
         let t_ms = self.t_ms;
         shared.queue.put(|batch| {
             if self.failure.is_none() {
@@ -299,7 +299,7 @@ pub(super) fn end_of_run(active: &Active, shared: &Shared, t_ms: i64) {
     let mut reader = active.reader.lock();
     let names = if active.at_work.job.extra_metrics { REPORTS.len() } else { USUAL_REPORTS };
     shared.queue.put(|batch| {
-        reader.end_all(t_ms, active.at_work.settings.track_timestamps_staleness, batch);
+        reader.end_all(t_ms, active.settings.track_timestamps_staleness, batch);
         reader.emit_reports(&[kernel::series::stale_nan(); REPORTS.len()][..names], t_ms, batch);
     });
 }
