@@ -80,13 +80,20 @@ impl SeriesStore {
         }
         let [window] = WINDOWS_MS;
         let length = self.block_length_ms();
-        // Blocks of a whole window begin with it, a little late, so that none is to be joined with another.
-        let is_over = length >= window && oldest.div_euclid(window) < (newest - window / 24).div_euclid(window);
+        // Blocks of a whole window begin with it, a little late, so that none is to be joined with another; the first one of a store,
+        // which begins at any time, takes the next window too rather than be less than half of one.
+        let is_over = if length >= window {
+            let end = (oldest.div_euclid(window) + 1) * window;
+            let end = if end - oldest < window / 2 { end + window } else { end };
+            newest - window / 24 >= end
+        } else {
+            newest - oldest >= length
+        };
         let many = match self.options.retention_bytes {
             0 => CUT_BYTES,
             kept => CUT_BYTES.min(kept / u64::from(BLOCKS_KEPT)),
         };
-        is_over || newest - oldest >= length || bytes >= many || idle * IDLE_SHARE > core.head.groups.len()
+        is_over || bytes >= many || idle * IDLE_SHARE > core.head.groups.len()
     }
 
     fn block_length_ms(&self) -> i64 {

@@ -53,6 +53,22 @@ fn a_day_becomes_one_block_and_is_never_written_again() {
 }
 
 #[test]
+fn a_store_that_begins_in_the_evening_makes_no_small_block_at_midnight() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), |_| {});
+    let midnight = (DAY - START.rem_euclid(DAY)).div_euclid(HOUR);
+    feed(&store, "n", midnight - 4..midnight + 23);
+    assert_eq!(store.blocks(), []);
+    feed(&store, "n", midnight + 23..midnight + 75);
+    let blocks = store.blocks();
+    let hours: Vec<i64> = blocks.iter().map(|b| (b.max_ms - b.min_ms + HOUR / 2).div_euclid(HOUR)).collect();
+    assert!(hours.len() == 3 && (26..=29).contains(&hours[0]), "{hours:?} in {blocks:?}");
+    assert!(hours[1..].iter().all(|h| (22..=24).contains(h)), "from then on with the days: {hours:?}");
+    let stats = store.stats();
+    assert_eq!(stats.written.blocks, stats.block_bytes, "blocks are written once");
+}
+
+#[test]
 fn a_short_retention_has_short_blocks() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), |o| {
