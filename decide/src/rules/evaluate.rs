@@ -113,6 +113,8 @@ pub struct RuleReport {
     pub unseen: usize,
     /// How many alerts are explained by something else's failure.
     pub explained: usize,
+    /// The labels of its active alerts; rules of one name do not share them.
+    pub alerts: Vec<Labels>,
 }
 
 /// Evaluates a group.
@@ -297,6 +299,7 @@ impl<'a> Work<'a> {
         for (labels, value) in alert_series(&alert) {
             self.write(labels, Point::Float(value));
         }
+        report.alerts.push(alert.labels.clone());
         self.out.active.push(alert);
     }
 

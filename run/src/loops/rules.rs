@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use decide::rules::evaluate::{GroupDecision, Turn, decide_group, decide_removed};
-use decide::rules::group::{Origin, Rule, RuleGroup, RuleKind};
+use decide::rules::group::{Origin, RuleGroup, RuleKind};
 use decide_promql::Limits;
 use kernel::alert::Alert;
 use kernel::phrase::in_language;
@@ -277,7 +277,7 @@ fn show(core: &Core, system: &System, group: &RuleGroup, decision: &GroupDecisio
                 error: report.error.clone().or_else(|| report.remarks.first().cloned()),
                 evaluated_at: Some(now),
                 took_s: took.as_secs_f64(),
-                active: decision.active.iter().filter(|a| is_of(a, rule)).count(),
+                alerts: report.alerts.clone(),
                 covers: system.covered_by(&rule.query),
             }
         })
@@ -291,10 +291,4 @@ fn show(core: &Core, system: &System, group: &RuleGroup, decision: &GroupDecisio
     };
     let shown = RuleGroupState { name: group.name.clone(), file, every: group.interval, rules };
     core.live.set_rule_group(&system.plan.system, shown);
-}
-
-/// Whether an alert is one of this rule: by name and, as several rules of a group may share it, by severity.
-fn is_of(alert: &Alert, rule: &Rule) -> bool {
-    let severity = rule.labels.iter().find(|(name, _)| name == "severity").map(|(_, template)| template.source());
-    alert.rule == rule.name && severity.is_none_or(|s| s.contains("{{") || s == alert.severity())
 }

@@ -53,7 +53,7 @@ pub fn rules() -> Vec<RuleGroupState> {
         error: (verdict == RuleVerdict::Failed).then(|| "vector cannot contain metrics with the same labelset".into()),
         evaluated_at: Some(ago(9)),
         took_s: 0.000_8,
-        active: usize::from(name == "ServiceDown"),
+        alerts: firing().into_iter().filter(|a| a.rule == name).map(|a| a.labels).collect(),
         covers: (name == "ServiceDown").then(|| CheckId::new("sigcerh", "backend", "salud")).into_iter().collect(),
     };
     let rules = vec![

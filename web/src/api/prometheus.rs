@@ -1,5 +1,6 @@
 //! Prometheus's HTTP API for Grafana, promtool and scripts: `web_prometheus`, through the eyes of whoever asks. I/O: series.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +9,10 @@ use axum::middleware::Next;
 use axum::response::Response;
 use decide_promql::Limits;
 use http::Method;
-use kernel::Timestamp;
 use kernel::access::{Kind, Object, Verb};
 use kernel::alert::{Alert, AlertState};
 use kernel::series::{SeriesAdmin, SeriesError, SeriesReader};
+use kernel::{Labels, Timestamp};
 use web_prometheus::receiving::{OtlpOptions, SenderName, Writer};
 use web_prometheus::views::{self, ActiveAlert, Alerting, RuleGroup, RuleHealth, TargetMetadata, Targets};
 use web_prometheus::{Api, Backend, Gate, Purpose, Settings};
@@ -161,11 +162,17 @@ fn alert(a: &Alert) -> ActiveAlert {
 }
 
 fn rule(rule: &RuleState, group: &str, active: &[Alert]) -> views::Rule {
+    let own: HashSet<&Labels> = rule.alerts.iter().collect();
+    // Of a rule that was not evaluated yet the name is all that is known.
+    let is_own = |a: &&Alert| match rule.evaluated_at {
+        Some(_) => own.contains(&a.labels),
+        None => a.rule == rule.name,
+    };
     let alerting = rule.alerting.then(|| Alerting {
         hold: rule.hold.std(),
         keep_firing: rule.keep_firing.std(),
         annotations: views::texts(&rule.annotations),
-        alerts: active.iter().filter(|a| a.group == group && a.rule == rule.name).map(alert).collect(),
+        alerts: active.iter().filter(|a| a.group == group).filter(is_own).map(alert).collect(),
     });
     views::Rule {
         name: rule.name.clone(),

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use decide::access::restricted;
+use kernel::Labels;
 use kernel::alert::Alert;
 use kernel::probe::CheckId;
 use plan_model::Plan;
@@ -164,10 +165,11 @@ impl<'s> Hidden<'s> {
         part.hosts.retain(|name, _| !self.components.contains(name.as_str()));
         part.intensive.retain(|i| i.component.as_deref().is_none_or(|c| !self.components.contains(c)));
         part.alerts.retain(|a| self.access.sees_alert(Some(system), a));
+        let seen: HashSet<&Labels> = part.alerts.iter().map(|a| &a.labels).collect();
         for group in &mut part.rules {
             group.rules.retain(|r| !self.hides_rule(system, r));
             for rule in &mut group.rules {
-                rule.active = part.alerts.iter().filter(|a| a.group == group.name && a.rule == rule.name).count();
+                rule.alerts.retain(|labels| seen.contains(labels));
             }
         }
         if !self.components.is_empty() || !self.dashboards.is_empty() {

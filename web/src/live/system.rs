@@ -152,8 +152,8 @@ pub struct RuleState {
     pub evaluated_at: Option<Timestamp>,
     /// How long that took, in seconds.
     pub took_s: f64,
-    /// Alerts pending and firing.
-    pub active: usize,
+    /// Labels of its alerts, pending and firing.
+    pub alerts: Vec<kernel::Labels>,
     /// The checks it looks at.
     pub covers: Vec<CheckId>,
 }

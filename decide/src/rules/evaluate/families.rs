@@ -74,17 +74,19 @@ impl<'a> Work<'a> {
             if self.families.claimed.contains(labels) {
                 continue;
             }
-            if said.failed {
-                self.out.active.push(alert.clone());
-                continue;
-            }
             let mut report = RuleReport::default();
-            let step = decide_cleared(alert, said.seen, &said.times);
-            self.take(said.rule, step, Some(alert), &mut report);
+            if said.failed {
+                report.alerts.push(alert.labels.clone());
+                self.out.active.push(alert.clone());
+            } else {
+                let step = decide_cleared(alert, said.seen, &said.times);
+                self.take(said.rule, step, Some(alert), &mut report);
+            }
             let index = self.group.rules.iter().position(|r| std::ptr::eq(r, said.rule));
             if let Some(of_rule) = index.and_then(|i| self.out.report.rules.get_mut(i)) {
                 of_rule.unseen += report.unseen;
                 of_rule.explained += report.explained;
+                of_rule.alerts.append(&mut report.alerts);
             }
         }
     }

@@ -351,6 +351,10 @@ fn alr_03_rules_of_one_name_keep_their_alerts_apart() {
         for _ in 0..3 {
             assert!(world.turn(&[("a", 0.0), ("b", 0.0)]).is_empty(), "evidence {evidence}");
             assert_eq!(world.memory.len(), 2, "each alert is kept once; evidence {evidence}");
+            let of_rule = |n: usize| {
+                world.last.report.rules[n].alerts.iter().map(|l| l.get("service").unwrap()).collect::<Vec<_>>()
+            };
+            assert_eq!([of_rule(0), of_rule(1)], [["a"], ["b"]], "each stands with its rule; evidence {evidence}");
         }
         assert_eq!(world.turn(&[("a", 1.0), ("b", 0.0)]), ["Resolved a"]);
         assert_eq!(world.memory.len(), 1, "what ended stays ended; evidence {evidence}");
@@ -372,4 +376,5 @@ fn alr_03_of_rules_of_one_name_unseen_alerts_stay_once() {
     world.group.rules[0].query = Query::parse("probe_success / on(nothing) probe_success == 0").unwrap();
     world.turn(&[("a", 0.0), ("b", 0.0)]);
     assert_eq!(world.memory.len(), 2, "what could not be asked keeps its alerts: {:?}", world.last.report);
+    assert_eq!(world.last.report.rules.iter().map(|r| r.alerts.len()).collect::<Vec<_>>(), [1, 1]);
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kernel::secret::{REDACTED, Redactor};
 use kernel::{Labels, Timestamp};
 
 use super::Active;
 use crate::config::{Job, format_duration};
 use crate::exposition::Metadata;
+use crate::target::Target;
 
 /// How a target's last scrape went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -157,10 +159,33 @@ impl Views {
     }
 }
 
+impl Active {
+    /// A text about the target as people may read it. Of the target's own URL scheme and address stay, which its labels tell too.
+    pub(super) fn said(&self, text: &str) -> String {
+        let texts = &self.at_work.job.concealed.texts;
+        let url = &self.target.url;
+        let parts: Vec<String> = text.split(url.as_str()).map(|part| texts.redact(part)).collect();
+        parts.join(&shown_url(&self.target, texts))
+    }
+}
+
+fn shown_url(target: &Target, texts: &Redactor) -> String {
+    let redacted = texts.redact(&target.url);
+    let Some(rest) = redacted.strip_prefix(REDACTED) else { return redacted };
+    let label = |name| target.all_labels.get(name).unwrap_or_default();
+    let (address, instance) = (label("__address__"), label("instance"));
+    let origin = format!("{}://{address}", label("__scheme__"));
+    match target.url.strip_prefix(&origin) {
+        Some(path) if address == instance && path == rest => target.url.clone(),
+        Some(path) if address == instance && path.ends_with(rest) => format!("{origin}/{REDACTED}{rest}"),
+        _ => redacted,
+    }
+}
+
 fn view(active: &Active, pool: &str, external_host: &str) -> TargetView {
     let (target, status) = (&active.target, active.status.read().clone());
     let texts = &active.at_work.job.concealed.texts;
-    let (url, shows) = (texts.redact(&target.url), |(_, value): (&str, &str)| texts.finds(value));
+    let (url, shows) = (shown_url(target, texts), |(_, value): (&str, &str)| texts.finds(value));
     let discovered_labels = match target.discovered.iter().any(shows) {
         true => Labels::new(target.discovered.iter().map(|(name, value)| (name.to_owned(), texts.redact(value)))),
         false => target.discovered.clone(),
@@ -191,4 +216,38 @@ fn global_url(url: &str, external_host: &str) -> String {
         }
     }
     url.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::secret::Secret;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::target::{Populated, populate};
+
+    #[test]
+    fn of_a_concealed_url_the_origin_stays() {
+        let target = |path: &str, instance: &str| {
+            let text = format!("scrape_configs: [{{job_name: j, metrics_path: {path}}}]");
+            let config = Config::parse("f", &text, std::path::Path::new("")).unwrap();
+            let labels = Labels::new([("__address__", "10.0.0.5:9100"), ("instance", instance)]);
+            match populate(&config.jobs[0].as_ref().clone(), &labels, &Labels::default()).unwrap() {
+                Populated::Kept(target) => *target,
+                other => panic!("{other:?}"),
+            }
+        };
+        let plain = target("/a/metrics", "10.0.0.5:9100");
+        let shown = |target: &Target, secrets: &[&str]| {
+            shown_url(target, &Redactor::new(secrets.iter().map(|s| Secret::new((*s).to_owned()))))
+        };
+        let origin = "http://10.0.0.5:9100";
+        assert_eq!(shown(&plain, &[]), "http://10.0.0.5:9100/a/metrics");
+        assert_eq!(shown(&plain, &[origin]), "http://10.0.0.5:9100/a/metrics");
+        assert_eq!(shown(&plain, &["http://10.0.0.5:9100/a"]), "http://10.0.0.5:9100/[redacted]/metrics");
+        assert_eq!(shown(&plain, &["http://10.0.0.5:9100/a/metrics", origin]), "http://10.0.0.5:9100/[redacted]");
+        assert_eq!(shown(&plain, &["/a/metrics"]), "http://10.0.0.5:9100[redacted]");
+        let renamed = target("/a", "db");
+        assert_eq!(shown(&renamed, &[origin]), "[redacted]/a", "its labels do not tell the address");
+    }
 }

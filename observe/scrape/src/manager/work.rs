@@ -238,8 +238,7 @@ impl Work {
         self.count();
         let mut status = active.status.write();
         status.health = if self.failure.is_none() { Health::Up } else { Health::Down };
-        let texts = &active.at_work.job.concealed.texts;
-        status.last_error = self.failure.as_ref().map(|f| texts.redact(&f.to_string())).unwrap_or_default();
+        status.last_error = self.failure.as_ref().map(|f| active.said(&f.to_string())).unwrap_or_default();
         status.last_scrape = Some(kernel::Timestamp::from_millis(t_ms));
         status.last_duration = duration;
         let error = status.last_error.clone();
