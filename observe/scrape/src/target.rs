@@ -13,7 +13,8 @@ const SCHEME: &str = "__scheme__";
 const METRICS_PATH: &str = "__metrics_path__";
 const INTERVAL: &str = "__scrape_interval__";
 const TIMEOUT: &str = "__scrape_timeout__";
-/// How a target's histograms are read, instead of what its job says.
+/// How a target's histograms are read, instead of what its job says. Prometheus 3.16 sets them to that before relabeling, older ones and
+/// this one leave them out.
 const CUSTOM_BUCKETS: &str = "__convert_classic_histograms_to_nhcb__";
 const KEEP_CLASSIC: &str = "__always_scrape_classic_histograms__";
 const NATIVE: &str = "__scrape_native_histograms__";
@@ -94,9 +95,6 @@ pub fn discovered_labels(job: &Job, target: &Labels, group: &Labels) -> Labels {
         (TIMEOUT, format_duration(job.timeout)),
         (METRICS_PATH, job.metrics_path.clone()),
         (SCHEME, job.scheme.clone()),
-        (CUSTOM_BUCKETS, job.histograms.custom_buckets.to_string()),
-        (KEEP_CLASSIC, job.histograms.keep_classic.to_string()),
-        (NATIVE, job.histograms.native.to_string()),
     ] {
         if builder.get(name).is_empty() {
             builder.set(name, &value);
@@ -300,8 +298,7 @@ mod tests {
         let target = kept(&job, &[address]);
         let forms = |native, keep_classic, custom_buckets| HistogramForms { native, keep_classic, custom_buckets };
         assert_eq!((target.histograms, target.unix_socket()), (forms(true, true, false), None));
-        assert_eq!(target.discovered.get("__scrape_native_histograms__"), Some("true"));
-        assert_eq!(target.discovered.get("__convert_classic_histograms_to_nhcb__"), Some("false"));
+        assert_eq!(target.discovered.get("__scrape_native_histograms__"), None);
         let labels = [
             address,
             ("__scrape_native_histograms__", "F"),
