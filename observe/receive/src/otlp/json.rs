@@ -12,14 +12,17 @@ use super::model::{
 };
 use super::value::{AnyValue, DEPTH, object};
 
+mod shape;
+
 type Object = Map<String, Json>;
 
-/// The whole request. What is unknown is left out, and so is what has another type than it should.
+/// The whole request. What is unknown is left out.
 ///
 /// # Errors
-/// It is no JSON object.
+/// It is no JSON, or something has another type than it should.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<ResourceMetrics<'static>>, String> {
     let json: Json = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    shape::verify(&json)?;
     let request = json.as_object().ok_or("the request is no JSON object")?;
     Ok(objects(request, "resourceMetrics").map(resource_metrics).collect())
 }
