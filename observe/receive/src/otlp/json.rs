@@ -16,12 +16,13 @@ mod shape;
 
 type Object = Map<String, Json>;
 
-/// The whole request. What is unknown is left out.
+/// The whole request, its keys as OTLP has them (`timeUnixNano`) or as protobuf's (`time_unix_nano`). What is unknown is left out.
 ///
 /// # Errors
 /// It is no JSON, or something has another type than it should.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<ResourceMetrics<'static>>, String> {
-    let json: Json = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let mut json: Json = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    shape::rename(&mut json);
     shape::verify(&json)?;
     let request = json.as_object().ok_or("the request is no JSON object")?;
     Ok(objects(request, "resourceMetrics").map(resource_metrics).collect())

@@ -136,6 +136,30 @@ impl Kind {
     }
 }
 
+/// Gives keys in protobuf's form, which its own JSON allows and some senders use, the form of OTLP. Attributes' names are values here.
+pub(super) fn rename(json: &mut Json) {
+    match json {
+        Json::Array(all) => all.iter_mut().for_each(rename),
+        Json::Object(all) => {
+            let written: Vec<String> = all.keys().filter(|key| key.contains('_')).cloned().collect();
+            for key in written {
+                let mut parts = key.split('_');
+                let first = parts.next().unwrap_or_default().to_owned();
+                let renamed = parts.fold(first, |name, part| {
+                    let mut letters = part.chars();
+                    let initial = letters.next().map(|c| c.to_ascii_uppercase());
+                    name + &initial.into_iter().chain(letters).collect::<String>()
+                });
+                if let Some(value) = all.remove(&key) {
+                    all.entry(renamed).or_insert(value);
+                }
+            }
+            all.values_mut().for_each(rename);
+        }
+        _ => {}
+    }
+}
+
 /// Whether a request has the right types throughout.
 ///
 /// # Errors
@@ -184,6 +208,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn keys_may_be_written_as_in_protobuf() {
+        let attributes = json!([{"key": "a_b", "value": {"string_value": "x_y"}}]);
+        let mut json = json!({"resource_metrics": [{"resource": {"attributes": attributes}, "scope_metrics": []}]});
+        rename(&mut json);
+        let attributes = json!([{"key": "a_b", "value": {"stringValue": "x_y"}}]);
+        assert_eq!(json, json!({"resourceMetrics": [{"resource": {"attributes": attributes}, "scopeMetrics": []}]}));
+        let mut both = json!({"time_unix_nano": "1", "timeUnixNano": "2"});
+        rename(&mut both);
+        assert_eq!(both, json!({"timeUnixNano": "2"}));
+    }
 
     #[test]
     fn wrong_types_are_told_with_their_place() {
