@@ -6,6 +6,7 @@
 pub mod access;
 pub mod alert;
 pub mod duration;
+pub mod flag;
 pub mod float;
 pub mod hash;
 pub mod heartbeat;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use kernel::Labels;
+use kernel::flag::parse_bool;
 
-use crate::config::{Alertmanager, Job, TargetGroup, format_duration, parse_duration};
+use crate::config::{Alertmanager, HistogramSettings, Job, TargetGroup, format_duration, parse_duration};
 use crate::labelset::LabelBuilder;
 use crate::relabel::{RelabelStep, relabel, relabel_steps};
 
@@ -27,7 +28,7 @@ const ALERTS_PATH: &str = "__alerts_path__";
 const ALERTS_API: &str = "/api/v2/alerts";
 
 /// What is scraped.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     /// Labels before relabeling.
     pub discovered: Labels,
@@ -41,19 +42,8 @@ pub struct Target {
     pub interval: Duration,
     /// How long it may take.
     pub timeout: Duration,
-    /// How its histograms are read.
-    pub histograms: HistogramForms,
-}
-
-/// Which histograms are taken of a target: what its labels say, else its job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HistogramForms {
-    /// Native ones.
-    pub native: bool,
-    /// Classic buckets beside native ones.
-    pub keep_classic: bool,
-    /// Native ones with custom bounds in place of classic ones.
-    pub custom_buckets: bool,
+    /// How its histograms are read: what its labels say, else its job.
+    pub histograms: HistogramSettings,
 }
 
 impl Target {
@@ -75,7 +65,7 @@ impl Target {
 }
 
 /// What became of a target.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Populated {
     /// It is scraped.
     Kept(Box<Target>),
@@ -136,14 +126,14 @@ pub fn populate(job: &Job, target: &Labels, group: &Labels) -> Result<Populated,
     }
     let flag = |name, usual: bool, what| match builder.get(name) {
         "" => Ok(usual),
-        text => flag(text)
-            .ok_or_else(|| format!("error parsing {what}: strconv.ParseBool: parsing {text:?}: invalid syntax")),
+        text => parse_bool(text).map_err(|e| format!("error parsing {what}: {e}")),
     };
-    let usual = &job.histograms;
-    let histograms = HistogramForms {
+    let usual = job.histograms;
+    let histograms = HistogramSettings {
         custom_buckets: flag(CUSTOM_BUCKETS, usual.custom_buckets, "convert classic histograms to nhcb")?,
         keep_classic: flag(KEEP_CLASSIC, usual.keep_classic, "always scrape classic histograms")?,
         native: flag(NATIVE, usual.native, "scrape native histograms")?,
+        ..usual
     };
     builder.retain(|name| !name.starts_with(META_PREFIX));
     if builder.get("instance").is_empty() {
@@ -189,15 +179,6 @@ pub fn alertmanager_urls(config: &Alertmanager, groups: &[TargetGroup]) -> (Vec<
 fn time(text: &str, what: &str) -> Result<Duration, String> {
     let time = parse_duration(text).map_err(|e| format!("error parsing scrape {what}: {e}"))?;
     if time.is_zero() { Err(format!("scrape {what} cannot be 0")) } else { Ok(time) }
-}
-
-/// The words that Go takes for truth values.
-fn flag(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
 }
 
 /// The URL; parameters of the job come first in their order by name, `__param_…` replaces their first value.
@@ -296,7 +277,12 @@ mod tests {
         let job = job("scrape_native_histograms: true, always_scrape_classic_histograms: true");
         let address = ("__address__", "h:1");
         let target = kept(&job, &[address]);
-        let forms = |native, keep_classic, custom_buckets| HistogramForms { native, keep_classic, custom_buckets };
+        let forms = |native, keep_classic, custom_buckets| HistogramSettings {
+            native,
+            keep_classic,
+            custom_buckets,
+            ..job.histograms
+        };
         assert_eq!((target.histograms, target.unix_socket()), (forms(true, true, false), None));
         assert_eq!(target.discovered.get("__scrape_native_histograms__"), None);
         let labels = [

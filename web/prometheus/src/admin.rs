@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::answer::{Answer, Api, success};
 use crate::error::{ApiError, ErrorKind};
-use crate::params::{Params, parse_bool};
+use crate::params::Params;
 use crate::selectors::selector;
 
 fn store(api: &Api) -> Result<Arc<dyn SeriesAdmin>, ApiError> {
@@ -59,9 +59,8 @@ pub(crate) async fn compact(api: Api) -> Answer {
 pub(crate) async fn snapshot(api: Api, params: Params) -> Answer {
     let store = store(&api)?;
     let skip_head = match params.get("skip_head") {
-        Some(text) => {
-            parse_bool(text).map_err(|e| ApiError::parameter("skip_head", format!("unable to parse boolean: {e}")))?
-        }
+        Some(text) => kernel::flag::parse_bool(text)
+            .map_err(|e| ApiError::parameter("skip_head", format!("unable to parse boolean: {e}")))?,
         None => false,
     };
     let now = api.now();

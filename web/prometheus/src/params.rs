@@ -226,15 +226,6 @@ pub(crate) fn parse_integer(text: &str) -> Result<i64, String> {
     })
 }
 
-/// A yes or no, as Go's `strconv.ParseBool` reads it.
-pub(crate) fn parse_bool(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
-        "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
-        _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
-    }
-}
-
 /// Nanoseconds as the standard library's type; what is below zero is nothing.
 pub(crate) fn duration_of(nanos: Nanos) -> Duration {
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))

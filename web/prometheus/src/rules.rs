@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::answer::{Answer, Api, success};
 use crate::error::ApiError;
-use crate::params::{Params, parse_bool};
+use crate::params::Params;
 use crate::selectors::selectors;
 use crate::views::{AlertState, Alerting, Rule, RuleGroup, go_time};
 
@@ -42,7 +42,7 @@ impl<'p> Wanted<'p> {
             return Err(ApiError::parameter("type", format!("not supported value {kind:?}")));
         }
         let exclude = params.of_address("exclude_alerts").to_lowercase();
-        let exclude = if exclude.is_empty() { Ok(false) } else { parse_bool(&exclude) };
+        let exclude = if exclude.is_empty() { Ok(false) } else { kernel::flag::parse_bool(&exclude) };
         let exclude = exclude
             .map_err(|e| ApiError::parameter("exclude_alerts", format!("error converting exclude_alerts: {e}")))?;
         Ok(Self {

@@ -18,7 +18,7 @@ use crate::gate::Turn;
 use crate::holding::{Holding, points_of_bytes};
 use crate::json::{Exponent, push_number, push_text};
 use crate::limits::{ANSWER_BYTES, SEARCH_BATCH, SEARCH_BATCH_MOST, SEARCH_RESULTS, SEARCH_RESULTS_MOST, SEARCH_TERMS};
-use crate::params::{Params, parse_bool, parse_integer, parse_time};
+use crate::params::{Params, parse_integer, parse_time};
 use crate::series::{or_everything, texts};
 use crate::views::MetricMetadata;
 use score::{Algorithm, Wanted};
@@ -118,7 +118,7 @@ fn range(params: &Params, now_ms: i64) -> Result<(i64, i64), ApiError> {
 
 fn flag(params: &Params, name: &str, usual: bool) -> Result<bool, ApiError> {
     let Some(text) = params.get(name) else { return Ok(usual) };
-    parse_bool(text).map_err(|_| ApiError::bad(format!("invalid {name} {text:?}: must be boolean")))
+    kernel::flag::parse_bool(text).map_err(|_| ApiError::bad(format!("invalid {name} {text:?}: must be boolean")))
 }
 
 /// A number above zero.

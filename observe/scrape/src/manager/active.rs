@@ -14,14 +14,12 @@ use crate::client::{ClientError, HttpClient, Request, Stream};
 use crate::config::Job;
 use crate::exposition::{ParseOptions, accept_header};
 use crate::reader::{LineRules, MetadataStore, ReadSettings, TargetReader};
-use crate::target::{HistogramForms, Target};
+use crate::target::Target;
 
 /// A job with what its scrapes need.
 pub(super) struct JobAtWork {
     pub(super) job: Arc<Job>,
     pub(super) client: HttpClient,
-    /// But for the forms of histograms, which each target has for itself.
-    settings: ReadSettings,
     accept: String,
     /// Why no target of the job is scraped: there are too many.
     pub(super) forced_error: RwLock<Option<String>>,
@@ -29,18 +27,7 @@ pub(super) struct JobAtWork {
 }
 
 impl JobAtWork {
-    pub(super) fn new(job: &Arc<Job>, options: &Options) -> Self {
-        let histograms = job.histograms;
-        let parse = ParseOptions { fold_created: options.start_times, ..ParseOptions::default() };
-        let small = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        let settings = ReadSettings {
-            honor_timestamps: job.honor_timestamps,
-            track_timestamps_staleness: job.track_timestamps_staleness,
-            sample_limit: small(job.limits.samples),
-            bucket_limit: small(histograms.bucket_limit),
-            min_bucket_factor: histograms.min_bucket_factor,
-            parse,
-        };
+    pub(super) fn new(job: &Arc<Job>) -> Self {
         let failure_log = job.failure_log.as_ref().and_then(|path| {
             let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
             if let Err(error) = &file {
@@ -50,7 +37,6 @@ impl JobAtWork {
         });
         Self {
             client: HttpClient::new(&job.http),
-            settings,
             accept: accept_header(&job.protocols, job.escaping),
             forced_error: RwLock::default(),
             failure_log,
@@ -70,11 +56,22 @@ impl JobAtWork {
     }
 
     /// How bodies of a target are read.
-    fn settings(&self, target: &Target) -> ReadSettings {
-        let HistogramForms { native, keep_classic, custom_buckets } = target.histograms;
-        let fold_created = self.settings.parse.fold_created;
-        let parse = ParseOptions { fold_created, native_histograms: native, keep_classic, custom_buckets };
-        ReadSettings { parse, ..self.settings.clone() }
+    fn settings(&self, target: &Target, options: &Options) -> ReadSettings {
+        let (job, histograms) = (&self.job, target.histograms);
+        let small = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        ReadSettings {
+            honor_timestamps: job.honor_timestamps,
+            track_timestamps_staleness: job.track_timestamps_staleness,
+            sample_limit: small(job.limits.samples),
+            bucket_limit: small(histograms.bucket_limit),
+            min_bucket_factor: histograms.min_bucket_factor,
+            parse: ParseOptions {
+                fold_created: options.start_times,
+                native_histograms: histograms.native,
+                keep_classic: histograms.keep_classic,
+                custom_buckets: histograms.custom_buckets,
+            },
+        }
     }
 
     fn rules(&self, target: &Target) -> LineRules {
@@ -148,7 +145,7 @@ impl Active {
         before: Option<&Self>,
     ) -> Self {
         let rules = at_work.rules(&target);
-        let settings = at_work.settings(&target);
+        let settings = at_work.settings(&target, options);
         let group = target.group_name(&at_work.job.name);
         let same = before.filter(|b| {
             b.rules.honor_labels == rules.honor_labels

@@ -77,7 +77,7 @@ impl Runner {
     }
 
     fn begin_job(&mut self, job: &Arc<Job>) {
-        let at_work = Arc::new(JobAtWork::new(job, &self.shared.options));
+        let at_work = Arc::new(JobAtWork::new(job));
         let mut pool = Pool {
             at_work,
             generation: 0,
@@ -113,7 +113,7 @@ impl Runner {
     fn change(&mut self, job: &Arc<Job>) {
         let Some(mut pool) = self.pools.remove(&job.name) else { return };
         let same = pool.at_work.job.discovery == job.discovery;
-        pool.at_work = Arc::new(JobAtWork::new(job, &self.shared.options));
+        pool.at_work = Arc::new(JobAtWork::new(job));
         if !same {
             self.discover(&mut pool);
         }

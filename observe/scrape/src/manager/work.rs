@@ -115,6 +115,20 @@ pub(super) async fn scrape(active: Arc<Active>, shared: Arc<Shared>, t_ms: i64) 
     active.busy.store(false, Ordering::Release);
 }
 
+/// What the store had no columns for.
+struct Refused {
+    lines: Option<ReadError>,
+    reports: Option<SeriesError>,
+}
+
+impl Refused {
+    /// Whether the store no longer knows a group.
+    const fn is_forgotten(&self) -> bool {
+        matches!(self.lines, Some(ReadError::Store(SeriesError::UnknownGroup(_))))
+            || matches!(self.reports, Some(SeriesError::UnknownGroup(_)))
+    }
+}
+
 impl Work {
     async fn ask(&mut self) -> Result<Head, Failure> {
         let at_work = &self.active.at_work;
@@ -196,30 +210,34 @@ impl Work {
         !self.active.reader.lock().has_reports() || (self.failure.is_none() && self.buffers.scratch.has_new())
     }
 
+    /// Asks the store for the columns of new lines, and of what is said of the scrape.
+    fn resolve(&mut self, reader: &mut TargetReader, names: &[&str]) -> Refused {
+        let writer = self.shared.writer.as_ref();
+        let lines = match &self.failure {
+            Some(_) => None,
+            None => reader.resolve(writer, &mut self.buffers.scratch).map(|counts| self.counts = counts).err(),
+        };
+        Refused { lines, reports: reader.resolve_reports(writer, &self.active.rules, names).err() }
+    }
+
     fn finish(mut self) {
         let active = Arc::clone(&self.active);
         let shared = Arc::clone(&self.shared);
         let mut reader = active.reader.lock();
         let names = if active.at_work.job.extra_metrics { &REPORTS[..] } else { &REPORTS[..USUAL_REPORTS] };
-        if self.failure.is_none() {
-            let mut resolved = reader.resolve(shared.writer.as_ref(), &mut self.buffers.scratch);
-            if let Err(ReadError::Store(SeriesError::UnknownGroup(_))) = resolved {
-                // The clock of the samples went on without this target: its group is opened again, and all is asked anew.
-                reader.forget_columns();
-                self.read_with(&mut reader);
-                resolved = reader.resolve(shared.writer.as_ref(), &mut self.buffers.scratch);
-            }
-            match resolved {
-                Ok(counts) => self.counts = counts,
-                Err(error) => self.failure = Some(error.into()),
-            }
-        }
-        let mut reports = reader.resolve_reports(shared.writer.as_ref(), &active.rules, names);
-        if let Err(SeriesError::UnknownGroup(_)) = reports {
+        let mut refused = self.resolve(&mut reader, names);
+        if refused.is_forgotten() {
+            // The clock of the samples went on without this target: its group is opened again, and all is asked anew.
             reader.forget_columns();
-            reports = reader.resolve_reports(shared.writer.as_ref(), &active.rules, names);
+            if self.failure.is_none() {
+                self.read_with(&mut reader);
+            }
+            refused = self.resolve(&mut reader, names);
         }
-        if let Err(error) = reports {
+        if let Some(error) = refused.lines {
+            self.failure = Some(error.into());
+        }
+        if let Some(error) = refused.reports {
             tracing::error!(%error, target = active.target.url, "the store has no place for what is said of a scrape");
         }
         let duration = self.started.elapsed();

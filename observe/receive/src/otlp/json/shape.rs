@@ -163,7 +163,7 @@ pub(super) fn rename(json: &mut Json) {
 /// Whether a request has the right types throughout.
 ///
 /// # Errors
-/// What is wrong first, and where: `resourceMetrics[0].scopeMetrics[0].metrics[2].name: 5 is no text`.
+/// What is wrong first, and where: `resourceMetrics[0].scopeMetrics[0].metrics[2].name: 5 is not text`.
 pub(super) fn verify(request: &Json) -> Result<(), String> {
     check(request, REQUEST, &mut String::new())
 }
