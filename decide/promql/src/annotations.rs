@@ -123,7 +123,7 @@ impl Note {
                 format!("conflicting counter resets during histogram {}", operation.word())
             }
             Self::StartsOverlap => {
-                format!("start timestamp overlaps with the previous sample for metric name {metric:?}")
+                format!("sample has start time that overlaps with previous sample timestamp for metric {metric:?}")
             }
             Self::ClassicAndNative => named("vector contains a mix of classic and native histograms"),
             Self::QuantileIsNan => named("input to histogram_quantile has NaN observations, result is NaN"),

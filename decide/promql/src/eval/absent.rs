@@ -5,6 +5,7 @@ use kernel::Labels;
 use kernel::labels::METRIC_NAME;
 use kernel::series::{MatchOp, Matcher};
 
+use super::call::check_extended;
 use super::engine::{Engine, Grid, Result, Sink};
 use super::line::{ABSENT, Line, is_absent};
 use crate::syntax::ast::{Call, Expr, ExprKind};
@@ -20,6 +21,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn absent_over_time_lines(&self, c: &Call, grid: Grid, sink: Sink<'_>) -> Result<()> {
+        check_extended(c, &c.args[0])?;
         let mut present = vec![false; grid.steps];
         self.ranges(&c.args[0], grid, &mut |series| {
             present.iter_mut().enumerate().for_each(|(s, p)| *p |= !series.window(s).is_empty());

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use kernel::Labels;
-use kernel::labels::METRIC_NAME;
 use kernel::series::{Incompatible, Point};
 
 use super::engine::{Engine, Grid, Result, Sink};
 use super::groups::Groups;
-use super::line::{ABSENT, Line, is_absent, weight};
+use super::line::{ABSENT, Line, is_absent, is_metadata, weight};
 use super::states::{Average, Count, Group, Maximum, Minimum, Spread, State, Sum};
 use crate::annotations::{Note, Operation};
 use crate::functions::native::Fold;
@@ -20,7 +19,7 @@ use crate::syntax::span::Span;
 pub(super) fn group_labels(labels: &Labels, grouping: &Grouping) -> Labels {
     let named = &grouping.labels;
     if grouping.without {
-        labels.without(|n| n == METRIC_NAME || named.iter().any(|l| l == n))
+        labels.without(|n| is_metadata(n) || named.iter().any(|l| l == n))
     } else if named.is_empty() {
         Labels::default()
     } else {
@@ -107,7 +106,7 @@ impl Engine<'_> {
 
     /// Takes the histograms out of a line into a group; those that count as a point like any other stay.
     fn fold_histograms<S: State>(&self, a: &Aggregate, line: &mut Line, group: &mut Folded<S>) {
-        let span = a.expr.span;
+        let span = a.expr.unwrapped().span;
         match a.op {
             AggregateOp::Count | AggregateOp::Group => return,
             AggregateOp::Sum | AggregateOp::Avg => {
@@ -148,7 +147,7 @@ impl Engine<'_> {
 
     /// Adds what became of a group's histograms to its line.
     fn with_histograms(&self, a: &Aggregate, native: Vec<NativeState>, line: &mut Line) {
-        let span = a.expr.span;
+        let span = a.expr.unwrapped().span;
         for (step, state) in native.into_iter().enumerate().filter(|(_, s)| s.seen) {
             if line.has(step) {
                 self.note(span, Note::FloatsAndHistogramsAggregated, "");

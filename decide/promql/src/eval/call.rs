@@ -1,5 +1,6 @@
 //! Function calls: to the family each function belongs to. Pure.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use kernel::Labels;
@@ -9,14 +10,16 @@ use super::EvalError;
 use super::engine::{Engine, Grid, Result, Sink};
 use super::line::{ABSENT, Line, is_absent};
 use super::mixed::mixed_value;
+use super::ranked::QUANTILE_RULE;
 use super::scalar::Scalars;
 use super::select::Ranges;
 use crate::annotations::Note;
 use crate::functions::native::{self, Notes};
 use crate::functions::rates::{Rate, any_overlap, extended, extrapolated, reset_indexes};
 use crate::functions::window::Window;
-use crate::functions::{Kind, Mixed};
+use crate::functions::{Kind, Mixed, over_time};
 use crate::syntax::ast::{Call, Expr, ExprKind, Extend, ValueType};
+use crate::syntax::literal::short_number;
 use crate::syntax::span::Span;
 
 /// The most scalars a function takes beside its vector.
@@ -91,13 +94,10 @@ impl Engine<'_> {
             return Err(EvalError::invalid(c.args[0].span, "expected a range vector"));
         };
         check_extended(c, range)?;
-        let quantile = c.function.name == "quantile_over_time";
+        let (argument, place) = (Argument::of(c), place_of(&c.args[0]));
         self.ranges(range, grid, &mut |series| {
             if smoothing {
                 check_factors(&scalars, grid.steps, range.span)?;
-            }
-            if quantile {
-                self.check_quantiles(&scalars[0], grid.steps, c.args[0].span);
             }
             let anchored = series.extend == Some(Extend::Anchored);
             let floats_only = series.histograms.is_none();
@@ -114,10 +114,15 @@ impl Engine<'_> {
                 let args = &args[..n];
                 let window = if anchored { series.anchored(s) } else { Some(series.window(s)) };
                 let Some(window) = window else { continue };
+                if let (Some(argument), Some(arg)) = (&argument, args.first())
+                    && !window.values.is_empty()
+                {
+                    argument.check(self, *arg);
+                }
                 if floats_only {
                     line.values[s] = (of.function)(&window, args).unwrap_or(ABSENT);
                 } else {
-                    let mut note = |n| self.note(c.args[0].span, n, series.labels.name());
+                    let mut note = |n| self.note(place, n, series.labels.name());
                     line.set(s, mixed_value(of.mixed, of.function, &window, args, &mut note));
                 }
             }
@@ -126,11 +131,11 @@ impl Engine<'_> {
     }
 
     pub(super) fn rate_lines(&self, c: &Call, rate: Rate, grid: Grid, sink: Sink<'_>) -> Result<()> {
-        let range = &c.args[0];
+        let (range, place) = (&c.args[0], place_of(&c.args[0]));
         check_extended(c, range)?;
         self.ranges(range, grid, &mut |series| {
             let mut line = Line::absent(series.labels.clone(), true, grid.steps);
-            let mut note = |n| self.note(range.span, n, series.labels.name());
+            let mut note = |n| self.note(place, n, series.labels.name());
             match series.extend {
                 Some(extend) => {
                     for s in 0..series.steps() {
@@ -143,7 +148,7 @@ impl Engine<'_> {
                 return Ok(());
             }
             if rate.is_counter() && (line.histograms.is_none() || (0..grid.steps).any(|s| line.float(s).is_some())) {
-                self.check_counter_name(&line.labels, range.span);
+                self.check_counter_name(&line.labels, place);
             }
             sink(line)
         })
@@ -161,15 +166,14 @@ impl Engine<'_> {
             }
             return;
         }
-        let mut overlap = rate.is_counter() && !starts.is_empty();
+        let may_overlap = rate.is_counter() && !starts.is_empty();
         for s in 0..series.steps() {
             let (window, bounds) = (series.window(s), series.limits(s));
             if window.histograms.is_empty() {
                 let value = extrapolated(&window, bounds, rate, series.before_resets(s, &resets));
                 line.values[s] = value.unwrap_or(ABSENT);
-                if overlap && any_overlap(window.times, window.starts) {
+                if may_overlap && any_overlap(window.times, window.starts) {
                     note(Note::StartsOverlap);
-                    overlap = false;
                 }
             } else if !window.values.is_empty() {
                 note(Note::FloatsAndHistograms);
@@ -184,13 +188,6 @@ impl Engine<'_> {
     fn check_counter_name(&self, labels: &Labels, span: Span) {
         const ENDINGS: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
         let name = labels.name();
-        if let Some(ty) = labels.get("__type__") {
-            if !matches!(ty, "counter" | "histogram") {
-                let wanted = r#"__type__ label is not set to "counter" or "histogram""#;
-                self.info(span, format!("metric might not be a counter, {wanted}, got {ty:?}: {name:?}"));
-            }
-            return;
-        }
         if name.is_empty() || ENDINGS.iter().any(|e| name.ends_with(e)) {
             return;
         }
@@ -241,6 +238,34 @@ impl Engine<'_> {
     }
 }
 
+/// An argument of a function over a range that may be wrong, which is said wherever there are numbers to use it on.
+struct Argument {
+    is_right: fn(f64) -> bool,
+    /// What it should be.
+    rule: &'static str,
+    span: Span,
+    /// The last one that was wrong: it is not said of each window.
+    said: Cell<Option<u64>>,
+}
+
+impl Argument {
+    fn of(c: &Call) -> Option<Self> {
+        let (is_right, rule, at): (fn(f64) -> bool, _, _) = match c.function.name {
+            "quantile_over_time" => (|q| (0.0..=1.0).contains(&q), QUANTILE_RULE, 0),
+            "integral" => (over_time::is_strategy, "strategy should be 0, 1, or 2 (default), using 2", 1),
+            _ => return None,
+        };
+        Some(Self { is_right, rule, span: c.args.get(at)?.unwrapped().span, said: Cell::new(None) })
+    }
+
+    fn check(&self, engine: &Engine<'_>, arg: f64) {
+        if (self.is_right)(arg) || self.said.replace(Some(arg.to_bits())) == Some(arg.to_bits()) {
+            return;
+        }
+        engine.warn(self.span, format!("{}, got {}", self.rule, short_number(arg)));
+    }
+}
+
 /// A function over a range.
 #[derive(Clone, Copy)]
 struct OfWindow {
@@ -249,12 +274,21 @@ struct OfWindow {
     keeps_name: bool,
 }
 
+/// The place that is named in what is said of a range: without parentheses, and of a subquery Prometheus knows none but the first.
+fn place_of(range: &Expr) -> Span {
+    let inner = range.unwrapped();
+    match inner.kind {
+        ExprKind::Subquery(_) => Span { start: 0, end: inner.span.end, line: 1, column: 1 },
+        _ => inner.span,
+    }
+}
+
 fn no_vector(span: Span) -> EvalError {
     EvalError::invalid(span, "expected an instant vector")
 }
 
 /// `anchored` and `smoothed` have a meaning for few functions only.
-fn check_extended(c: &Call, range: &Expr) -> Result<()> {
+pub(super) fn check_extended(c: &Call, range: &Expr) -> Result<()> {
     let ExprKind::Range(r) = &range.unwrapped().kind else { return Ok(()) };
     let (modifier, allowed): (_, &[&str]) = match r.selector.extend {
         None => return Ok(()),

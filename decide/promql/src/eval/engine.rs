@@ -3,7 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 use kernel::series::{Matcher, Rolled, RolledUp, Select, Series, SeriesError, SeriesReader, Visit};
 
 use super::EvalError;
@@ -62,9 +63,12 @@ pub(crate) struct Engine<'a> {
     pub(super) rolled: Vec<RolledUp>,
     pub(super) limits: &'a Limits,
     control: &'a dyn Control,
-    annotations: RefCell<IndexSet<Annotation>>,
-    /// Classic histograms that had to be made monotonic, by metric name and place.
-    pub(super) forced: RefCell<IndexMap<(String, Span), Forced>>,
+    /// Each text once, and where.
+    annotations: RefCell<IndexMap<(AnnotationKind, String), Span>>,
+    /// Classic histograms that had to be made monotonic, by metric name, and where.
+    pub(super) forced: RefCell<IndexMap<String, (Span, Forced)>>,
+    /// By metric name: in how many windows start times overlapped, and where.
+    overlaps: RefCell<IndexMap<String, (Span, u64)>>,
     pub(super) explainer: Option<Explainer<'a>>,
     stats: Cell<Stats>,
     /// Samples read so far.
@@ -90,6 +94,7 @@ impl<'a> Engine<'a> {
             control,
             annotations: RefCell::default(),
             forced: RefCell::default(),
+            overlaps: RefCell::default(),
             explainer: None,
             stats: Cell::default(),
             spent: Cell::default(),
@@ -102,14 +107,26 @@ impl<'a> Engine<'a> {
     }
 
     pub(super) fn take_annotations(&self) -> Vec<Annotation> {
-        for ((name, span), forced) in self.forced.take() {
+        for (name, (span, forced)) in self.forced.take() {
             self.info(span, forced.message(&name));
         }
-        self.annotations.take().into_iter().collect()
+        for (name, (span, windows)) in self.overlaps.take() {
+            let times = if windows > 1 { format!(" ({windows} occurrences)") } else { String::new() };
+            self.warn(span, Note::StartsOverlap.message(&name) + &times);
+        }
+        let all = self.annotations.take().into_iter();
+        all.map(|((kind, message), span)| Annotation { kind, message, span }).collect()
     }
 
     /// Says what was noticed of a metric.
     pub(super) fn note(&self, span: Span, note: Note, metric: &str) {
+        if note == Note::StartsOverlap {
+            let mut overlaps = self.overlaps.borrow_mut();
+            let (place, windows) = overlaps.entry(metric.to_owned()).or_insert((span, 0));
+            *place = later(*place, span);
+            *windows += 1;
+            return;
+        }
         self.annotate(note.kind(), span, note.message(metric));
     }
 
@@ -123,8 +140,13 @@ impl<'a> Engine<'a> {
 
     pub(super) fn annotate(&self, kind: AnnotationKind, span: Span, message: String) {
         let mut all = self.annotations.borrow_mut();
-        if all.len() < MAX_ANNOTATIONS {
-            all.insert(Annotation { kind, message, span });
+        let full = all.len() >= MAX_ANNOTATIONS;
+        match all.entry((kind, message)) {
+            Entry::Occupied(mut known) => *known.get_mut() = later(*known.get(), span),
+            Entry::Vacant(new) if !full => {
+                new.insert(span);
+            }
+            Entry::Vacant(_) => {}
         }
     }
 
@@ -328,6 +350,13 @@ impl<'a> Engine<'a> {
         })?;
         Ok(lines)
     }
+}
+
+/// Of two places of which the same is said, the one that Prometheus names: the one it evaluates last, which is the outer one, or the one
+/// further on.
+pub(super) fn later(a: Span, b: Span) -> Span {
+    let holds = |outer: Span, inner: Span| outer.start <= inner.start && inner.end <= outer.end;
+    if holds(b, a) || (!holds(a, b) && b.start > a.start) { b } else { a }
 }
 
 /// Prometheus names the bytes of the text that a duration takes.

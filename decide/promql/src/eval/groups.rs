@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use kernel::Labels;
-use kernel::labels::METRIC_NAME;
 
 use super::aggregate::group_labels;
+use super::line::is_metadata;
 use crate::syntax::ast::Grouping;
 
 /// The groups found so far, by number.
@@ -31,7 +31,7 @@ impl<'g> Groups<'g> {
     /// Whether a label of a series tells groups apart.
     fn counts(&self, name: &str) -> bool {
         let named = self.named.binary_search(&name).is_ok();
-        if self.grouping.without { !named && name != METRIC_NAME } else { named }
+        if self.grouping.without { !named && !is_metadata(name) } else { named }
     }
 
     /// The number of the group of a series; groups are numbered as they are found.

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use kernel::Labels;
 use kernel::series::Histogram;
 
-use super::engine::{Engine, Grid, Result, Sink};
+use super::engine::{Engine, Grid, Result, Sink, later};
 use super::forced::Forced;
 use super::line::{ABSENT, Line, Merged, is_absent};
 use crate::annotations::Note;
@@ -85,11 +85,11 @@ impl Engine<'_> {
                 return Ok(());
             }
             let le = line.labels.get("le").unwrap_or_default();
-            let Some(upper) = bound(le) else {
+            let Some(upper) = bound(le).filter(|upper| !upper.is_nan()) else {
                 let name = line.labels.name();
                 let text = "bucket label \"le\" is missing or has a malformed value of";
                 let named = if name.is_empty() { String::new() } else { format!(" for metric name {name:?}") };
-                self.warn(expr.span, format!("{text} {le:?}{named}"));
+                self.warn(expr.unwrapped().span, format!("{text} {le:?}{named}"));
                 return Ok(());
             };
             let labels = line.labels.without(|n| n == "le");
@@ -116,19 +116,26 @@ impl Engine<'_> {
             At::Classic(buckets) => classic(s, buckets),
             At::Native(h) => native(s, h),
             At::Both => {
-                self.note(vector.span, Note::ClassicAndNative, name);
+                self.note(vector.unwrapped().span, Note::ClassicAndNative, name);
                 ABSENT
             }
         };
         Line::floats(h.labels.clone(), true, (0..steps).map(value).collect())
     }
 
-    fn quantile_line(&self, q: impl Fn(usize) -> f64, h: &Found, vector: &Expr, place: Span, grid: Grid) -> Line {
+    fn quantile_line(
+        &self,
+        q: impl Fn(usize) -> f64,
+        h: &Found,
+        (vector, place): (&Expr, Span),
+        told: &mut [bool],
+        grid: Grid,
+    ) -> Line {
         let name = h.labels.name();
         let mut forced: Option<Forced> = None;
         let classic = |s: usize, mut buckets: Vec<Bucket>| {
             let found = quantile(q(s), &mut buckets);
-            if let Some((lowest, highest, most)) = found.forced {
+            if let Some((lowest, highest, most)) = found.forced.filter(|_| !std::mem::replace(&mut told[s], true)) {
                 let t = grid.at(s);
                 let one = Forced { lowest, highest, most, first_ms: t, last_ms: t, samples: 1 };
                 match &mut forced {
@@ -142,10 +149,14 @@ impl Engine<'_> {
         let native = |s: usize, h: &Histogram| native_quantile::quantile(q(s), h, &mut note);
         let line = self.histogram_line(h, vector, grid.steps, classic, native);
         if let Some(forced) = forced {
-            match self.forced.borrow_mut().entry((name.to_owned(), vector.span)) {
-                indexmap::map::Entry::Occupied(mut all) => all.get_mut().merge(forced),
+            match self.forced.borrow_mut().entry(name.to_owned()) {
+                indexmap::map::Entry::Occupied(mut known) => {
+                    let (span, all) = known.get_mut();
+                    *span = later(*span, vector.unwrapped().span);
+                    all.merge(forced);
+                }
                 indexmap::map::Entry::Vacant(entry) => {
-                    entry.insert(forced);
+                    entry.insert((vector.unwrapped().span, forced));
                 }
             }
         }
@@ -154,9 +165,10 @@ impl Engine<'_> {
 
     pub(super) fn histogram_quantile_lines(&self, c: &Call, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let (q, vector) = (self.scalars(&c.args[0], grid)?, &c.args[1]);
-        self.check_quantiles(&q, grid.steps, c.args[0].span);
+        self.check_quantiles(&q, grid.steps, c.args[0].unwrapped().span);
         for h in self.histograms(vector, grid)? {
-            let line = self.quantile_line(|s| q.at(s), &h, vector, c.args[0].span, grid);
+            let (of, mut told) = ((vector, c.args[0].unwrapped().span), vec![false; grid.steps]);
+            let line = self.quantile_line(|s| q.at(s), &h, of, &mut told, grid);
             if !line.is_empty() {
                 sink(line)?;
             }
@@ -167,12 +179,15 @@ impl Engine<'_> {
     pub(super) fn histogram_quantiles_lines(&self, c: &Call, span: Span, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let (vector, label) = (&c.args[0], &self.string(&c.args[1])?.value);
         let histograms = self.histograms(vector, grid)?;
-        let mut merged = Merged::default();
+        // At one time series of the same labels stand side by side, as in Prometheus, until somebody minds.
+        let (mut merged, single) = (Merged::default(), grid.steps == 1);
+        // What was changed to be monotonic stays so for the next quantile.
+        let mut told = vec![vec![false; grid.steps]; histograms.len()];
         for arg in &c.args[2..] {
             let q = self.scalars(arg, grid)?;
-            self.check_quantiles(&q, grid.steps, arg.span);
-            for h in &histograms {
-                let line = self.quantile_line(|s| q.at(s), h, vector, vector.span, grid);
+            self.check_quantiles(&q, grid.steps, arg.unwrapped().span);
+            for (h, told) in histograms.iter().zip(&mut told) {
+                let line = self.quantile_line(|s| q.at(s), h, (vector, vector.unwrapped().span), told, grid);
                 // The label follows the quantile, which may differ from time to time.
                 let mut by_label: IndexMap<String, Line> = IndexMap::new();
                 for (s, v) in line.values.iter().enumerate().filter(|(_, v)| !is_absent(**v)) {
@@ -181,7 +196,8 @@ impl Engine<'_> {
                     let new = || Line::absent(labels, true, grid.steps);
                     by_label.entry(text).or_insert_with(new).values[s] = *v;
                 }
-                by_label.into_values().try_for_each(|line| merged.add(line, span))?;
+                let mut add = |line| if single { sink(line) } else { merged.add(line, span) };
+                by_label.into_values().try_for_each(&mut add)?;
             }
         }
         merged.into_lines().try_for_each(sink)
@@ -190,7 +206,7 @@ impl Engine<'_> {
     pub(super) fn histogram_fraction_lines(&self, c: &Call, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let (low, high) = (self.scalars(&c.args[0], grid)?, self.scalars(&c.args[1], grid)?);
         for h in self.histograms(&c.args[2], grid)? {
-            let mut note = |n| self.note(c.args[0].span, n, h.labels.name());
+            let mut note = |n| self.note(c.args[0].unwrapped().span, n, h.labels.name());
             let classic = |s: usize, mut buckets: Vec<Bucket>| fraction(low.at(s), high.at(s), &mut buckets);
             let native = |s: usize, h: &Histogram| native_quantile::fraction(low.at(s), high.at(s), h, &mut note);
             let line = self.histogram_line(&h, &c.args[2], grid.steps, classic, native);

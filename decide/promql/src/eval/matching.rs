@@ -4,14 +4,13 @@ use std::cell::RefCell;
 
 use indexmap::IndexMap;
 use kernel::Labels;
-use kernel::labels::METRIC_NAME;
 use kernel::series::Point;
 
 use super::EvalError;
 use super::binary::is_trim;
 use super::element::{Outcome, Remark, arithmetic, compare, element, scalar_operation};
 use super::engine::{Engine, Grid, Result, Sink};
-use super::line::{ABSENT, Line, Merged, is_absent};
+use super::line::{ABSENT, Line, Merged, is_absent, is_metadata};
 use crate::syntax::ast::{Binary, BinaryOp, Group, Matching};
 use crate::syntax::span::Span;
 
@@ -21,7 +20,7 @@ pub(super) fn signature(labels: &Labels, matching: &Matching) -> Labels {
     if matching.on {
         labels.without(|n| !named.iter().any(|l| l == n))
     } else {
-        labels.without(|n| n == METRIC_NAME || named.iter().any(|l| l == n))
+        labels.without(|n| is_metadata(n) || named.iter().any(|l| l == n))
     }
 }
 
@@ -30,6 +29,14 @@ pub(super) fn signature(labels: &Labels, matching: &Matching) -> Labels {
 struct Pair {
     many: Vec<Line>,
     one: Vec<Line>,
+}
+
+/// What was found of one signature.
+struct Found {
+    /// At which times there was a match: one that a comparison filters too, none where the operator has no meaning.
+    matched: Vec<bool>,
+    /// In many-to-one matches, at which times each label set came out.
+    outputs: IndexMap<Labels, Vec<bool>>,
 }
 
 /// How a match is made: the sides already swapped so that `one` is the side with at most one series.
@@ -74,6 +81,9 @@ impl Engine<'_> {
         let active = (0..grid.steps).map(matters).collect();
         let remarks = RefCell::default();
         let matched = Match { binary: b, span, swapped, steps: grid.steps, active, fill_many, fill_one, remarks };
+        for (signature, pair) in &pairs {
+            matched.check_one_side(signature, &pair.one)?;
+        }
         let mut merged = Merged::default();
         for (signature, pair) in pairs {
             self.check_cancelled()?;
@@ -88,34 +98,33 @@ impl Engine<'_> {
 
 impl Match<'_> {
     fn pair(&self, signature: &Labels, pair: Pair, merged: &mut Merged) -> Result<()> {
-        let one = self.only_one(signature, pair.one)?;
-        let many = self.filled_many(signature, pair.many, &one);
-        if self.binary.matching.group == Group::None {
-            self.check_one_to_one(&many, &one)?;
-        }
-        let mut outputs: IndexMap<Labels, Vec<bool>> = IndexMap::new();
-        let partners = self.partners(one, signature);
-        for left in &many {
+        let mut found = Found { matched: vec![false; self.steps], outputs: IndexMap::new() };
+        let real = pair.one.len();
+        let partners = self.partners(pair.one, signature);
+        for left in &pair.many {
             for right in &partners {
-                let labels = self.result_labels(&left.labels, &right.labels);
-                let line = self.combine(labels, left, right, &mut outputs)?;
-                merged.add(line, self.span)?;
+                merged.add(self.combine(left, right, &mut found)?, self.span)?;
+            }
+        }
+        for right in &partners[..real] {
+            if let Some(left) = self.filled_many(signature, right, &found.matched) {
+                merged.add(self.combine(&left, right, &mut found)?, self.span)?;
             }
         }
         Ok(())
     }
 
-    /// The lines of the one side; an error when two have a point at the same time.
-    fn only_one(&self, signature: &Labels, lines: Vec<Line>) -> Result<Vec<Line>> {
+    /// An error when two lines of the one side have a point at the same time.
+    fn check_one_side(&self, signature: &Labels, lines: &[Line]) -> Result<()> {
         for (i, line) in lines.iter().enumerate() {
             for other in &lines[..i] {
-                let clash = |s: &usize| self.active[*s] && !is_absent(line.values[*s]) && !is_absent(other.values[*s]);
+                let clash = |s: &usize| self.active[*s] && line.has(*s) && other.has(*s);
                 if (0..self.steps).any(|s| clash(&s)) {
                     return Err(self.many_to_many(signature, &other.labels, &line.labels));
                 }
             }
         }
-        Ok(lines)
+        Ok(())
     }
 
     fn many_to_many(&self, signature: &Labels, a: &Labels, b: &Labels) -> EvalError {
@@ -131,17 +140,13 @@ impl Match<'_> {
         EvalError::invalid(self.span, message)
     }
 
-    /// With a fill value for it, the many side gets a series wherever it has none but the one side has.
-    fn filled_many(&self, signature: &Labels, mut many: Vec<Line>, one: &[Line]) -> Vec<Line> {
-        let Some(fill) = self.fill_many else { return many };
-        let has = |lines: &[Line], s: usize| lines.iter().any(|l| !is_absent(l.values[s]));
-        let value = |s| if has(one, s) && !has(&many, s) { fill } else { ABSENT };
-        let values: Vec<f64> = (0..self.steps).map(value).collect();
-        let line = Line::floats(signature.clone(), false, values);
-        if !line.is_empty() {
-            many.push(line);
-        }
-        many
+    /// With a fill value for it, the many side gets a series wherever nothing of it was matched and the one side has a point: also where
+    /// the operator had no meaning for what it has.
+    fn filled_many(&self, signature: &Labels, one: &Line, matched: &[bool]) -> Option<Line> {
+        let fill = self.fill_many?;
+        let value = |s: usize| if one.has(s) && !matched[s] { fill } else { ABSENT };
+        let line = Line::floats(signature.clone(), false, (0..self.steps).map(value).collect());
+        (!line.is_empty()).then_some(line)
     }
 
     /// The lines of the one side, and a filled one for the times when there is none.
@@ -154,27 +159,23 @@ impl Match<'_> {
         one
     }
 
-    fn check_one_to_one(&self, many: &[Line], one: &[Line]) -> Result<()> {
-        for s in 0..self.steps {
-            let present = many.iter().filter(|l| !is_absent(l.values[s])).count();
-            let partner = self.fill_one.is_some() || one.iter().any(|l| !is_absent(l.values[s]));
-            if present > 1 && partner {
-                let message =
-                    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)";
-                return Err(EvalError::invalid(self.span, message));
+    /// A match: in one-to-one matches there is only one of each signature, and in many-to-one matches two series must not come to the same labels,
+    /// even where a comparison filters them.
+    fn check_unique(&self, matched: &mut bool, seen: Option<&mut Vec<bool>>, step: usize) -> Result<()> {
+        let before = std::mem::replace(matched, true);
+        let (again, message) = match seen {
+            None => {
+                (before, "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)")
             }
+            Some(seen) => {
+                let again = std::mem::replace(&mut seen[step], true);
+                (again, "multiple matches for labels: grouping labels must ensure unique matches")
+            }
+        };
+        if !again {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// In many-to-one matches two series must not come to the same labels, even where a comparison filters them.
-    fn check_unique(&self, seen: Option<&mut Vec<bool>>, step: usize) -> Result<()> {
-        let Some(seen) = seen else { return Ok(()) };
-        if std::mem::replace(&mut seen[step], true) {
-            let message = "multiple matches for labels: grouping labels must ensure unique matches";
-            return Err(EvalError::invalid(self.span, message));
-        }
-        Ok(())
+        Err(EvalError::invalid(self.span, message))
     }
 
     fn result_labels(&self, many: &Labels, one: &Labels) -> Labels {
@@ -199,14 +200,9 @@ impl Match<'_> {
         labels
     }
 
-    fn combine(
-        &self,
-        labels: Labels,
-        many: &Line,
-        one: &Line,
-        outputs: &mut IndexMap<Labels, Vec<bool>>,
-    ) -> Result<Line> {
-        let b = self.binary;
+    fn combine(&self, many: &Line, one: &Line, found: &mut Found) -> Result<Line> {
+        let (b, labels) = (self.binary, self.result_labels(&many.labels, &one.labels));
+        let Found { matched, outputs } = found;
         let drop_name = b.bool_modifier || many.drop_name || !keeps_name(b.op);
         let new = || vec![false; self.steps];
         let grouped = b.matching.group != Group::None;
@@ -215,7 +211,7 @@ impl Match<'_> {
         let floats = many.histograms.is_none() && one.histograms.is_none() && !is_trim(b.op);
         for step in (0..self.steps).filter(|s| many.has(*s) && one.has(*s)) {
             if floats {
-                self.check_unique(seen.as_deref_mut(), step)?;
+                self.check_unique(&mut matched[step], seen.as_deref_mut(), step)?;
                 line.values[step] = self.combine_floats(many.values[step], one.values[step]);
                 continue;
             }
@@ -229,7 +225,7 @@ impl Match<'_> {
                 Outcome::Value(point) => Some(point),
                 Outcome::False => None,
             };
-            self.check_unique(seen.as_deref_mut(), step)?;
+            self.check_unique(&mut matched[step], seen.as_deref_mut(), step)?;
             line.set(step, found);
         }
         Ok(line)

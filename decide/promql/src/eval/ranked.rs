@@ -16,13 +16,16 @@ use crate::syntax::ast::{Aggregate, AggregateOp, Expr};
 use crate::syntax::literal::{format_number, quote, short_number};
 use crate::syntax::span::Span;
 
+/// What is said of a quantile that is none.
+pub(super) const QUANTILE_RULE: &str = "quantile value should be between 0 and 1";
+
 impl Engine<'_> {
     /// Remarks on quantiles that are none.
     pub(super) fn check_quantiles(&self, scalars: &Scalars, steps: usize, span: Span) {
         for q in (0..steps).map(|i| scalars.at(i)) {
             if !(0.0..=1.0).contains(&q) {
                 let q = short_number(q);
-                self.warn(span, format!("quantile value should be between 0 and 1, got {q}"));
+                self.warn(span, format!("{QUANTILE_RULE}, got {q}"));
             }
         }
     }
@@ -43,10 +46,10 @@ impl Engine<'_> {
         Ok((lines, members))
     }
 
-    /// Leaves histograms out of lines, and says so.
-    fn leave_histograms_out(&self, lines: &mut [Line], op: AggregateOp, span: Span) {
+    /// Leaves histograms out of lines, and says so where others are looked at.
+    fn leave_histograms_out(&self, lines: &mut [Line], op: AggregateOp, span: Span, looks: impl Fn(usize) -> bool) {
         for line in lines.iter_mut().filter(|l| l.histograms.is_some()) {
-            if (0..line.values.len()).any(|s| line.histogram(s).is_some()) {
+            if (0..line.values.len()).any(|s| looks(s) && line.histogram(s).is_some()) {
                 self.ignored_histogram(op, span);
             }
             line.only_floats();
@@ -57,10 +60,10 @@ impl Engine<'_> {
         let param = self.param(a, a.expr.span)?;
         let q = self.scalars(param, grid)?;
         for wrong in extremes(&q, grid.steps).into_iter().filter(|q| !(0.0..=1.0).contains(q)) {
-            self.warn(param.span, format!("quantile value should be between 0 and 1, got {}", short_number(wrong)));
+            self.warn(param.unwrapped().span, format!("{QUANTILE_RULE}, got {}", short_number(wrong)));
         }
         let (mut lines, groups) = self.grouped(a, grid)?;
-        self.leave_histograms_out(&mut lines, a.op, a.expr.span);
+        self.leave_histograms_out(&mut lines, a.op, a.expr.unwrapped().span, |_| true);
         let mut values = Vec::new();
         for (labels, members) in groups {
             let mut value = |s: usize| {
@@ -111,10 +114,13 @@ impl Engine<'_> {
     pub(super) fn ranked_lines(&self, a: &Aggregate, span: Span, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let param = self.param(a, span)?;
         let k = self.scalars(param, grid)?;
-        let wanted = self.checked_counts(a.op, &k, grid, param.span)?;
         let (mut lines, groups) = self.grouped(a, grid)?;
+        if nothing_is_wanted(a.op, &k, grid.steps) {
+            return Ok(());
+        }
+        let wanted = self.checked_counts(a.op, &k, grid, param.unwrapped().span)?;
         if matches!(a.op, AggregateOp::Topk | AggregateOp::Bottomk) {
-            self.leave_histograms_out(&mut lines, a.op, span);
+            self.leave_histograms_out(&mut lines, a.op, span, |s| wanted[s] >= 1.0);
         }
         let mut kept = vec![vec![false; grid.steps]; lines.len()];
         let mut order: Vec<usize> = (0..lines.len()).collect();
@@ -161,6 +167,12 @@ impl Engine<'_> {
         }
         Ok((0..grid.steps).map(|s| if ratio { k.at(s).clamp(-1.0, 1.0) } else { k.at(s) }).collect())
     }
+}
+
+/// Whether no series is asked for at any time: then it does not matter what else may be wrong.
+fn nothing_is_wanted(op: AggregateOp, k: &Scalars, steps: usize) -> bool {
+    let mut all = (0..steps).map(|s| k.at(s));
+    if op == AggregateOp::LimitRatio { all.all(|v| v == 0.0) } else { all.all(|v| v < 1.0) }
 }
 
 /// The largest and the smallest value over all times, or NaN if there is any.

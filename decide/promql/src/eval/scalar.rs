@@ -1,6 +1,7 @@
 //! Scalars: one number at each time. Pure.
 
 use super::EvalError;
+use super::binary::is_trim;
 use super::element::scalar_operation;
 use super::engine::{Engine, Grid, Result};
 use super::line::is_absent;
@@ -46,6 +47,10 @@ impl Engine<'_> {
             ExprKind::Number(n) => Scalars::Constant(n.value),
             ExprKind::Paren(inner) | ExprKind::Unary(Sign::Plus, inner) => self.scalars(inner, grid)?,
             ExprKind::Unary(Sign::Minus, inner) => self.scalars(inner, grid)?.map(|v| -v),
+            ExprKind::Binary(b) if is_trim(b.op) => {
+                let message = format!("operator {:?} not allowed for Scalar operations", b.op.symbol());
+                return Err(EvalError::invalid(expr.span, message));
+            }
             ExprKind::Binary(b) => {
                 let (left, right) = (self.scalars(&b.left, grid)?, self.scalars(&b.right, grid)?);
                 match (&left, &right) {

@@ -9,9 +9,11 @@ use crate::syntax::ast::Call;
 use crate::syntax::span::Span;
 
 impl Engine<'_> {
-    /// In a range query there is no order to choose; says so.
-    fn warn_if_ineffective(&self, span: Span) -> bool {
-        let ineffective = self.query.step_ms.is_some();
+    /// At several times there is no order to choose; says so.
+    fn warn_if_ineffective(&self, span: Span, grid: Grid) -> bool {
+        let query = self.query;
+        let of_a_range = grid == self.grid && query.step_ms.is_some() && query.start_ms != query.end_ms;
+        let ineffective = grid.start != grid.last() || of_a_range;
         if ineffective {
             self.warn(span, "sort is ineffective for range queries since results are always ordered by labels");
         }
@@ -33,7 +35,7 @@ impl Engine<'_> {
                 if line.is_empty() { Ok(()) } else { sink(line) }
             })
         };
-        if self.warn_if_ineffective(span) || grid.steps != 1 {
+        if self.warn_if_ineffective(span, grid) || grid.steps != 1 {
             return floats(sink);
         }
         let mut lines = Vec::new();
@@ -58,7 +60,7 @@ impl Engine<'_> {
         grid: Grid,
         sink: Sink<'_>,
     ) -> Result<()> {
-        if self.warn_if_ineffective(span) || grid.steps != 1 {
+        if self.warn_if_ineffective(span, grid) || grid.steps != 1 {
             return self.lines(&c.args[0], grid, sink);
         }
         let names: Vec<&str> =

@@ -1,5 +1,7 @@
 //! Classic histograms: quantiles and fractions of cumulative buckets. Pure.
 
+use std::cmp::Ordering;
+
 use super::quantile::nan_first;
 
 /// How far apart two counts may be and still pass for equal: rates of equal counters differ by rounding.
@@ -84,11 +86,13 @@ pub(crate) fn quantile(q: f64, buckets: &mut Vec<Bucket>) -> Quantile {
     let forced = make_monotonic(buckets);
     let last = buckets.len() - 1;
     let observations = buckets[last].count;
-    if last == 0 || observations == 0.0 || observations.is_nan() {
+    if last == 0 || observations == 0.0 {
         return Quantile { value: f64::NAN, forced };
     }
     let rank = q * observations;
-    let at = buckets[..last].iter().position(|b| b.count >= rank).unwrap_or(last);
+    // By halves: where a count is no number, what is found depends on the way, which is Prometheus's.
+    let at = buckets[..last]
+        .partition_point(|b| !matches!(b.count.partial_cmp(&rank), Some(Ordering::Greater | Ordering::Equal)));
     Quantile { value: within(buckets, at, rank), forced }
 }
 
@@ -116,7 +120,9 @@ pub(crate) fn fraction(low: f64, high: f64, buckets: &mut Vec<Bucket>) -> f64 {
     if low >= high {
         return 0.0;
     }
-    (rank_of(high, buckets).min(count) - rank_of(low, buckets).min(count)) / count
+    // A rank that is no number stays none.
+    let capped = |rank: f64| if rank > count { count } else { rank };
+    (capped(rank_of(high, buckets)) - capped(rank_of(low, buckets))) / count
 }
 
 /// How many observations lie below a value. A bucket without a finite width is not interpolated: a value in the

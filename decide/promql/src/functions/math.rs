@@ -1,13 +1,15 @@
 //! Functions of one value and scalars. Pure.
 
-/// Go's `math.Max`: NaN wins, other than in Rust.
+/// Go's `math.Max`: NaN wins, other than in Rust, but not over infinity.
 pub(crate) fn max(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+    let no_number = (a.is_nan() || b.is_nan()) && a != f64::INFINITY && b != f64::INFINITY;
+    if no_number { f64::NAN } else { a.max(b) }
 }
 
 /// Go's `math.Min`, alike.
 pub(crate) fn min(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) }
+    let no_number = (a.is_nan() || b.is_nan()) && a != f64::NEG_INFINITY && b != f64::NEG_INFINITY;
+    if no_number { f64::NAN } else { a.min(b) }
 }
 
 pub(crate) fn clamp(v: f64, args: &[f64]) -> Option<f64> {

@@ -97,6 +97,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     mixed("idelta", rates::idelta, Mixed::InstantDelta),
     function("increase", &[Matrix], Vector, Kind::Rate(Rate::Increase)),
     optional(function("info", &[Vector, Vector], Vector, Kind::Info), 1),
+    optional(range_with("integral", &[Matrix, Scalar], over_time::integral), 1),
     mixed("irate", rates::irate, Mixed::InstantRate),
     repeats(function("label_join", &[Vector, String, String, String], Vector, Kind::LabelJoin), 1),
     function("label_replace", &[Vector, String, String, String, String], Vector, Kind::LabelReplace),

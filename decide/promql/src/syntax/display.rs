@@ -165,10 +165,13 @@ struct Plain<'a>(&'a Selector);
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let s = self.0;
-        let written = |m: &&Matcher| !(s.name.is_some() && &*m.name == METRIC_NAME && m.op == MatchOp::Equal);
+        let is_name = |m: &&Matcher| &*m.name == METRIC_NAME && m.op == MatchOp::Equal;
+        let written = |m: &&Matcher| !(is_name(m) && s.name.as_deref() == Some(&*m.value));
         let mut inside: Vec<String> = s.matchers.iter().filter(written).map(matcher_text).collect();
+        // Before the braces stands the only condition on the name.
+        let alone = !s.matchers.iter().filter(written).any(|m| &*m.name == METRIC_NAME);
         match &s.name {
-            Some(name) if is_metric_name(name) => f.write_str(name)?,
+            Some(name) if is_metric_name(name) && alone => f.write_str(name)?,
             Some(name) => inside.insert(0, quote(name.as_bytes())),
             None => {}
         }

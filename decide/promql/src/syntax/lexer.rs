@@ -100,6 +100,7 @@ impl Lexer<'_> {
             b'.' if self.peek(1).is_ascii_digit() => return self.number(),
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => return Ok(self.name()),
             b':' if !self.braces && !self.brackets => return Ok(self.name()),
+            _ if self.letter() > 0 => return Ok(self.name()),
             _ => {}
         }
         let (kind, length) = match (c, self.peek(1)) {
@@ -165,16 +166,32 @@ impl Lexer<'_> {
         ParseError::new(self.here(c.len_utf8()), format!("unexpected character{place}: {c:?}"))
     }
 
+    /// Bytes of the letter that comes next, where it is one beyond ASCII and names may be here; 0 otherwise.
+    fn letter(&self) -> usize {
+        if self.brackets || self.peek(0).is_ascii() {
+            return 0;
+        }
+        let next = self.source.get(self.at..).and_then(|rest| rest.chars().next());
+        next.filter(|c| c.is_alphabetic()).map_or(0, char::len_utf8)
+    }
+
+    /// A name: letters of any script, digits, `_`, and dots but for the first place.
     fn name(&mut self) -> Kind {
         let colons = !self.braces && !self.brackets;
         let mut kind = Kind::Name;
         loop {
-            match self.peek(0) {
-                b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'0'..=b'9' => {}
-                b':' if colons => kind = Kind::MetricName,
-                _ => return kind,
-            }
-            self.at += 1;
+            self.at += match self.peek(0) {
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'0'..=b'9' => 1,
+                b'.' if !self.brackets => 1,
+                b':' if colons => {
+                    kind = Kind::MetricName;
+                    1
+                }
+                _ => match self.letter() {
+                    0 => return kind,
+                    bytes => bytes,
+                },
+            };
         }
     }
 

@@ -172,7 +172,11 @@ const ERRORS: &[(&str, &str)] = &[
     ("\"\\q\"", "1:1: parse error: unknown escape sequence in \"\\q\""),
     ("a = b", "1:3: parse error: unexpected \"=\" in expression, expected an operator or end of input"),
     ("a ! b", "1:3: parse error: unexpected character: '!'"),
-    ("a{é=\"1\"}", "1:3: parse error: unexpected character inside braces: 'é'"),
+    ("a{€=\"1\"}", "1:3: parse error: unexpected character inside braces: '€'"),
+    ("a[é]", "1:3: parse error: unexpected character inside brackets: 'é'"),
+    ("a{__name__=\"b\"}", "1:1: parse error: metric name must not be set twice: \"a\" or \"b\""),
+    ("a{\"b\"}", "1:1: parse error: metric name must not be set twice: \"a\" or \"b\""),
+    ("a{__name__=~\"b\"}", "1:1: parse error: metric name must not be set twice: \"a\" or \"b\""),
     (
         "abs(bool)",
         "1:5: parse error: unexpected keyword \"bool\" in expression, expected a number, string, selector, function or aggregation",

@@ -125,22 +125,27 @@ impl Histogram {
     /// All buckets in ascending order, empty ones too; the zero bucket when it holds anything. Buckets that reach into
     /// the zero bucket are cut off at it.
     pub fn buckets(&self) -> Vec<Bucket> {
+        self.buckets_beside(self.zero_threshold, self.zero_count > 0.0)
+    }
+
+    /// All buckets, those near zero cut off at a threshold; with the zero bucket, or without it.
+    fn buckets_beside(&self, threshold: f64, with_zero: bool) -> Vec<Bucket> {
         let custom = self.has_custom_bounds();
         let mut out = Vec::with_capacity(self.positive_buckets.len() + self.negative_buckets.len() + 1);
         for (index, count) in self.negative().into_iter().rev() {
             let (lower, mut upper) = (-self.bound(index), -self.bound(index.saturating_sub(1)));
-            if upper < 0.0 && upper > -self.zero_threshold {
-                upper = -self.zero_threshold;
+            if upper < 0.0 && upper > -threshold {
+                upper = -threshold;
             }
             out.push(Bucket { lower, upper, lower_inclusive: true, upper_inclusive: false, count });
         }
-        if self.zero_count > 0.0 && !custom {
+        if with_zero && !custom {
             out.push(self.zero_bucket());
         }
         for (index, count) in self.positive() {
             let (mut lower, upper) = (self.bound(index.saturating_sub(1)), self.bound(index));
-            if lower > 0.0 && lower < self.zero_threshold {
-                lower = self.zero_threshold;
+            if lower > 0.0 && lower < threshold {
+                lower = threshold;
             }
             let lower_inclusive = custom && index == 0;
             out.push(Bucket { lower, upper, lower_inclusive, upper_inclusive: true, count });
@@ -197,7 +202,7 @@ impl fmt::Display for Histogram {
     /// are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{{count:{}, sum:{}", Shortest(self.count), Shortest(self.sum))?;
-        for bucket in self.buckets().iter().filter(|b| b.count != 0.0) {
+        for bucket in self.buckets_beside(0.0, true).iter().filter(|b| b.count != 0.0) {
             write!(f, ", {bucket}")?;
         }
         f.write_str("}")

@@ -119,7 +119,7 @@ impl Parser<'_> {
         let token = self.bump();
         let name = if extend == Extend::Anchored { "anchored" } else { "smoothed" };
         let selector: &mut Selector = match &mut expr.kind {
-            ExprKind::Selector(s) if extend == Extend::Smoothed => s,
+            ExprKind::Selector(s) => s,
             ExprKind::Range(r) => &mut r.selector,
             _ => {
                 let message = format!("{name} modifier must be preceded by a range vector selector");

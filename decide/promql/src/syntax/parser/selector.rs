@@ -24,8 +24,8 @@ impl Parser<'_> {
             self.matchers(&mut selector)?;
         }
         let span = start.to(self.previous().span);
-        if let Some(name) = &selector.name {
-            if let Some(twice) = selector.matchers.iter().find(|m| &*m.name == METRIC_NAME && m.op == MatchOp::Equal) {
+        if let (Some(name), true) = (&selector.name, name.is_some()) {
+            if let Some(twice) = selector.matchers.iter().find(|m| &*m.name == METRIC_NAME) {
                 let message = format!("metric name must not be set twice: {name:?} or {:?}", twice.value);
                 return Err(ParseError::new(span, message));
             }
@@ -60,7 +60,10 @@ impl Parser<'_> {
             Kind::MatchRegex => MatchOp::Regex,
             Kind::NotRegex => MatchOp::NotRegex,
             Kind::Comma | Kind::RightBrace if token.kind == Kind::Text => {
-                return self.quoted_name(selector, name, token);
+                // A name in quotes is one more condition on the name.
+                selector.matchers.push(Matcher::equal(METRIC_NAME, &name));
+                selector.name = selector.name.take().or(Some(name).filter(|name| !name.is_empty()));
+                return Ok(());
             }
             _ => return Err(self.unexpected(CONTEXT, &["\"=\"", "\"!=\"", "\"=~\"", "\"!~\""])),
         };
@@ -70,18 +73,6 @@ impl Parser<'_> {
         let matcher = Matcher::new(&name, op, &value)
             .map_err(|e| ParseError::new(value_token.span, format!("error parsing regexp: {e}")))?;
         selector.matchers.push(matcher);
-        Ok(())
-    }
-
-    fn quoted_name(&self, selector: &mut Selector, name: String, token: Token) -> Parsed<()> {
-        if let Some(first) = &selector.name {
-            let message = format!("metric name must not be set twice: {first:?} or {name:?}");
-            return Err(ParseError::new(token.span, message));
-        }
-        if name.is_empty() {
-            return Err(ParseError::new(token.span, "metric name must not be empty"));
-        }
-        selector.name = Some(name);
         Ok(())
     }
 
