@@ -126,6 +126,7 @@ impl fmt::Display for Whole<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.kind {
             DurationKind::Literal(n) => Number { duration: true, ..*n }.fmt(f),
+            DurationKind::Signed(Sign::Plus, d) if matches!(d.kind, DurationKind::Literal(_)) => Whole(d).fmt(f),
             DurationKind::Signed(sign, d) => write!(f, "{sign}{}", Whole(d)),
             _ => self.0.fmt(f),
         }
@@ -165,17 +166,15 @@ struct Plain<'a>(&'a Selector);
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let s = self.0;
-        let is_name = |m: &&Matcher| &*m.name == METRIC_NAME && m.op == MatchOp::Equal;
-        let written = |m: &&Matcher| !(is_name(m) && s.name.as_deref() == Some(&*m.value));
-        let mut inside: Vec<String> = s.matchers.iter().filter(written).map(matcher_text).collect();
+        let is_name = |m: &&Matcher| &*m.name == METRIC_NAME;
         // Before the braces stands the only condition on the name.
-        let alone = !s.matchers.iter().filter(written).any(|m| &*m.name == METRIC_NAME);
-        match &s.name {
-            Some(name) if is_metric_name(name) && alone => f.write_str(name)?,
-            Some(name) => inside.insert(0, quote(name.as_bytes())),
-            None => {}
-        }
-        if inside.is_empty() && s.name.is_some() {
+        let bare =
+            s.name.as_deref().filter(|name| is_metric_name(name) && s.matchers.iter().filter(is_name).count() == 1);
+        f.write_str(bare.unwrap_or_default())?;
+        let written = s.matchers.iter().filter(|m| bare.is_none() || !is_name(m));
+        let mut inside: Vec<String> = written.map(matcher_text).collect();
+        inside.sort();
+        if inside.is_empty() && bare.is_some() {
             return Ok(());
         }
         write!(f, "{{{}}}", inside.join(","))

@@ -91,11 +91,11 @@ mod tests {
     #[test]
     fn long_ones_are_cut() {
         let text = "histogram_quantile(0.99, sum by (le, cluster, namespace) (rate(http_request_duration_seconds_bucket\
-                    {job=\"api\",code=\"500\"}[5m]))) / on (cluster) group_left -sum by (cluster) (rate(requests_total[5m]))";
+                    {code=\"500\",job=\"api\"}[5m]))) / on (cluster) group_left -sum by (cluster) (rate(requests_total[5m]))";
         let expect = "  histogram_quantile(
     0.99,
     sum by (le, cluster, namespace) (
-      rate(http_request_duration_seconds_bucket{job=\"api\",code=\"500\"}[5m])
+      rate(http_request_duration_seconds_bucket{code=\"500\",job=\"api\"}[5m])
     )
   )
 / on (cluster) group_left ()
