@@ -9,7 +9,7 @@ const SAME: &str = "";
 const FORMS: &[(&str, &str)] = &[
     ("up", SAME),
     (r#"up{job="postgres"}"#, SAME),
-    (r#"{job=~"a.*",instance!="1",x!~"y"}"#, SAME),
+    (r#"{job=~"a.*",instance!="1",x!~"y"}"#, r#"{instance!="1",job=~"a.*",x!~"y"}"#),
     (r#"{"metric.with.dots","label.with.dots"="x"}"#, SAME),
     (r#"{"up", job='a'}"#, r#"up{job="a"}"#),
     ("foo{}", "foo"),
