@@ -10,7 +10,7 @@ const FORMS: &[(&str, &str)] = &[
     ("up", SAME),
     (r#"up{job="postgres"}"#, SAME),
     (r#"{job=~"a.*",instance!="1",x!~"y"}"#, r#"{instance!="1",job=~"a.*",x!~"y"}"#),
-    (r#"{"metric.with.dots","label.with.dots"="x"}"#, SAME),
+    (r#"{"metric.with.dots","label.with.dots"="x"}"#, r#"{"label.with.dots"="x",__name__="metric.with.dots"}"#),
     (r#"{"up", job='a'}"#, r#"up{job="a"}"#),
     ("foo{}", "foo"),
     ("foo{a=`raw\\d`,}", r#"foo{a="raw\\d"}"#),
@@ -18,7 +18,7 @@ const FORMS: &[(&str, &str)] = &[
     (r#"{__name__="up"}"#, r#"{__name__="up"}"#),
     // Keywords are names where nothing else can be meant.
     ("sum", SAME),
-    (r#"sum{by="x",on="y",bool="z"}"#, SAME),
+    (r#"sum{by="x",on="y",bool="z"}"#, r#"sum{bool="z",by="x",on="y"}"#),
     ("offset offset 5m", SAME),
     ("and and and", SAME),
     ("sum by (by, without, on, ignoring, sum) (by)", SAME),
