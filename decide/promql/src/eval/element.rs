@@ -81,8 +81,11 @@ pub(super) fn element(op: BinaryOp, l: Cell<'_>, r: Cell<'_>, remark: &mut dyn F
             changed(h, &|h| h.scale(v))
         }
         (BinaryOp::Div, Cell::Histogram(h), Cell::Float(v)) => changed(h, &|h| h.divide(v)),
-        (BinaryOp::TrimUpper, Cell::Histogram(h), Cell::Float(v)) => changed(h, &|h| *h = h.trimmed(v, Keep::Below)),
-        (BinaryOp::TrimLower, Cell::Histogram(h), Cell::Float(v)) => changed(h, &|h| *h = h.trimmed(v, Keep::Above)),
+        (BinaryOp::TrimUpper | BinaryOp::TrimLower, Cell::Histogram(h), Cell::Float(v)) => {
+            // Of one that nothing is taken from, empty buckets stay: they tell quantiles where there might be observations.
+            let keep = if op == BinaryOp::TrimUpper { Keep::Below } else { Keep::Above };
+            Outcome::Value(Point::Histogram(Arc::new(h.trimmed(v, keep))))
+        }
         (BinaryOp::Add | BinaryOp::Sub, Cell::Histogram(a), Cell::Histogram(b)) => combined(op, a, b, remark),
         (BinaryOp::Equal | BinaryOp::NotEqual, Cell::Histogram(a), Cell::Histogram(b)) => {
             if a.same_as(b) == (op == BinaryOp::Equal) {

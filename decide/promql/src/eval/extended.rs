@@ -14,8 +14,8 @@ use super::line::Line;
 use super::select::Ranges;
 use crate::annotations::{Note, Operation};
 use crate::functions::native::{Notes, combine};
-use crate::functions::rates::{Bounds, Rate, reset_correction};
-use crate::functions::window::Window;
+use crate::functions::rates::{Bounds, Rate};
+use crate::functions::window::{Window, started_after, started_anew};
 use crate::syntax::ast::{Expr, Extend, Selector};
 use crate::syntax::span::Span;
 
@@ -52,6 +52,25 @@ fn between_histograms(
     combine(&mut out, a.1, Operation::Addition, note).then_some(out)
 }
 
+/// A value at a time, and when its counter began, 0 where that is not known.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    at: (i64, f64),
+    start: i64,
+}
+
+impl Known {
+    /// When its counter began, and its time.
+    fn began(&self) -> (i64, i64) {
+        (self.start, self.at.0)
+    }
+
+    /// When its counter began, if not after a time.
+    fn start_before(&self, time: i64) -> i64 {
+        if self.start > time { 0 } else { self.start }
+    }
+}
+
 /// Which samples an extended range looks at: the first and the last one, by their places.
 #[derive(Clone, Copy, Debug)]
 struct Reach {
@@ -62,8 +81,15 @@ struct Reach {
 }
 
 impl Reach {
-    /// Of samples at these times; `None` when there is nothing to measure.
-    fn of(times: &[i64], bounds: Bounds, lookback_ms: i64, smoothed: bool) -> Option<Self> {
+    /// Of samples at these times; `None` when there is nothing to measure. `counts_before` says of the first sample, where it is behind the range,
+    /// whether something was counted within it all the same.
+    fn of(
+        times: &[i64],
+        bounds: Bounds,
+        lookback_ms: i64,
+        smoothed: bool,
+        counts_before: impl Fn(usize) -> bool,
+    ) -> Option<Self> {
         let Bounds { start, end } = bounds;
         let oldest = times.partition_point(|t| *t <= start - lookback_ms);
         let after_start = times.partition_point(|t| *t <= start);
@@ -75,7 +101,7 @@ impl Reach {
         // The first sample at or after the end, for interpolation.
         let beyond = times.partition_point(|t| *t < end);
         let last = if smoothed && beyond < newest { beyond } else { newest - 1 };
-        if times[last] <= start || (smoothed && times[first] > end) {
+        if times[last] <= start || (smoothed && times[first] > end && !counts_before(first)) {
             return None;
         }
         Some(Self { first, last, bounds, smoothed })
@@ -137,30 +163,81 @@ impl Ranges<'_> {
         self.extended_float_rate(bounds, smoothed, rate).map(Point::Float)
     }
 
-    /// The values at both bounds of a range.
-    fn ends_of(&self, reach: &Reach, counter: bool) -> (f64, f64) {
-        let sample = |i: usize| (self.times[i], self.values[i]);
-        let (Reach { first, last, .. }, Bounds { start, end }) = (*reach, reach.bounds);
-        let left = if reach.interpolates_left(self.times) {
-            between(sample(first), sample(first + 1), start, counter)
-        } else {
-            self.values[first]
-        };
-        let right = if reach.interpolates_right(self.times) {
-            between(sample(last - 1), sample(last), end, counter)
-        } else {
-            self.values[last]
-        };
-        (left, right)
+    /// The value of a sample, with its time, and when its counter began.
+    fn sample(&self, i: usize) -> Known {
+        Known { at: (self.times[i], self.values[i]), start: self.starts.get(i).copied().unwrap_or(0) }
+    }
+
+    /// What is at the start of a range, and when its counter began as far as that is before it.
+    fn left_of(&self, reach: &Reach, counter: bool) -> (f64, i64) {
+        let (first, from) = (self.sample(reach.first), reach.bounds.start);
+        let (mut a, mut start) = (first.at, first.start_before(from));
+        if a.0 == from {
+            return (a.1, first.start);
+        }
+        if a.0 > from {
+            return (self.before_first(reach, first, from, counter), start);
+        }
+        let next = self.sample(reach.first + 1);
+        let mut b = next.at;
+        if counter && started_after(from, next.began()) {
+            b = (next.start, 0.0);
+        } else if counter && started_anew(first.began(), next.began()) {
+            (a, start) = ((next.start, 0.0), next.start);
+        }
+        (if reach.smoothed { between(a, b, from, counter) } else { a.1 }, start)
+    }
+
+    /// The same at the end of a range.
+    fn right_of(&self, reach: &Reach, counter: bool) -> (f64, i64) {
+        let (last, to) = (self.sample(reach.last), reach.bounds.end);
+        let (mut b, mut start) = (last.at, last.start_before(to));
+        if b.0 <= to {
+            return (b.1, start);
+        }
+        if reach.last == reach.first {
+            return (self.before_first(reach, last, to, counter), start);
+        }
+        let before = self.sample(reach.last - 1);
+        let mut a = before.at;
+        if counter && started_after(to, last.began()) {
+            (b, start) = ((last.start, 0.0), before.start);
+        } else if counter && started_anew(before.began(), last.began()) {
+            a = (last.start, 0.0);
+        }
+        (between(a, b, to, counter), start)
+    }
+
+    /// The value at a time before the first sample there is: a counter that began since was at zero, one that had begun had risen.
+    fn before_first(&self, reach: &Reach, first: Known, time: i64, counter: bool) -> f64 {
+        if !counter || !started_after(reach.bounds.start - self.lookback_ms, first.began()) {
+            return first.at.1;
+        }
+        if started_after(time, first.began()) || !reach.smoothed {
+            return 0.0;
+        }
+        between((first.start, 0.0), first.at, time, counter)
     }
 
     fn extended_float_rate(&self, bounds: Bounds, smoothed: bool, rate: Rate) -> Option<f64> {
-        let reach = Reach::of(self.times, bounds, self.lookback_ms, smoothed)?;
-        let (left, right) = self.ends_of(&reach, rate.is_counter());
+        let counts_before = |first: usize| {
+            let began = self.sample(first).began();
+            let known = started_after(bounds.start - self.lookback_ms, began) && !started_after(bounds.end, began);
+            rate.is_counter() && known
+        };
+        let reach = Reach::of(self.times, bounds, self.lookback_ms, smoothed, counts_before)?;
+        let (left, left_start) = self.left_of(&reach, rate.is_counter());
+        let (right, right_start) = self.right_of(&reach, rate.is_counter());
         let mut result = right - left;
         if rate.is_counter() {
-            let inside = self.values[reach.inside(self.times)].iter().copied();
-            result += reset_correction([left].into_iter().chain(inside).chain([right]));
+            let mut before = Known { at: (bounds.start, left), start: left_start };
+            let last = Known { at: (bounds.end, right), start: right_start };
+            for now in reach.inside(self.times).map(|i| self.sample(i)).chain([last]) {
+                if now.at.1 < before.at.1 || started_anew(before.began(), now.began()) {
+                    result += before.at.1;
+                }
+                before = now;
+            }
         }
         Some(if rate == Rate::PerSecond { result / bounds.seconds() } else { result })
     }
@@ -173,7 +250,7 @@ impl Ranges<'_> {
         note: Notes<'_>,
     ) -> Option<Histogram> {
         let h = self.histograms.as_ref()?;
-        let reach = Reach::of(h.times, bounds, self.lookback_ms, smoothed)?;
+        let reach = Reach::of(h.times, bounds, self.lookback_ms, smoothed, |_| false)?;
         let (Reach { first, last, .. }, counter) = (reach, rate.is_counter());
         let used = &h.values[first..=last];
         if used.iter().any(|x| x.has_custom_bounds() != used[0].has_custom_bounds()) {
@@ -229,8 +306,9 @@ impl Ranges<'_> {
             let name = if smoothed { "smoothed" } else { "anchored" };
             return Err(EvalError::invalid(expr.span, format!("{name} modifier is not supported with histograms")));
         }
-        let Some(reach) = Reach::of(self.times, bounds, self.lookback_ms, smoothed) else { return Ok(Vec::new()) };
-        let (left, right) = self.ends_of(&reach, false);
+        let reach = Reach::of(self.times, bounds, self.lookback_ms, smoothed, |_| false);
+        let Some(reach) = reach else { return Ok(Vec::new()) };
+        let (left, right) = (self.left_of(&reach, false).0, self.right_of(&reach, false).0);
         let inside = reach.inside(self.times).map(|i| Sample { t_ms: self.times[i], value: self.values[i] });
         let at = |t_ms, value| [Sample { t_ms, value }];
         Ok(at(bounds.start, left).into_iter().chain(inside).chain(at(bounds.end, right)).collect())

@@ -29,18 +29,6 @@ impl Bounds {
     }
 }
 
-/// What a counter lost by resets: the sum of the values before each.
-pub(crate) fn reset_correction(values: impl IntoIterator<Item = f64>) -> f64 {
-    let (mut before, mut lost) = (f64::NEG_INFINITY, 0.0);
-    for v in values {
-        if v < before {
-            lost += before;
-        }
-        before = v;
-    }
-    lost
-}
-
 /// Where a counter was reset: where it falls, or says that it started anew. Computed once per series, so that a range
 /// need not be walked for it.
 pub(crate) fn reset_indexes(times: &[i64], values: &[f64], starts: &[i64]) -> Vec<u32> {

@@ -69,10 +69,15 @@ impl<'a> Window<'a> {
 /// that sample itself means so only if the one before is known and earlier (increments, each counted from the last).
 pub(crate) fn started_anew(before: (i64, i64), now: (i64, i64)) -> bool {
     let ((start_before, t_before), (start, t)) = (before, now);
-    if start == 0 || start >= t || start < t_before {
+    if start == start_before || start == 0 || start >= t || start < t_before {
         return false;
     }
     start > t_before || (start_before != 0 && start_before < t_before)
+}
+
+/// Whether a start time says that the counter of a sample began after a time.
+pub(crate) fn started_after(time: i64, (start, t): (i64, i64)) -> bool {
+    start > time && t > time && started_anew((time, time), (start, t))
 }
 
 /// Whether a sample claims to count from before the sample before it, though from another start: they overlap.
@@ -98,5 +103,7 @@ mod tests {
         check((0, 60), (60, 120), false);
         check((60, 60), (60, 120), false);
         check((70, 60), (60, 120), false);
+        // The same start is no new one, even where it cannot be.
+        check((70, 60), (70, 120), false);
     }
 }
