@@ -8,6 +8,7 @@ use indexmap::map::Entry;
 use kernel::series::{Matcher, Rolled, RolledUp, Select, Series, SeriesError, SeriesReader, Visit};
 
 use super::EvalError;
+use super::bare::Bare;
 use super::explain::Explainer;
 use super::forced::Forced;
 use super::line::Line;
@@ -70,6 +71,7 @@ pub(crate) struct Engine<'a> {
     /// By metric name: in how many windows start times overlapped, and where.
     overlaps: RefCell<IndexMap<String, (Span, u64)>>,
     pub(super) explainer: Option<Explainer<'a>>,
+    pub(super) bare: Bare,
     stats: Cell<Stats>,
     /// Samples read so far.
     spent: Cell<u64>,
@@ -96,6 +98,7 @@ impl<'a> Engine<'a> {
             forced: RefCell::default(),
             overlaps: RefCell::default(),
             explainer: None,
+            bare: Bare::of(query.expr),
             stats: Cell::default(),
             spent: Cell::default(),
             held: Cell::default(),

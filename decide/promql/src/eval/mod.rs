@@ -9,6 +9,7 @@
 
 mod absent;
 mod aggregate;
+mod bare;
 mod binary;
 mod call;
 mod columns;

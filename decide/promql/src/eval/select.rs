@@ -7,6 +7,7 @@ use kernel::Labels;
 use kernel::series::{Column, Histogram, Series};
 
 use super::EvalError;
+use super::bare::without_buckets;
 use super::columns::Columns;
 use super::engine::{Engine, Grid, Result, Sink};
 use super::line::{ABSENT, Line, is_absent};
@@ -144,30 +145,35 @@ impl Engine<'_> {
         if selector.extend == Some(Extend::Smoothed) {
             return self.smoothed_lines(selector, span, grid, sink);
         }
-        self.newest_samples(selector, grid, Of::Value, sink)
+        self.newest_samples(selector, grid, (Of::Value, self.bare.has(span)), sink)
     }
 
     /// For `timestamp()`: the times of the samples in seconds.
     pub(super) fn select_times(&self, selector: &Selector, grid: Grid, sink: Sink<'_>) -> Result<()> {
-        self.newest_samples(selector, grid, Of::Time, sink)
+        self.newest_samples(selector, grid, (Of::Time, false), sink)
     }
 
     /// For `start_timestamp()`: when the counters of the samples began, in seconds.
     pub(super) fn select_starts(&self, selector: &Selector, grid: Grid, sink: Sink<'_>) -> Result<()> {
-        self.newest_samples(selector, grid, Of::Start, sink)
+        self.newest_samples(selector, grid, (Of::Start, false), sink)
     }
 
-    fn newest_samples(&self, selector: &Selector, grid: Grid, of: Of, sink: Sink<'_>) -> Result<()> {
+    /// What is asked of the newest samples, and whether histograms are to be bare.
+    fn newest_samples(&self, selector: &Selector, grid: Grid, (of, bare): (Of, bool), sink: Sink<'_>) -> Result<()> {
         let reference = self.shifted(&selector.shift, grid)?;
         let lookback = self.lookback_at(reference.start);
         let mut indexes = PerColumn::default();
         let range = (reference.start - lookback + 1, reference.last());
-        let mut each = |s: Series| {
+        let mut each = |mut s: Series| {
+            if bare {
+                without_buckets(&mut s);
+            }
             let at = indexes.get(&s.timestamps, |times| newest(times, reference, lookback));
             let line = newest_line(s, at, of);
             if line.is_empty() { Ok(()) } else { sink(line) }
         };
-        if reference.start == reference.last() {
+        // The newest sample alone does not say whether it was reset.
+        if reference.start == reference.last() && !bare {
             return self.visit_newest(&selector.matchers, range, &mut each);
         }
         self.visit(&selector.matchers, range, &mut each)
@@ -196,7 +202,11 @@ impl Engine<'_> {
         let frame = Frame { ends, range_ms, grid, extend };
         let mut shared = PerColumn::default();
         let read = (ends.start - range_ms - before + 1, ends.last() + after);
-        self.visit(&r.selector.matchers, read, &mut |s| {
+        let bare = self.bare.has(span);
+        self.visit(&r.selector.matchers, read, &mut |mut s| {
+            if bare {
+                without_buckets(&mut s);
+            }
             self.give(&Columns::of(&s), &s.labels, false, &s.timestamps, frame, &mut shared, sink)
         })
     }
