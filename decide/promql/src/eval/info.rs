@@ -12,7 +12,8 @@ use super::engine::{Engine, Grid, Result, Sink};
 use super::line::{Line, Merged, is_absent};
 use super::matching::braced;
 use super::windows::{NONE, PerColumn, newest};
-use crate::syntax::ast::{At, Call, Expr, ExprKind, Shift};
+use crate::functions::Kind;
+use crate::syntax::ast::{Call, Expr, ExprKind, RangeSelector, Selector, Shift, ValueType};
 use crate::syntax::span::Span;
 
 /// The labels by which a series finds its info metric.
@@ -31,8 +32,12 @@ impl Engine<'_> {
         let names = info_names(names, span)?;
         let base = self.collect(&c.args[0], grid)?;
         let is_info = |line: &Line| names.iter().all(|m| m.matches(line.labels.name()));
-        let when = self.shifted(&Shift { at: first_at(&c.args[0]), offset: None }, grid)?;
+        let when = self.reference(&c.args[0])?.map_or(grid, |reference| reference.of(grid));
         let infos = self.info_series(&names, &data, base.iter().filter(|l| !is_info(l)), span, when)?;
+        // Of two that count at a time when anything is there, none can be chosen, whether it is wanted or not.
+        for step in (0..grid.steps).filter(|s| base.iter().any(|line| line.has(*s))) {
+            infos.values().try_for_each(|all| newest_per_name(at_step(all, step), span).map(|_| ()))?;
+        }
         let mut merged = Merged::default();
         for line in base {
             // An info series stays as it is.
@@ -58,22 +63,25 @@ impl Engine<'_> {
         grid: Grid,
     ) -> Result<HashMap<Labels, Vec<Line>>> {
         let mut infos: HashMap<Labels, Vec<Line>> = HashMap::new();
-        let mut values: HashMap<&str, HashSet<&str>> = HashMap::new();
+        // What the series have of the identifying labels, apart by which of them they have: what one lacks its info series lacks too.
+        let mut wanted: HashMap<[bool; 2], [HashSet<&str>; 2]> = HashMap::new();
         for line in base {
-            for name in IDENTIFYING {
-                values.entry(name).or_default().extend(line.labels.get(name));
-            }
+            let own = IDENTIFYING.map(|name| line.labels.get(name));
+            let all = wanted.entry(own.map(|value| value.is_some())).or_default();
+            all.iter_mut().zip(own).for_each(|(all, value)| all.extend(value));
         }
-        values.retain(|_, all| !all.is_empty());
-        if values.is_empty() {
+        wanted.remove(&[false; 2]);
+        if wanted.is_empty() {
             return Ok(infos);
         }
         let matchers: Vec<Matcher> = names.iter().chain(data).cloned().collect();
         let mut indexes = PerColumn::default();
         let lookback = self.lookback_at(grid.start);
         self.visit(&matchers, (grid.start - lookback + 1, grid.last()), &mut |s| {
-            let fits = |(name, all): (&&str, &HashSet<&str>)| all.contains(s.labels.get(name).unwrap_or_default());
-            if !values.iter().all(fits) {
+            let own = IDENTIFYING.map(|name| s.labels.get(name));
+            let known =
+                |all: &[HashSet<&str>; 2]| all.iter().zip(own).all(|(all, v)| v.is_none_or(|v| all.contains(v)));
+            if !wanted.get(&own.map(|value| value.is_some())).is_some_and(known) {
                 return Ok(());
             }
             self.hold(super::line::weight(&s.labels, grid.steps))?;
@@ -97,18 +105,90 @@ impl Engine<'_> {
     }
 }
 
-/// The fixed time of the first selector: info series are looked up then, too.
-fn first_at(expr: &Expr) -> Option<At> {
-    let mut first: Option<Option<At>> = None;
-    expr.walk(&mut |e| {
-        let at = match &e.kind {
-            ExprKind::Selector(s) => s.shift.at,
-            ExprKind::Range(r) => r.selector.shift.at,
-            _ => return,
+/// The time that a selector refers to: a fixed one, if any, and how far it is moved.
+#[derive(Clone, Copy, Debug)]
+struct Reference {
+    at: Option<i64>,
+    offset_ms: i64,
+}
+
+impl Reference {
+    fn of(self, grid: Grid) -> Grid {
+        match self.at {
+            None => Grid { start: grid.start - self.offset_ms, ..grid },
+            Some(at) => Grid { start: at - self.offset_ms, step: 0, ..grid },
+        }
+    }
+
+    fn is_same(self, other: Self) -> bool {
+        match (self.at, other.at) {
+            (None, None) => self.offset_ms == other.offset_ms,
+            (Some(a), Some(b)) => a - self.offset_ms == b - other.offset_ms,
+            _ => false,
+        }
+    }
+}
+
+/// What the selectors of an expression refer to.
+#[derive(Default)]
+struct References {
+    all: Vec<Reference>,
+    /// A vector that comes from no selector refers to the time of the query itself.
+    any_free: bool,
+}
+
+impl Engine<'_> {
+    /// What all selectors of an expression refer to: info series are looked up at that time, too. `None` where they differ.
+    fn reference(&self, expr: &Expr) -> Result<Option<Reference>> {
+        let mut found = References::default();
+        self.find_references(expr, &mut Vec::new(), &mut found)?;
+        let first = found.all.first().copied().filter(|_| !found.any_free);
+        Ok(first.filter(|first| found.all.iter().all(|other| first.is_same(*other))))
+    }
+
+    /// Whether there is a selector in an expression, with the subqueries around it.
+    fn find_references<'e>(&self, expr: &'e Expr, around: &mut Vec<&'e Shift>, found: &mut References) -> Result<bool> {
+        if !matches!(expr.value_type(), ValueType::Vector | ValueType::Matrix) {
+            return Ok(false);
+        }
+        let children = match &expr.kind {
+            ExprKind::Selector(Selector { shift, .. })
+            | ExprKind::Range(RangeSelector { selector: Selector { shift, .. }, .. }) => {
+                let moments = std::iter::once(shift).chain(around.iter().rev().copied());
+                let mut reference = Reference { at: None, offset_ms: 0 };
+                for shift in moments {
+                    let base = Grid { start: 0, step: 0, steps: 1 };
+                    let offset = -self.shifted(&Shift { at: None, offset: shift.offset.clone() }, base)?.start;
+                    reference.offset_ms += offset;
+                    reference.at = match shift.at {
+                        None => None,
+                        Some(_) => Some(self.shifted(&Shift { at: shift.at, offset: None }, base)?.start),
+                    };
+                    if reference.at.is_some() {
+                        break;
+                    }
+                }
+                found.all.push(reference);
+                return Ok(true);
+            }
+            // The second argument of `info` is none of its series.
+            ExprKind::Call(c) if matches!(c.function.kind, Kind::Info) => vec![&c.args[0]],
+            ExprKind::Subquery(s) => {
+                around.push(&s.shift);
+                let any = self.find_references(&s.expr, around, found)?;
+                around.pop();
+                found.any_free |= !any;
+                return Ok(any);
+            }
+            _ => expr.children(),
         };
-        first.get_or_insert(at);
-    });
-    first.flatten()
+        let mut any = false;
+        for child in children {
+            any |= self.find_references(child, around, found)?;
+        }
+        found.any_free |= !any;
+        Ok(any)
+    }
 }
 
 /// Which metrics are meant: `target_info` when nothing is said; all that are called `…_info` when it is only said which
@@ -128,14 +208,18 @@ fn identity(labels: &Labels) -> Labels {
     labels.without(|n| !IDENTIFYING.contains(&n))
 }
 
+/// The info series that have a sample at a time, and when it was taken.
+fn at_step(infos: &[Line], step: usize) -> impl Iterator<Item = (&Line, f64)> {
+    infos.iter().map(move |info| (info, info.values[step])).filter(|(_, time)| !is_absent(*time))
+}
+
 /// A series with the data labels of its info series, split where those change over time.
 fn enriched(line: &Line, infos: &HashMap<Labels, Vec<Line>>, data: &[Matcher], span: Span) -> Result<Vec<Line>> {
     let key = identity(&line.labels);
     let candidates = infos.get(&key).map(Vec::as_slice).unwrap_or_default();
     let mut found: IndexMap<Labels, Line> = IndexMap::new();
     for s in (0..line.values.len()).filter(|s| line.has(*s)) {
-        let present = candidates.iter().map(|i| (i, i.values[s])).filter(|(_, time)| !is_absent(*time));
-        let Some(labels) = labels_at(line, present, data, span)? else { continue };
+        let Some(labels) = labels_at(line, at_step(candidates, s), data, span)? else { continue };
         let new = || Line::absent(labels.clone(), line.drop_name, line.values.len());
         found.entry(labels.clone()).or_insert_with(new).set(s, line.point(s));
     }
