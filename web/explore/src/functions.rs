@@ -73,6 +73,11 @@ const FUNCTIONS: &[Help] = &[
     ("increase", "Cuánto creció el contador en el rango", "How much the counter grew in the range"),
     ("info", "Añade etiquetas de métricas de información", "Adds labels of info metrics"),
     (
+        "integral",
+        "Área bajo las muestras del rango: valor por segundos",
+        "Area below the samples of the range: value times seconds",
+    ),
+    (
         "irate",
         "Ritmo por segundo de las dos últimas muestras (contadores)",
         "Rate per second of the last two samples (counters)",

@@ -85,14 +85,6 @@ impl Parts {
         self.zero_threshold = wanted;
     }
 
-    /// Leaves out buckets that lie within the zero bucket: a sound histogram has none, and where one has, Prometheus adds the others only.
-    fn leave_within_zero(&mut self, schema: i32) {
-        let threshold = self.zero_threshold;
-        for side in [&mut self.positive, &mut self.negative] {
-            side.retain(|cell| super::buckets::exponential_bound(cell.0, schema) > threshold);
-        }
-    }
-
     fn coarser(&mut self, from: i32, to: i32) {
         for side in [&mut self.positive, &mut self.negative] {
             *side = reduce(side, from, to);
@@ -262,7 +254,6 @@ impl Histogram {
             b.coarser(other.schema, schema);
             self.schema = schema;
             self.zero_threshold = a.zero_threshold;
-            b.leave_within_zero(schema);
         }
         let zero = plus(plus(a.zero, sign * b.zero.0), sign * b.zero.1);
         let whole = |v: f64, lost: f64, w: f64| plus((v, lost), sign * w);
