@@ -106,7 +106,7 @@ impl Engine<'_> {
 
     /// Takes the histograms out of a line into a group; those that count as a point like any other stay.
     fn fold_histograms<S: State>(&self, a: &Aggregate, line: &mut Line, group: &mut Folded<S>) {
-        let span = a.expr.unwrapped().span;
+        let span = a.expr.place();
         match a.op {
             AggregateOp::Count | AggregateOp::Group => return,
             AggregateOp::Sum | AggregateOp::Avg => {
@@ -147,7 +147,7 @@ impl Engine<'_> {
 
     /// Adds what became of a group's histograms to its line.
     fn with_histograms(&self, a: &Aggregate, native: Vec<NativeState>, line: &mut Line) {
-        let span = a.expr.unwrapped().span;
+        let span = a.expr.place();
         for (step, state) in native.into_iter().enumerate().filter(|(_, s)| s.seen) {
             if line.has(step) {
                 self.note(span, Note::FloatsAndHistogramsAggregated, "");

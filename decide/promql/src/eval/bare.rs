@@ -64,7 +64,7 @@ fn may_be_bare(expr: &Expr) -> Option<bool> {
 /// Leaves the buckets of a series' histograms out; what they say of resets is said of each.
 pub(super) fn without_buckets(series: &mut Series) {
     let Column::Mixed(points) = &mut series.values else { return };
-    let mut before: Option<Histogram> = None;
+    let mut before: Option<Arc<Histogram>> = None;
     for point in points.iter_mut().filter(|p| !p.is_stale()) {
         let Point::Histogram(h) = point else { continue };
         let reset = match &before {
@@ -72,8 +72,7 @@ pub(super) fn without_buckets(series: &mut Series) {
             Some(_) if h.reset == CounterReset::Unknown => CounterReset::NotReset,
             _ => h.reset,
         };
-        before = Some(Histogram { reset, ..(**h).clone() });
         let bare = Histogram { reset, schema: h.schema, count: h.count, sum: h.sum, ..Histogram::default() };
-        *h = Arc::new(bare);
+        before = Some(std::mem::replace(h, Arc::new(bare)));
     }
 }

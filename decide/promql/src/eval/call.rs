@@ -94,7 +94,7 @@ impl Engine<'_> {
             return Err(EvalError::invalid(c.args[0].span, "expected a range vector"));
         };
         check_extended(c, range)?;
-        let (argument, place) = (Argument::of(c), place_of(&c.args[0]));
+        let (argument, place) = (Argument::of(c), c.args[0].place());
         self.ranges(range, grid, &mut |series| {
             if smoothing {
                 check_factors(&scalars, grid.steps, range.span)?;
@@ -131,7 +131,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn rate_lines(&self, c: &Call, rate: Rate, grid: Grid, sink: Sink<'_>) -> Result<()> {
-        let (range, place) = (&c.args[0], place_of(&c.args[0]));
+        let (range, place) = (&c.args[0], c.args[0].place());
         check_extended(c, range)?;
         self.ranges(range, grid, &mut |series| {
             let mut line = Line::absent(series.labels.clone(), true, grid.steps);
@@ -255,7 +255,7 @@ impl Argument {
             "integral" => (over_time::is_strategy, "strategy should be 0, 1, or 2 (default), using 2", 1),
             _ => return None,
         };
-        Some(Self { is_right, rule, span: c.args.get(at)?.unwrapped().span, said: Cell::new(None) })
+        Some(Self { is_right, rule, span: c.args.get(at)?.place(), said: Cell::new(None) })
     }
 
     fn check(&self, engine: &Engine<'_>, arg: f64) {
@@ -272,15 +272,6 @@ struct OfWindow {
     function: fn(&Window<'_>, &[f64]) -> Option<f64>,
     mixed: Mixed,
     keeps_name: bool,
-}
-
-/// The place that is named in what is said of a range: without parentheses, and of a subquery Prometheus knows none but the first.
-fn place_of(range: &Expr) -> Span {
-    let inner = range.unwrapped();
-    match inner.kind {
-        ExprKind::Subquery(_) => Span { start: 0, end: inner.span.end, line: 1, column: 1 },
-        _ => inner.span,
-    }
 }
 
 fn no_vector(span: Span) -> EvalError {

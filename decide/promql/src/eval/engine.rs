@@ -56,6 +56,22 @@ impl Grid {
     }
 }
 
+/// The time that a selector refers to: fixed by `@`, or that of the query, and moved by `offset`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reference {
+    pub(super) at_ms: Option<i64>,
+    pub(super) offset_ms: i64,
+}
+
+impl Reference {
+    pub(super) fn of(self, grid: Grid) -> Grid {
+        match self.at_ms {
+            None => Grid { start: grid.start - self.offset_ms, ..grid },
+            Some(at) => Grid { start: at - self.offset_ms, step: 0, ..grid },
+        }
+    }
+}
+
 pub(crate) struct Engine<'a> {
     pub(super) query: &'a Query<'a>,
     pub(super) grid: Grid,
@@ -67,7 +83,7 @@ pub(crate) struct Engine<'a> {
     /// Each text once, and where.
     annotations: RefCell<IndexMap<(AnnotationKind, String), Span>>,
     /// Classic histograms that had to be made monotonic, by metric name, and where.
-    pub(super) forced: RefCell<IndexMap<String, (Span, Forced)>>,
+    forced: RefCell<IndexMap<String, (Span, Forced)>>,
     /// By metric name: in how many windows start times overlapped, and where.
     overlaps: RefCell<IndexMap<String, (Span, u64)>>,
     pub(super) explainer: Option<Explainer<'a>>,
@@ -131,6 +147,20 @@ impl<'a> Engine<'a> {
             return;
         }
         self.annotate(note.kind(), span, note.message(metric));
+    }
+
+    /// Counts what had to be made monotonic of the classic histograms of a metric.
+    pub(super) fn note_forced(&self, span: Span, metric: &str, forced: Forced) {
+        match self.forced.borrow_mut().entry(metric.to_owned()) {
+            Entry::Occupied(mut known) => {
+                let (place, all) = known.get_mut();
+                *place = later(*place, span);
+                all.merge(forced);
+            }
+            Entry::Vacant(new) => {
+                new.insert((span, forced));
+            }
+        }
     }
 
     pub(super) fn warn(&self, span: Span, message: impl Into<String>) {
@@ -292,20 +322,20 @@ impl<'a> Engine<'a> {
         d.seconds(self.query_times()).map_err(|(place, message)| bad_duration(place, message))
     }
 
-    /// The times a selector or subquery refers to: moved by `offset`, fixed by `@`.
+    /// What a selector or subquery refers to.
+    pub(super) fn reference(&self, shift: &Shift) -> Result<Reference> {
+        let offset_ms = shift.offset.as_ref().map_or(Ok(0), |d| self.duration_ms(d))?;
+        let at_ms = shift.at.map(|at| match at {
+            At::Start => self.query.start_ms,
+            At::End => self.query.end_ms,
+            At::Time(ms) => ms,
+        });
+        Ok(Reference { at_ms: at_ms.map(|ms| ms.clamp(-FARTHEST_MS, FARTHEST_MS)), offset_ms })
+    }
+
+    /// The times a selector or subquery refers to.
     pub(super) fn shifted(&self, shift: &Shift, grid: Grid) -> Result<Grid> {
-        let offset = shift.offset.as_ref().map_or(Ok(0), |d| self.duration_ms(d))?;
-        Ok(match shift.at {
-            None => Grid { start: grid.start - offset, ..grid },
-            Some(at) => {
-                let fixed = match at {
-                    At::Start => self.query.start_ms,
-                    At::End => self.query.end_ms,
-                    At::Time(ms) => ms,
-                };
-                Grid { start: fixed.clamp(-FARTHEST_MS, FARTHEST_MS) - offset, step: 0, ..grid }
-            }
-        })
+        Ok(self.reference(shift)?.of(grid))
     }
 
     /// Streams the lines of an instant vector.
@@ -357,7 +387,7 @@ impl<'a> Engine<'a> {
 
 /// Of two places of which the same is said, the one that Prometheus names: the one it evaluates last, which is the outer one, or the one
 /// further on.
-pub(super) fn later(a: Span, b: Span) -> Span {
+fn later(a: Span, b: Span) -> Span {
     let holds = |outer: Span, inner: Span| outer.start <= inner.start && inner.end <= outer.end;
     if holds(b, a) || (!holds(a, b) && b.start > a.start) { b } else { a }
 }

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use kernel::Labels;
 use kernel::series::Histogram;
 
-use super::engine::{Engine, Grid, Result, Sink, later};
+use super::engine::{Engine, Grid, Result, Sink};
 use super::forced::Forced;
 use super::line::{ABSENT, Line, Merged, is_absent};
 use crate::annotations::Note;
@@ -89,7 +89,7 @@ impl Engine<'_> {
                 let name = line.labels.name();
                 let text = "bucket label \"le\" is missing or has a malformed value of";
                 let named = if name.is_empty() { String::new() } else { format!(" for metric name {name:?}") };
-                self.warn(expr.unwrapped().span, format!("{text} {le:?}{named}"));
+                self.warn(expr.place(), format!("{text} {le:?}{named}"));
                 return Ok(());
             };
             let labels = line.labels.without(|n| n == "le");
@@ -116,7 +116,7 @@ impl Engine<'_> {
             At::Classic(buckets) => classic(s, buckets),
             At::Native(h) => native(s, h),
             At::Both => {
-                self.note(vector.unwrapped().span, Note::ClassicAndNative, name);
+                self.note(vector.place(), Note::ClassicAndNative, name);
                 ABSENT
             }
         };
@@ -149,25 +149,16 @@ impl Engine<'_> {
         let native = |s: usize, h: &Histogram| native_quantile::quantile(q(s), h, &mut note);
         let line = self.histogram_line(h, vector, grid.steps, classic, native);
         if let Some(forced) = forced {
-            match self.forced.borrow_mut().entry(name.to_owned()) {
-                indexmap::map::Entry::Occupied(mut known) => {
-                    let (span, all) = known.get_mut();
-                    *span = later(*span, vector.unwrapped().span);
-                    all.merge(forced);
-                }
-                indexmap::map::Entry::Vacant(entry) => {
-                    entry.insert((vector.unwrapped().span, forced));
-                }
-            }
+            self.note_forced(vector.place(), name, forced);
         }
         line
     }
 
     pub(super) fn histogram_quantile_lines(&self, c: &Call, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let (q, vector) = (self.scalars(&c.args[0], grid)?, &c.args[1]);
-        self.check_quantiles(&q, grid.steps, c.args[0].unwrapped().span);
+        self.check_quantiles(&q, grid.steps, c.args[0].place());
         for h in self.histograms(vector, grid)? {
-            let (of, mut told) = ((vector, c.args[0].unwrapped().span), vec![false; grid.steps]);
+            let (of, mut told) = ((vector, c.args[0].place()), vec![false; grid.steps]);
             let line = self.quantile_line(|s| q.at(s), &h, of, &mut told, grid);
             if !line.is_empty() {
                 sink(line)?;
@@ -185,9 +176,9 @@ impl Engine<'_> {
         let mut told = vec![vec![false; grid.steps]; histograms.len()];
         for arg in &c.args[2..] {
             let q = self.scalars(arg, grid)?;
-            self.check_quantiles(&q, grid.steps, arg.unwrapped().span);
+            self.check_quantiles(&q, grid.steps, arg.place());
             for (h, told) in histograms.iter().zip(&mut told) {
-                let line = self.quantile_line(|s| q.at(s), h, (vector, vector.unwrapped().span), told, grid);
+                let line = self.quantile_line(|s| q.at(s), h, (vector, vector.place()), told, grid);
                 // The label follows the quantile, which may differ from time to time.
                 let mut by_label: IndexMap<String, Line> = IndexMap::new();
                 for (s, v) in line.values.iter().enumerate().filter(|(_, v)| !is_absent(**v)) {
@@ -206,7 +197,7 @@ impl Engine<'_> {
     pub(super) fn histogram_fraction_lines(&self, c: &Call, grid: Grid, sink: Sink<'_>) -> Result<()> {
         let (low, high) = (self.scalars(&c.args[0], grid)?, self.scalars(&c.args[1], grid)?);
         for h in self.histograms(&c.args[2], grid)? {
-            let mut note = |n| self.note(c.args[0].unwrapped().span, n, h.labels.name());
+            let mut note = |n| self.note(c.args[0].place(), n, h.labels.name());
             let classic = |s: usize, mut buckets: Vec<Bucket>| fraction(low.at(s), high.at(s), &mut buckets);
             let native = |s: usize, h: &Histogram| native_quantile::fraction(low.at(s), high.at(s), h, &mut note);
             let line = self.histogram_line(&h, &c.args[2], grid.steps, classic, native);

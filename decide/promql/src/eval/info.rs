@@ -8,7 +8,7 @@ use kernel::labels::METRIC_NAME;
 use kernel::series::{MatchOp, Matcher, Point};
 
 use super::EvalError;
-use super::engine::{Engine, Grid, Result, Sink};
+use super::engine::{Engine, Grid, Reference, Result, Sink};
 use super::line::{Line, Merged, is_absent};
 use super::matching::braced;
 use super::windows::{NONE, PerColumn, newest};
@@ -32,7 +32,7 @@ impl Engine<'_> {
         let names = info_names(names, span)?;
         let base = self.collect(&c.args[0], grid)?;
         let is_info = |line: &Line| names.iter().all(|m| m.matches(line.labels.name()));
-        let when = self.reference(&c.args[0])?.map_or(grid, |reference| reference.of(grid));
+        let when = self.common_reference(&c.args[0])?.map_or(grid, |reference| reference.of(grid));
         let infos = self.info_series(&names, &data, base.iter().filter(|l| !is_info(l)), span, when)?;
         // Of two that count at a time when anything is there, none can be chosen, whether it is wanted or not.
         for step in (0..grid.steps).filter(|s| base.iter().any(|line| line.has(*s))) {
@@ -105,27 +105,12 @@ impl Engine<'_> {
     }
 }
 
-/// The time that a selector refers to: a fixed one, if any, and how far it is moved.
-#[derive(Clone, Copy, Debug)]
-struct Reference {
-    at: Option<i64>,
-    offset_ms: i64,
-}
-
-impl Reference {
-    fn of(self, grid: Grid) -> Grid {
-        match self.at {
-            None => Grid { start: grid.start - self.offset_ms, ..grid },
-            Some(at) => Grid { start: at - self.offset_ms, step: 0, ..grid },
-        }
-    }
-
-    fn is_same(self, other: Self) -> bool {
-        match (self.at, other.at) {
-            (None, None) => self.offset_ms == other.offset_ms,
-            (Some(a), Some(b)) => a - self.offset_ms == b - other.offset_ms,
-            _ => false,
-        }
+/// Whether two refer to the same times, whatever the time of the query.
+fn is_same(a: Reference, b: Reference) -> bool {
+    match (a.at_ms, b.at_ms) {
+        (None, None) => a.offset_ms == b.offset_ms,
+        (Some(x), Some(y)) => x - a.offset_ms == y - b.offset_ms,
+        _ => false,
     }
 }
 
@@ -139,11 +124,11 @@ struct References {
 
 impl Engine<'_> {
     /// What all selectors of an expression refer to: info series are looked up at that time, too. `None` where they differ.
-    fn reference(&self, expr: &Expr) -> Result<Option<Reference>> {
+    fn common_reference(&self, expr: &Expr) -> Result<Option<Reference>> {
         let mut found = References::default();
         self.find_references(expr, &mut Vec::new(), &mut found)?;
         let first = found.all.first().copied().filter(|_| !found.any_free);
-        Ok(first.filter(|first| found.all.iter().all(|other| first.is_same(*other))))
+        Ok(first.filter(|first| found.all.iter().all(|other| is_same(*first, *other))))
     }
 
     /// Whether there is a selector in an expression, with the subqueries around it.
@@ -154,18 +139,12 @@ impl Engine<'_> {
         let children = match &expr.kind {
             ExprKind::Selector(Selector { shift, .. })
             | ExprKind::Range(RangeSelector { selector: Selector { shift, .. }, .. }) => {
-                let moments = std::iter::once(shift).chain(around.iter().rev().copied());
-                let mut reference = Reference { at: None, offset_ms: 0 };
-                for shift in moments {
-                    let base = Grid { start: 0, step: 0, steps: 1 };
-                    let offset = -self.shifted(&Shift { at: None, offset: shift.offset.clone() }, base)?.start;
-                    reference.offset_ms += offset;
-                    reference.at = match shift.at {
-                        None => None,
-                        Some(_) => Some(self.shifted(&Shift { at: shift.at, offset: None }, base)?.start),
-                    };
-                    if reference.at.is_some() {
-                        break;
+                let mut reference = self.reference(shift)?;
+                // What is fixed does not depend on what is around it.
+                for shift in around.iter().rev() {
+                    if reference.at_ms.is_none() {
+                        let Reference { at_ms, offset_ms } = self.reference(shift)?;
+                        reference = Reference { at_ms, offset_ms: reference.offset_ms + offset_ms };
                     }
                 }
                 found.all.push(reference);
@@ -173,19 +152,15 @@ impl Engine<'_> {
             }
             // The second argument of `info` is none of its series.
             ExprKind::Call(c) if matches!(c.function.kind, Kind::Info) => vec![&c.args[0]],
-            ExprKind::Subquery(s) => {
-                around.push(&s.shift);
-                let any = self.find_references(&s.expr, around, found)?;
-                around.pop();
-                found.any_free |= !any;
-                return Ok(any);
-            }
             _ => expr.children(),
         };
+        let depth = around.len();
+        around.extend(if let ExprKind::Subquery(s) = &expr.kind { Some(&s.shift) } else { None });
         let mut any = false;
         for child in children {
             any |= self.find_references(child, around, found)?;
         }
+        around.truncate(depth);
         found.any_free |= !any;
         Ok(any)
     }

@@ -60,10 +60,10 @@ impl Engine<'_> {
         let param = self.param(a, a.expr.span)?;
         let q = self.scalars(param, grid)?;
         for wrong in extremes(&q, grid.steps).into_iter().filter(|q| !(0.0..=1.0).contains(q)) {
-            self.warn(param.unwrapped().span, format!("{QUANTILE_RULE}, got {}", short_number(wrong)));
+            self.warn(param.place(), format!("{QUANTILE_RULE}, got {}", short_number(wrong)));
         }
         let (mut lines, groups) = self.grouped(a, grid)?;
-        self.leave_histograms_out(&mut lines, a.op, a.expr.unwrapped().span, |_| true);
+        self.leave_histograms_out(&mut lines, a.op, a.expr.place(), |_| true);
         let mut values = Vec::new();
         for (labels, members) in groups {
             let mut value = |s: usize| {
@@ -118,7 +118,7 @@ impl Engine<'_> {
         if nothing_is_wanted(a.op, &k, grid.steps) {
             return Ok(());
         }
-        let wanted = self.checked_counts(a.op, &k, grid, param.unwrapped().span)?;
+        let wanted = self.checked_counts(a.op, &k, grid, param.place())?;
         if matches!(a.op, AggregateOp::Topk | AggregateOp::Bottomk) {
             self.leave_histograms_out(&mut lines, a.op, span, |s| wanted[s] >= 1.0);
         }

@@ -27,12 +27,12 @@ pub(crate) fn quantile(q: f64, values: &mut [f64]) -> f64 {
     let rank = q * last as f64;
     let lower = rank.floor().max(0.0) as usize;
     let weight = rank - rank.floor();
-    if weight == 0.0 {
-        return *values.select_nth_unstable_by(lower, |a, b| nan_first(*a, *b)).1;
-    }
     let order = |a: &f64, b: &f64| nan_first(*a, *b);
     // The two values are found without sorting the others.
     let (_, low, above) = values.select_nth_unstable_by(lower, order);
+    if weight == 0.0 {
+        return *low;
+    }
     let high = above.iter().copied().min_by(order).unwrap_or(*low);
     *low * (1.0 - weight) + high * weight
 }

@@ -298,6 +298,16 @@ impl Expr {
         }
     }
 
+    /// The place that is named in what is said of it as an argument: without the parentheses around it, and of a subquery Prometheus names the
+    /// beginning of the text.
+    pub fn place(&self) -> Span {
+        let inner = self.unwrapped();
+        match inner.kind {
+            ExprKind::Subquery(_) => Span { start: 0, end: inner.span.end, line: 1, column: 1 },
+            _ => inner.span,
+        }
+    }
+
     /// Its direct parts.
     pub fn children(&self) -> Vec<&Expr> {
         match &self.kind {
