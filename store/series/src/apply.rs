@@ -7,12 +7,12 @@ use std::sync::Arc;
 use kernel::series::{Appended, Batch, GroupId, Histogram, Rejection, SeriesRef};
 
 use crate::codec::{put_varint, zigzag};
-use crate::group::{Group, NEVER};
+use crate::group::{Group, NEVER, RowLog};
 use crate::head::Head;
 use crate::histogram;
 use crate::limits;
 use crate::pool::Pool;
-use crate::record::{FULL, HISTOGRAM, LATE, NEW, ROW, START, put_head, put_key, put_places};
+use crate::record::{CELLS, FRESH, FULL, HISTOGRAM, LATE, NEW, START, put_head, put_key, put_places};
 use crate::undo::{Change, Undo};
 use crate::wal::Records;
 
@@ -34,10 +34,7 @@ pub(crate) struct Commit<'a> {
 /// Memory that is used again and again.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    tokens: Vec<u8>,
-    raw: Vec<u8>,
-    changed: Vec<u32>,
-    seen: Vec<u32>,
+    row: RowLog,
     late: Vec<(u32, u64)>,
     order: Vec<u32>,
 }
@@ -98,11 +95,11 @@ impl Commit<'_> {
 
     /// Notes what a group was, and writes its key where this segment of the log has none.
     fn begin(&mut self, id: u32, group: &mut Group) {
-        let (seq, keyed, newest_ms) = (group.seq, group.keyed, group.newest_ms);
-        self.undo.push(Change::Group { group: id, seq, keyed, newest_ms });
+        self.undo.push(Change::Group { group: id, seq: group.seq, newest_ms: group.newest_ms });
         group.touched = self.number;
         if group.keyed != self.segment {
             put_key(&mut self.log.bytes, id, group);
+            group.forget_habits();
             group.keyed = self.segment;
         }
     }
@@ -116,11 +113,8 @@ impl Commit<'_> {
     }
 
     fn take_numbers(&mut self, pool: &mut Pool, group: &mut Group, row: &Row<'_>, appended: &mut Appended) {
-        let Scratch { tokens, raw, changed, seen, late, .. } = &mut self.scratch;
-        tokens.clear();
-        raw.clear();
-        changed.clear();
-        seen.clear();
+        let Scratch { row: log, late, .. } = &mut self.scratch;
+        log.clear();
         late.clear();
         let mut began = None;
         let is_newer = row.t_ms > group.last_ms;
@@ -146,6 +140,7 @@ impl Commit<'_> {
                         self.undo.push(Change::Seen(group.seen.clone()));
                         group.resume_row();
                     }
+                    log.waiting = group.waiting();
                     began = Some(if is_newer { NEW } else { 0 });
                 }
                 if group.seen.has(s) {
@@ -155,10 +150,7 @@ impl Commit<'_> {
                     }
                     continue;
                 }
-                if group.take(pool, s, bits, (tokens, raw), &mut self.undo) {
-                    changed.push(column);
-                }
-                seen.push(column);
+                group.take(pool, s, bits, log, &mut self.undo);
                 appended.samples += 1;
                 continue;
             }
@@ -180,12 +172,12 @@ impl Commit<'_> {
 
     /// Writes what was taken of a row's numbers: in the newest row, which `began` or goes on, and late ones.
     fn log_numbers(&mut self, group: &mut Group, row: &Row<'_>, began: Option<u8>) {
-        let Scratch { tokens, raw, changed, seen, late, .. } = &self.scratch;
-        if let Some(flags) = began.filter(|flags| *flags == NEW || !seen.is_empty()) {
+        let Scratch { row: cells, late, .. } = &mut self.scratch;
+        let is_empty = cells.columns.is_empty() && cells.fresh_columns.is_empty();
+        if let Some(flags) = began.filter(|flags| *flags == NEW || !is_empty) {
             group.seq += 1;
             group.newest_ms = group.newest_ms.max(row.t_ms);
-            put_row(&mut self.log.bytes, row.id, group, flags, (tokens, raw.len(), changed, seen));
-            self.log.raw.extend_from_slice(raw);
+            put_cells(self.log, row.id, group, flags, cells);
         }
         if !late.is_empty() {
             group.seq += 1;
@@ -385,11 +377,12 @@ fn note_beside(group: &mut Group, column: u32, t_ms: i64, undo: &mut Undo) {
     }
 }
 
-fn put_row(out: &mut Vec<u8>, id: u32, group: &Group, flags: u8, cells: (&[u8], usize, &[u32], &[u32])) {
-    let (tokens, raw, changed, seen) = cells;
-    put_head(out, ROW, id, group.seq);
-    let full = group.seen == group.alive;
-    out.push(flags | if full { FULL } else { 0 });
+fn put_cells(log: &mut Records, id: u32, group: &Group, flags: u8, cells: &mut RowLog) {
+    let out = &mut log.bytes;
+    put_head(out, CELLS, id, group.seq);
+    let full = cells.columns.len() == cells.waiting;
+    let fresh = !cells.fresh_columns.is_empty();
+    out.push(flags | if full { FULL } else { 0 } | if fresh { FRESH } else { 0 });
     if flags & NEW != 0 {
         let before = if group.before_ms == NEVER { 0 } else { group.before_ms };
         put_varint(out, zigzag(group.last_ms - before));
@@ -397,10 +390,16 @@ fn put_row(out: &mut Vec<u8>, id: u32, group: &Group, flags: u8, cells: (&[u8], 
     let words = group.width().div_ceil(64);
     put_varint(out, group.width() as u64);
     if !full {
-        put_places(out, seen, words);
+        put_places(out, &cells.columns, words);
     }
-    put_places(out, changed, words);
-    put_varint(out, tokens.len() as u64);
-    put_varint(out, raw as u64);
-    out.extend_from_slice(tokens);
+    if fresh {
+        put_places(out, &cells.fresh_columns, words);
+        put_varint(out, cells.fresh.len() as u64);
+        out.extend_from_slice(&cells.fresh);
+    }
+    let start = log.raw.len();
+    if !cells.columns.is_empty() {
+        cells.writer.finish(&mut log.raw);
+    }
+    put_varint(out, (log.raw.len() - start) as u64);
 }

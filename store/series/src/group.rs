@@ -1,7 +1,7 @@
 //! Group columns: the rows of one scrape group that are still open. Pure.
 //!
 //! One column of times for all series. Which series changed in a row is one bit per series in the row's own bitmap, so that a
-//! row touches only what moved. A series costs its last value, scale, fill, tail and number: 18 bytes; only one that moved in
+//! row touches only what moved. A series costs its last value, scale, fill, tail, habit and number: 20 bytes; only one that moved in
 //! this span has a chain of 32-byte chunks with its tokens.
 //!
 //! The newest row stays open for cells that come in other batches; those that are missing when the next row begins are absent.
@@ -9,15 +9,38 @@
 use crate::bitmap::{Bitmap, ones};
 use crate::codec::Cursor;
 use crate::extra::Extra;
+use crate::habit::{self, Habit};
 use crate::head::Sealed;
 use crate::page::{Presence, Values};
 use crate::pool::{CHUNK, NONE, Pool};
 use crate::registry::SeriesId;
-use crate::token::{RAW, Token, join_bits, part_bits, put_absent, put_absolute, put_token, token};
+use crate::token::{RAW, Token, join_bits, put_absent, put_absolute, put_token, token};
 use crate::undo::{Change, RowState, Undo};
 
 /// No time yet.
 pub(crate) const NEVER: i64 = i64::MIN;
+
+/// What the log has to keep of a row, while it is taken.
+#[derive(Debug, Default)]
+pub(crate) struct RowLog {
+    /// How series go on that had a value, in the order of their columns.
+    pub(crate) writer: habit::Writer,
+    pub(crate) columns: Vec<u32>,
+    /// Values of series that had none.
+    pub(crate) fresh: Vec<u8>,
+    pub(crate) fresh_columns: Vec<u32>,
+    /// How many could go on.
+    pub(crate) waiting: usize,
+    token: Vec<u8>,
+}
+
+impl RowLog {
+    pub(crate) fn clear(&mut self) {
+        self.columns.clear();
+        self.fresh.clear();
+        self.fresh_columns.clear();
+    }
+}
 
 /// The open rows of a group and where its sealed ones are.
 #[derive(Debug)]
@@ -45,6 +68,8 @@ pub(crate) struct Group {
     pub(crate) times: Vec<i64>,
     pub(crate) last: Vec<u64>,
     pub(crate) scale: Vec<u8>,
+    /// Since the key of the log's segment.
+    pub(crate) habits: Vec<Habit>,
     pub(crate) fill: Vec<u8>,
     pub(crate) tail: Vec<u32>,
     /// Series that have a value in the newest row, or had one in the row before and may still get one.
@@ -75,6 +100,7 @@ impl Group {
             times: Vec::new(),
             last: Vec::new(),
             scale: Vec::new(),
+            habits: Vec::new(),
             fill: Vec::new(),
             tail: Vec::new(),
             alive: Bitmap::default(),
@@ -125,15 +151,27 @@ impl Group {
         if self.width() == 0 {
             self.last.reserve_exact(more);
             self.scale.reserve_exact(more);
+            self.habits.reserve_exact(more);
             self.fill.reserve_exact(more);
             self.tail.reserve_exact(more);
         }
         self.last.resize(width, 0);
         self.scale.resize(width, RAW);
+        self.habits.resize(width, Habit::default());
         self.fill.resize(width, 0);
         self.tail.resize(width, NONE);
         self.alive.widen(width);
         self.seen.widen(width);
+    }
+
+    /// How many series had a value in the row before and have none yet in the newest one.
+    pub(crate) fn waiting(&self) -> usize {
+        self.alive.0.iter().zip(&self.seen.0).map(|(alive, seen)| (alive & !seen).count_ones() as usize).sum()
+    }
+
+    /// What the log says from here on needs nothing of before but the state itself.
+    pub(crate) fn forget_habits(&mut self) {
+        self.habits.fill(Habit::default());
     }
 
     /// Time of the newest sample of a series.
@@ -220,37 +258,65 @@ impl Group {
         }
     }
 
-    /// Takes a value in the newest row, where the series has none yet; writes its token, if it needs one, and says so. Bits
-    /// that nothing packs go to the second list.
+    /// Takes a value in the newest row, where the series has none yet, and writes what the log has to keep of it.
     #[inline]
-    pub(crate) fn take(
+    pub(crate) fn take(&mut self, pool: &mut Pool, s: usize, bits: u64, log: &mut RowLog, undo: &mut Undo) {
+        self.seen.set(s);
+        let alive = self.alive.has(s);
+        if alive { &mut log.columns } else { &mut log.fresh_columns }.push(s as u32);
+        if alive && self.last[s] == bits {
+            return log.writer.same(&mut self.habits[s]);
+        }
+        undo.push(self.before(s));
+        let (before, start) = (self.scale[s], log.fresh.len());
+        let scale = match alive {
+            true => {
+                log.token.clear();
+                let scale = put_token(&mut log.token, self.last[s], before, bits);
+                log.writer.token(&mut self.habits[s], before != RAW, &log.token);
+                self.chain(pool, s, &log.token);
+                scale
+            }
+            false => {
+                let scale = put_absolute(&mut log.fresh, bits, before);
+                self.chain(pool, s, &log.fresh[start..]);
+                self.alive.set(s);
+                scale
+            }
+        };
+        (self.last[s], self.scale[s]) = (bits, scale);
+    }
+
+    /// Takes what [`Group::take`] wrote of a series that has a value; `whole` is scratch.
+    pub(crate) fn retake_coded(
         &mut self,
         pool: &mut Pool,
         s: usize,
-        bits: u64,
-        (tokens, raw): (&mut Vec<u8>, &mut Vec<u8>),
-        undo: &mut Undo,
-    ) -> bool {
-        self.seen.set(s);
-        let alive = self.alive.has(s);
-        if alive && self.last[s] == bits {
-            return false;
+        reader: &mut habit::Reader<'_>,
+        whole: &mut Vec<u8>,
+    ) -> Option<()> {
+        let (last, scale) = (*self.last.get(s)?, self.scale[s]);
+        if reader.token(&mut self.habits[s], scale != RAW, whole) {
+            let Token::Value(bits, scale) = token(&mut Cursor::new(whole), last, scale)? else { return None };
+            self.chain(pool, s, whole);
+            (self.last[s], self.scale[s]) = (bits, scale);
         }
-        undo.push(self.before(s));
-        let start = tokens.len();
-        let scale = match alive {
-            true => put_token(tokens, self.last[s], self.scale[s], bits),
-            false => put_absolute(tokens, bits, self.scale[s]),
-        };
-        self.chain(pool, s, &tokens[start..]);
-        part_bits(tokens, start, raw);
-        self.alive.set(s);
-        self.last[s] = bits;
-        self.scale[s] = scale;
-        true
+        self.seen.set(s);
+        Some(())
     }
 
-    /// Takes the token that [`Group::take`] wrote; `whole` is scratch.
+    /// Takes what [`Group::take`] wrote of a series that had no value.
+    pub(crate) fn retake_fresh(&mut self, pool: &mut Pool, s: usize, fresh: &mut Cursor<'_>) -> Option<()> {
+        let before = fresh.rest();
+        let Token::Value(bits, scale) = token(fresh, 0, RAW)? else { return None };
+        self.chain(pool, s, &before[..before.len() - fresh.rest().len()]);
+        self.seen.set(s);
+        self.alive.set(s);
+        (*self.last.get_mut(s)?, self.scale[s]) = (bits, scale);
+        Some(())
+    }
+
+    /// Takes a token of its own, as logs of before December 2026 have all of them; `whole` is scratch.
     pub(crate) fn retake(
         &mut self,
         pool: &mut Pool,
@@ -365,7 +431,7 @@ impl Group {
 
     /// Bytes on the heap, about.
     pub(crate) fn heap(&self) -> usize {
-        self.last.capacity() * 18
+        self.last.capacity() * 20
             + (self.alive.0.capacity() * 2 + self.changed.capacity() + self.times.capacity()) * 8
             + self.sealed.capacity() * size_of::<Sealed>()
             + self.extra.as_ref().map_or(0, |e| e.heap())

@@ -8,7 +8,7 @@ use crate::extra::Extra;
 use crate::group::Group;
 use crate::token::{RAW, Token, put_absolute, token};
 
-/// Cells of the newest row, or of a new one.
+/// Cells of the newest row, or of a new one, as logs of before December 2026 have them.
 pub(crate) const ROW: u8 = 1;
 /// Everything that later records go on from.
 pub(crate) const KEY: u8 = 2;
@@ -20,11 +20,15 @@ pub(crate) const HISTOGRAM: u8 = 4;
 pub(crate) const START: u8 = 5;
 /// An exemplar.
 pub(crate) const EXEMPLAR: u8 = 6;
+/// Cells of the newest row, or of a new one.
+pub(crate) const CELLS: u8 = 7;
 
 /// The row is new.
 pub(crate) const NEW: u8 = 1;
 /// All series that are alive have a value in it.
 pub(crate) const FULL: u8 = 2;
+/// Series that were not alive have a value in it.
+pub(crate) const FRESH: u8 = 4;
 
 /// Begins a record; the number is that of the record itself.
 pub(crate) fn put_head(out: &mut Vec<u8>, kind: u8, group: u32, seq: u64) {
@@ -161,6 +165,7 @@ impl Key {
             out
         };
         (group.alive, group.seen) = (bits(&self.alive), bits(&self.seen));
+        group.forget_habits();
         for (s, (bits, scale)) in self.alive.iter().zip(&self.values) {
             (group.last[*s as usize], group.scale[*s as usize]) = (*bits, *scale);
         }

@@ -2,14 +2,15 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::bitmap::Bitmap;
+use crate::bitmap::{Bitmap, ones};
 use crate::codec::{Cursor, unzigzag};
 use crate::exemplars;
 use crate::group::{Group, NEVER};
+use crate::habit;
 use crate::head::Head;
 use crate::limits::{GROUP_SERIES, HISTOGRAM_BYTES};
 use crate::pool::Pool;
-use crate::record::{EXEMPLAR, FULL, HISTOGRAM, KEY, Key, LATE, NEW, ROW, START, places};
+use crate::record::{CELLS, EXEMPLAR, FRESH, FULL, HISTOGRAM, KEY, Key, LATE, NEW, ROW, START, places};
 use crate::undo::Undo;
 
 /// What replay knows beside the groups.
@@ -72,6 +73,7 @@ impl Replay {
         if let Body::Key(key) = body {
             group.keyed = segment;
             if self.started.contains(&id) && !self.broken.contains(&id) && group.seq == key.seq {
+                group.forget_habits();
                 return Some(());
             }
             self.broken.remove(&id);
@@ -118,6 +120,16 @@ enum Body<'a> {
         tokens: &'a [u8],
         raw: &'a [u8],
     },
+    Cells {
+        flags: u8,
+        delta: i64,
+        width: usize,
+        /// `None`: all that are alive.
+        columns: Option<Vec<u32>>,
+        fresh_columns: Vec<u32>,
+        fresh: &'a [u8],
+        coded: &'a [u8],
+    },
     Late {
         t_ms: i64,
         cells: Vec<(u32, u64)>,
@@ -155,6 +167,7 @@ impl<'a> Body<'a> {
                 let (tokens, raw) = (cursor.take(length)?, raw.take(apart)?);
                 Some(Self::Row { flags, delta, width, seen, changed: scratch.clone(), tokens, raw })
             }
+            CELLS => Self::read_cells(cursor, raw, scratch),
             LATE => {
                 let t_ms = unzigzag(cursor.varint()?);
                 let count = cursor.length(GROUP_SERIES)?;
@@ -178,19 +191,32 @@ impl<'a> Body<'a> {
         }
     }
 
+    fn read_cells(cursor: &mut Cursor<'a>, raw: &mut Cursor<'a>, scratch: &mut Vec<u32>) -> Option<Self> {
+        let flags = cursor.byte()?;
+        let delta = if flags & NEW != 0 { unzigzag(cursor.varint()?) } else { 0 };
+        let width = cursor.length(GROUP_SERIES)?;
+        let mut columns = None;
+        if flags & FULL == 0 {
+            places(cursor, width, scratch)?;
+            columns = Some(scratch.clone());
+        }
+        let (mut fresh_columns, mut fresh) = (Vec::new(), [].as_slice());
+        if flags & FRESH != 0 {
+            places(cursor, width, &mut fresh_columns)?;
+            let length = cursor.length(cursor.rest().len())?;
+            fresh = cursor.take(length)?;
+        }
+        let length = cursor.length(raw.rest().len())?;
+        Some(Self::Cells { flags, delta, width, columns, fresh_columns, fresh, coded: raw.take(length)? })
+    }
+
     /// Does again what was done; answers how many samples that were.
     fn apply(self, group: &mut Group, pool: &mut Pool, scratch: &mut Vec<u32>) -> Option<u64> {
         scratch.clear();
         match self {
             Self::Key(_) | Self::Exemplar(..) => Some(0),
             Self::Row { flags, delta, width, seen, changed, tokens, raw } => {
-                group.widen(width);
-                if flags & NEW != 0 {
-                    let before = if group.last_ms == NEVER { 0 } else { group.last_ms };
-                    group.begin_row(pool, before.wrapping_add(delta), &mut Undo::default());
-                } else {
-                    group.resume_row();
-                }
+                begin(group, pool, (flags, delta, width));
                 let count = |group: &Group| group.seen.0.iter().map(|w| u64::from(w.count_ones())).sum::<u64>();
                 let before = count(group);
                 let (mut tokens, mut raw, mut whole) = (Cursor::new(tokens), Cursor::new(raw), Vec::new());
@@ -205,6 +231,23 @@ impl<'a> Body<'a> {
                 }
                 group.newest_ms = group.newest_ms.max(group.last_ms);
                 Some(count(group).saturating_sub(before))
+            }
+            Self::Cells { flags, delta, width, columns, fresh_columns, fresh, coded } => {
+                begin(group, pool, (flags, delta, width));
+                let columns = columns.unwrap_or_else(|| waiting(group));
+                let mut whole = Vec::new();
+                if !columns.is_empty() {
+                    let mut reader = habit::Reader::new(coded)?;
+                    for s in &columns {
+                        group.retake_coded(pool, *s as usize, &mut reader, &mut whole)?;
+                    }
+                }
+                let mut fresh = Cursor::new(fresh);
+                for s in &fresh_columns {
+                    group.retake_fresh(pool, *s as usize, &mut fresh)?;
+                }
+                group.newest_ms = group.newest_ms.max(group.last_ms);
+                Some((columns.len() + fresh_columns.len()) as u64)
             }
             Self::Late { t_ms, cells } => {
                 for (column, bits) in &cells {
@@ -224,6 +267,26 @@ impl<'a> Body<'a> {
             }
         }
     }
+}
+
+/// Begins a row, or goes on with the newest one.
+fn begin(group: &mut Group, pool: &mut Pool, (flags, delta, width): (u8, i64, usize)) {
+    group.widen(width);
+    if flags & NEW != 0 {
+        let before = if group.last_ms == NEVER { 0 } else { group.last_ms };
+        group.begin_row(pool, before.wrapping_add(delta), &mut Undo::default());
+    } else {
+        group.resume_row();
+    }
+}
+
+/// Series that had a value in the row before and have none yet in the newest one.
+fn waiting(group: &Group) -> Vec<u32> {
+    let words = group.alive.0.iter().zip(&group.seen.0);
+    let all = words.enumerate().flat_map(|(i, (alive, seen))| {
+        ones(&[alive & !seen]).map(move |bit| (i * 64 + bit) as u32).collect::<Vec<_>>()
+    });
+    all.collect()
 }
 
 fn beside(group: &mut Group, column: u32, t_ms: i64) -> Option<()> {

@@ -6,8 +6,8 @@ use crate::decimal::{SCALE_MAX, decimal, mantissa, undecimal};
 /// Scale of a series whose last value is no decimal.
 pub(crate) const RAW: u8 = 0xff;
 // An even token is a decimal's difference in the series' scale; odd ones:
-const SCALED: u64 = 1;
-const XORED: u64 = 3;
+pub(crate) const SCALED: u64 = 1;
+pub(crate) const XORED: u64 = 3;
 const ABSENT: u64 = 5;
 
 /// What a token says.
@@ -37,13 +37,17 @@ fn put_other(out: &mut Vec<u8>, last: u64, value: u64) -> u8 {
         put_scaled(out, m, scale);
         return scale;
     }
+    put_xored(out, last ^ value);
+    RAW
+}
+
+/// Writes which bits differ from those of the value before.
+pub(crate) fn put_xored(out: &mut Vec<u8>, xor: u64) {
     put_varint(out, XORED);
-    let xor = last ^ value;
     let (tail, head) = (xor.trailing_zeros().min(63) / 8, xor.leading_zeros().min(63) / 8);
     let n = 8 - head.min(8 - tail) - tail;
     out.push((tail << 4 | n) as u8);
     out.extend_from_slice(&(xor >> (tail * 8)).to_le_bytes()[..n as usize]);
-    RAW
 }
 
 fn put_scaled(out: &mut Vec<u8>, m: i64, scale: u8) {
@@ -66,15 +70,6 @@ pub(crate) fn put_absolute(out: &mut Vec<u8>, value: u64, scale: u8) -> u8 {
 /// Writes that there is no value.
 pub(crate) fn put_absent(out: &mut Vec<u8>) {
     put_varint(out, ABSENT);
-}
-
-/// Moves the bits of the token that begins at `start`, where it has some, to where they stand apart.
-#[inline]
-pub(crate) fn part_bits(tokens: &mut Vec<u8>, start: usize, raw: &mut Vec<u8>) {
-    if tokens.get(start).copied().map(u64::from) == Some(XORED) {
-        raw.extend_from_slice(&tokens[start + 2..]);
-        tokens.truncate(start + 2);
-    }
 }
 
 /// Reads a token whose bits stand apart, and puts it together again.

@@ -20,7 +20,7 @@ pub(crate) struct RowState {
 #[derive(Debug)]
 pub(crate) enum Change {
     /// What follows is of this group, which had so many records and this newest time.
-    Group { group: u32, seq: u64, keyed: u64, newest_ms: i64 },
+    Group { group: u32, seq: u64, newest_ms: i64 },
     /// A row began.
     Row(Box<RowState>),
     /// The newest row was closed.
@@ -69,7 +69,7 @@ impl Undo {
     pub(crate) fn revert(mut self, groups: &mut HashMap<u32, Group>, pool: &mut Pool) {
         let mut pending = Vec::new();
         while let Some(change) = self.changes.pop() {
-            let Change::Group { group, seq, keyed, newest_ms } = change else {
+            let Change::Group { group, seq, newest_ms } = change else {
                 pending.push(change);
                 continue;
             };
@@ -78,7 +78,9 @@ impl Undo {
                 continue;
             };
             pending.drain(..).for_each(|change| group.revert(pool, change));
-            (group.seq, group.keyed, group.newest_ms) = (seq, keyed, newest_ms);
+            (group.seq, group.newest_ms) = (seq, newest_ms);
+            // What series are expected to do has changed all the same: the next record begins with a key again.
+            group.keyed = 0;
         }
     }
 }

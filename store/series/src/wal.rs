@@ -18,7 +18,9 @@ use crate::limits::{FRAME_BYTES, SEGMENT_BYTES};
 /// Ending of a segment's name.
 pub(crate) const ENDING: &str = ".wal";
 /// First bytes of a segment.
-const MAGIC: &[u8; 8] = b"FAROWAL3";
+const MAGIC: &[u8; 8] = b"FAROWAL4";
+/// Those of segments of before December 2026, which have no cells by habits: otherwise they are the same.
+const EARLIER: &[u8; 8] = b"FAROWAL3";
 /// Kind of the frames that hold records.
 const RECORDS: u8 = 1;
 /// Kind of the frame that says where the segment before ends: what lies behind was never acknowledged.
@@ -200,7 +202,8 @@ pub(crate) fn said_of_left(path: &Path) -> Option<(u64, u64)> {
     let file = File::open(path).ok()?;
     let length = usize::try_from(file.length().ok()?).ok()?.min(head.len());
     file.read_exact_at(&mut head[..length], 0).ok()?;
-    let (kind, payload) = frame(head[..length].strip_prefix(MAGIC)?)?;
+    let head = &head[..length];
+    let (kind, payload) = frame(head.strip_prefix(MAGIC).or_else(|| head.strip_prefix(EARLIER))?)?;
     let mut cursor = Cursor::new(payload);
     (kind == END).then_some(())?;
     Some((cursor.varint()?, cursor.varint()?))
@@ -224,7 +227,7 @@ pub(crate) fn read_segment(
 /// Reads the bytes of a segment.
 pub(crate) fn read_log(bytes: &[u8], name: &str, mut take: impl FnMut(&[u8], &[u8]) -> Option<()>) -> Read {
     let mut out = Read::default();
-    let start = if bytes.starts_with(MAGIC) { MAGIC.len() } else { 0 };
+    let start = if bytes.starts_with(MAGIC) || bytes.starts_with(EARLIER) { MAGIC.len() } else { 0 };
     let found = scan(bytes, start);
     if start == 0 && !found.frames.is_empty() {
         out.damage.push(format!("{name}: the first bytes are not a log's"));

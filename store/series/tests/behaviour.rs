@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use common::{Rows, START, all, by_name, labels, one, open, options, points, row};
 use kernel::series::{
-    Appended, Matcher, Rejected, Rejection, Row, Select, SeriesAdmin, SeriesError, SeriesReader, SeriesRef,
+    Appended, Batch, Cell, Matcher, Point, Rejected, Rejection, Row, Select, SeriesAdmin, SeriesError, SeriesReader,
+    SeriesRef, SeriesWriter,
 };
 use kernel::{Labels, Timestamp};
 use store_series::{Options, SeriesStore, limits};
@@ -45,6 +46,45 @@ fn late_rows_and_duplicates_are_counted_and_left_out() {
     assert_eq!(counts(late), (0, 2, 0), "what blocks hold is remembered");
     let unknown = store.append_rows(&[row(kernel::series::GroupId(99), START, &[1.0])]).unwrap();
     assert_eq!((unknown.samples, unknown.unknown), (0, 1));
+}
+
+#[test]
+fn logs_of_earlier_versions_are_read_and_gone_on_with() {
+    // Written by Farero in November 2026, before series had habits, and killed.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("wal")).unwrap();
+    std::fs::write(folder.path().join("catalog"), include_bytes!("earlier/catalog")).unwrap();
+    std::fs::write(folder.path().join("wal/0000000001.wal"), include_bytes!("earlier/0000000001.wal")).unwrap();
+    let value = |name: &str, n: i64| match name {
+        "counter" => Some(10.5 + (n * 3) as f64),
+        "roots" => Some((n as f64).sqrt()),
+        "still" => Some(7.0),
+        "later" => (n >= 3).then_some(-n as f64 / 4.0),
+        _ => (n != 5).then_some((n * n * 1_000_003) as f64),
+    };
+    let names = ["counter", "roots", "still", "later", "holes"];
+    let expected = |name: &str, rows: i64| -> Vec<(i64, u64)> {
+        (0..rows).filter_map(|n| Some((START + n * 15_000, value(name, n)?.to_bits()))).collect()
+    };
+    let store = open(folder.path());
+    names.iter().for_each(|name| assert_eq!(one(&store, name), expected(name, 8), "{name}"));
+    let series = store.select(&all()).unwrap();
+    let group = store.open_group("write///one").unwrap();
+    assert_eq!(series.len(), names.len());
+    let columns: Vec<Labels> =
+        names.iter().map(|name| Labels::metric(name, [("instance", "one".to_owned())])).collect();
+    let columns = store.columns(group, &columns).unwrap();
+    for n in 8..20 {
+        let mut batch = Batch::default();
+        for (name, column) in names.iter().zip(&columns) {
+            let point = Point::Float(value(name, n).unwrap());
+            batch.push_cell(group, START + n * 15_000, Cell { column: *column, value: point, start_ms: 0 });
+        }
+        store.append(&batch).unwrap();
+    }
+    drop(store);
+    let store = open(folder.path());
+    names.iter().for_each(|name| assert_eq!(one(&store, name), expected(name, 20), "{name}"));
 }
 
 #[test]
