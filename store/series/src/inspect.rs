@@ -100,6 +100,9 @@ mod tests {
     use kernel::series::{Batch, Cell, Histogram, Matcher, Point, SeriesAdmin, SeriesReader, SeriesWriter};
 
     use super::*;
+    use crate::codec::{put_varint, zigzag};
+    use crate::group::Group;
+    use crate::record::{LATE, put_head, put_key};
     use crate::{Options, SeriesStore};
 
     const MUTATIONS: u64 = 4_000;
@@ -181,6 +184,18 @@ mod tests {
             }
             (0..KINDS).for_each(|kind| _ = parse(kind, &bytes));
         }
+    }
+
+    #[test]
+    fn a_damaged_record_makes_no_group_wider_than_any_can_be() {
+        let mut records = Vec::new();
+        put_key(&mut records, 0, &Group::new(1));
+        put_head(&mut records, LATE, 0, 1);
+        [zigzag(5), 1, u64::from(u32::MAX - 1)].into_iter().for_each(|n| put_varint(&mut records, n));
+        records.extend_from_slice(&[0; 8]);
+        let (mut head, mut replay) = (groups(), Replay::after(hashbrown::HashMap::new()));
+        assert!(replay.frame(&mut head, 1, &records, &[]).is_some());
+        assert_eq!((replay.lost, head.groups[&0].width()), (1, 0));
     }
 
     #[test]

@@ -291,7 +291,8 @@ fn waiting(group: &Group) -> Vec<u32> {
 
 fn beside(group: &mut Group, column: u32, t_ms: i64) -> Option<()> {
     if column as usize >= group.width() {
-        group.widen(column as usize + 1);
+        // Never wider than what could have been declared, whatever a damaged record says.
+        group.widen(Some(column as usize + 1).filter(|width| *width <= GROUP_SERIES)?);
     }
     if t_ms > group.newest(column) {
         group.extra().newest.insert(column, t_ms);

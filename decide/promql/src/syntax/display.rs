@@ -126,7 +126,7 @@ impl fmt::Display for Whole<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.kind {
             DurationKind::Literal(n) => Number { duration: true, ..*n }.fmt(f),
-            DurationKind::Signed(Sign::Plus, d) if matches!(d.kind, DurationKind::Literal(_)) => Whole(d).fmt(f),
+            DurationKind::Signed(Sign::Plus, d) => Whole(d).fmt(f),
             DurationKind::Signed(sign, d) => write!(f, "{sign}{}", Whole(d)),
             _ => self.0.fmt(f),
         }
@@ -139,6 +139,8 @@ impl fmt::Display for Duration {
             DurationKind::Literal(n) => n.fmt(f),
             DurationKind::Step => f.write_str("step()"),
             DurationKind::Range => f.write_str("range()"),
+            // As in Prometheus, a plus says nothing.
+            DurationKind::Signed(Sign::Plus, d) => d.fmt(f),
             DurationKind::Signed(sign, d) => write!(f, "{sign}{d}"),
             DurationKind::Binary(op, a, b) => write!(f, "{a} {} {b}", op.symbol()),
             DurationKind::Min(a, b) => write!(f, "min_of({a}, {b})"),

@@ -41,6 +41,7 @@ const FORMS: &[(&str, &str)] = &[
     ("foo[max_of(5m, step())]", SAME),
     ("foo[min(5m, range())]", "foo[min_of(5m, range())]"),
     ("foo offset -(5m / 2)", SAME),
+    ("foo[++5m + +step()]", "foo[5m + step()]"),
     ("foo offset -2 ^ 2", "foo offset -2s ^ 2"),
     ("foo[5m] anchored", SAME),
     ("rate(foo[5m] smoothed)", SAME),
