@@ -1,8 +1,8 @@
 //! How a series goes on from row to row in the log: whether it changes, and by what token, as likely as what it did before makes it. Pure.
 //!
-//! A habit is what is remembered of a series, 2 bytes; a model has the probabilities for all habits, and learns within one record, so
-//! that each record is read without those before it. Where the probabilities begin is what they were in the end over node-like data
-//! (`docs/decisions/metrics-format.md`).
+//! A habit is what is remembered of a series, 2 bytes; a model has the probabilities for all habits, and learns within one record, so that
+//! no record needs those of other groups. Where the probabilities begin is what they were in the end over node-like data
+//! (`docs/decisions/metrics-store.md`).
 
 use std::sync::LazyLock;
 
