@@ -140,7 +140,6 @@ impl Commit<'_> {
                         self.undo.push(Change::Seen(group.seen.clone()));
                         group.resume_row();
                     }
-                    log.waiting = group.waiting();
                     began = Some(if is_newer { NEW } else { 0 });
                 }
                 if group.seen.has(s) {
@@ -380,7 +379,7 @@ fn note_beside(group: &mut Group, column: u32, t_ms: i64, undo: &mut Undo) {
 fn put_cells(log: &mut Records, id: u32, group: &Group, flags: u8, cells: &mut RowLog) {
     let out = &mut log.bytes;
     put_head(out, CELLS, id, group.seq);
-    let full = cells.columns.len() == cells.waiting;
+    let full = group.seen == group.alive;
     let fresh = !cells.fresh_columns.is_empty();
     out.push(flags | if full { FULL } else { 0 } | if fresh { FRESH } else { 0 });
     if flags & NEW != 0 {

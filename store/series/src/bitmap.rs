@@ -33,12 +33,21 @@ impl Bitmap {
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         ones(&self.0)
     }
+
+    /// Those among them that have no bit in another map.
+    pub(crate) fn without<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = usize> + 'a {
+        ones_of(self.0.iter().zip(&other.0).map(|(own, other)| own & !other))
+    }
 }
 
 /// Places of the bits that are set, ascending.
 pub(crate) fn ones(words: &[u64]) -> impl Iterator<Item = usize> + '_ {
-    words.iter().enumerate().flat_map(|(i, word)| {
-        let mut rest = *word;
+    ones_of(words.iter().copied())
+}
+
+fn ones_of(words: impl Iterator<Item = u64>) -> impl Iterator<Item = usize> {
+    words.enumerate().flat_map(|(i, word)| {
+        let mut rest = word;
         std::iter::from_fn(move || {
             let bit = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
             rest &= rest - 1;

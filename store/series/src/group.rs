@@ -6,7 +6,7 @@
 //!
 //! The newest row stays open for cells that come in other batches; those that are missing when the next row begins are absent.
 
-use crate::bitmap::{Bitmap, ones};
+use crate::bitmap::Bitmap;
 use crate::codec::Cursor;
 use crate::extra::Extra;
 use crate::habit::{self, Habit};
@@ -29,8 +29,6 @@ pub(crate) struct RowLog {
     /// Values of series that had none.
     pub(crate) fresh: Vec<u8>,
     pub(crate) fresh_columns: Vec<u32>,
-    /// How many could go on.
-    pub(crate) waiting: usize,
     token: Vec<u8>,
 }
 
@@ -164,9 +162,9 @@ impl Group {
         self.seen.widen(width);
     }
 
-    /// How many series had a value in the row before and have none yet in the newest one.
-    pub(crate) fn waiting(&self) -> usize {
-        self.alive.0.iter().zip(&self.seen.0).map(|(alive, seen)| (alive & !seen).count_ones() as usize).sum()
+    /// Series that had a value in the row before and have none yet in the newest one.
+    pub(crate) fn waiting(&self) -> Vec<u32> {
+        self.alive.without(&self.seen).map(|s| s as u32).collect()
     }
 
     /// What the log says from here on needs nothing of before but the state itself.
@@ -226,21 +224,19 @@ impl Group {
             return;
         }
         let mut absent = Vec::new();
-        for word in 0..self.words() {
-            let missing = self.alive.0[word] & !self.seen.0[word];
-            for s in ones(&[missing]).map(|bit| word * 64 + bit) {
-                undo.push(self.before(s));
-                absent.clear();
-                put_absent(&mut absent);
-                self.chain(pool, s, &absent);
-                self.alive.unset(s);
-                // A histogram or late number may be newer than the row.
-                let (before_ms, column) = (self.before_ms, s as u32);
-                let newest = &mut self.extra().newest;
-                if newest.get(&column).is_none_or(|known| *known < before_ms) {
-                    let old = newest.insert(column, before_ms);
-                    undo.push(Change::Newest(column, old));
-                }
+        for column in self.waiting() {
+            let s = column as usize;
+            undo.push(self.before(s));
+            absent.clear();
+            put_absent(&mut absent);
+            self.chain(pool, s, &absent);
+            self.alive.unset(s);
+            // A histogram or late number may be newer than the row.
+            let before_ms = self.before_ms;
+            let newest = &mut self.extra().newest;
+            if newest.get(&column).is_none_or(|known| *known < before_ms) {
+                let old = newest.insert(column, before_ms);
+                undo.push(Change::Newest(column, old));
             }
         }
         self.row_open = false;
@@ -273,7 +269,8 @@ impl Group {
             true => {
                 log.token.clear();
                 let scale = put_token(&mut log.token, self.last[s], before, bits);
-                log.writer.token(&mut self.habits[s], before != RAW, &log.token);
+                let written = log.writer.token(&mut self.habits[s], before != RAW, &log.token);
+                debug_assert!(written.is_some(), "a token is whole when it was just written");
                 self.chain(pool, s, &log.token);
                 scale
             }

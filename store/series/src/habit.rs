@@ -189,30 +189,34 @@ impl Writer {
     }
 }
 
+/// How many steps down may be asked for: a difference has one bit at least.
+fn most_down(mean: usize) -> usize {
+    DOWN.min((mean / 4).saturating_sub(1))
+}
+
+/// Answers for each chance whether there are more steps, until there are not.
+fn put_steps(encoder: &mut Encoder, chances: &mut [Chance], steps: usize) {
+    for (asked, chance) in chances.iter_mut().enumerate().take(steps + 1) {
+        encoder.put(chance, steps > asked);
+    }
+}
+
+/// How many steps there are, at most one for each chance.
+fn steps(decoder: &mut Decoder<'_>, chances: &mut [Chance]) -> usize {
+    chances.iter_mut().map(|chance| decoder.get(chance)).take_while(|yes| *yes).count()
+}
+
 fn put_difference(model: &mut Model, encoder: &mut Encoder, habit: &mut Habit, d: i64) {
     encoder.put(&mut model.sign[habit.signs()], d < 0);
     let (size, mean) = (d.unsigned_abs(), usize::from(habit.size) / 2);
     let bits = 64 - size.leading_zeros();
     let chances = &mut model.size[mean];
     let (up, down) = ((bits as usize).saturating_sub(mean / 4), (mean / 4).saturating_sub(bits as usize));
-    let mut asked = 0;
-    if up > 0 {
-        while asked < UP && {
-            encoder.put(&mut chances[asked], up > asked);
-            up > asked
-        } {
-            asked += 1;
-        }
-    } else {
-        encoder.put(&mut chances[0], false);
-        while asked < DOWN.min((mean / 4).saturating_sub(1)) && {
-            encoder.put(&mut chances[UP + asked], down > asked);
-            down > asked
-        } {
-            asked += 1;
-        }
+    put_steps(encoder, &mut chances[..UP], up);
+    if up == 0 {
+        put_steps(encoder, &mut chances[UP..UP + most_down(mean)], down);
     }
-    if asked == if up > 0 { UP } else { DOWN } {
+    if up >= UP || down >= DOWN {
         encoder.put_bits(u64::from(bits), 7);
     }
     let chances = &mut model.behind[behind(mean, bits)];
@@ -284,22 +288,11 @@ fn difference(model: &mut Model, decoder: &mut Decoder<'_>, habit: &mut Habit) -
     let is_negative = decoder.get(&mut model.sign[habit.signs()]);
     let mean = usize::from(habit.size) / 2;
     let chances = &mut model.size[mean];
-    let mut asked = 0;
-    let up = decoder.get(&mut chances[0]);
-    if up {
-        asked = 1;
-        while asked < UP && decoder.get(&mut chances[asked]) {
-            asked += 1;
-        }
-    } else {
-        while asked < DOWN.min((mean / 4).saturating_sub(1)) && decoder.get(&mut chances[UP + asked]) {
-            asked += 1;
-        }
-    }
-    let bits = match (up, asked) {
-        (true, UP) | (false, DOWN) => decoder.bits(7) as u32,
-        (true, _) => (mean / 4 + asked) as u32,
-        (false, _) => (mean / 4 - asked) as u32,
+    let up = steps(decoder, &mut chances[..UP]);
+    let down = if up == 0 { steps(decoder, &mut chances[UP..UP + most_down(mean)]) } else { 0 };
+    let bits = match (up, down) {
+        (UP, _) | (_, DOWN) => decoder.bits(7) as u32,
+        _ => (mean / 4 + up - down) as u32,
     };
     let bits = bits.min(64);
     let chances = &mut model.behind[behind(mean, bits)];

@@ -165,7 +165,6 @@ impl Key {
             out
         };
         (group.alive, group.seen) = (bits(&self.alive), bits(&self.seen));
-        group.forget_habits();
         for (s, (bits, scale)) in self.alive.iter().zip(&self.values) {
             (group.last[*s as usize], group.scale[*s as usize]) = (*bits, *scale);
         }

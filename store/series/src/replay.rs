@@ -2,7 +2,7 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::bitmap::{Bitmap, ones};
+use crate::bitmap::Bitmap;
 use crate::codec::{Cursor, unzigzag};
 use crate::exemplars;
 use crate::group::{Group, NEVER};
@@ -72,8 +72,8 @@ impl Replay {
         };
         if let Body::Key(key) = body {
             group.keyed = segment;
+            group.forget_habits();
             if self.started.contains(&id) && !self.broken.contains(&id) && group.seq == key.seq {
-                group.forget_habits();
                 return Some(());
             }
             self.broken.remove(&id);
@@ -108,42 +108,49 @@ impl Replay {
     }
 }
 
+/// Where the cells of a record belong.
+struct Row {
+    flags: u8,
+    /// Against the time of the row before, where it is new.
+    delta: i64,
+    width: usize,
+    /// Series that have a value; `None`: all that are alive, of kind 7 those that wait for one.
+    columns: Option<Vec<u32>>,
+}
+
+impl Row {
+    fn read(cursor: &mut Cursor<'_>, scratch: &mut Vec<u32>) -> Option<Self> {
+        let flags = cursor.byte()?;
+        let delta = if flags & NEW != 0 { unzigzag(cursor.varint()?) } else { 0 };
+        let width = cursor.length(GROUP_SERIES)?;
+        let mut columns = None;
+        if flags & FULL == 0 {
+            places(cursor, width, scratch)?;
+            columns = Some(scratch.clone());
+        }
+        Some(Self { flags, delta, width, columns })
+    }
+
+    /// Begins a row, or goes on with the newest one.
+    fn begin(&self, group: &mut Group, pool: &mut Pool) {
+        group.widen(self.width);
+        if self.flags & NEW != 0 {
+            let before = if group.last_ms == NEVER { 0 } else { group.last_ms };
+            group.begin_row(pool, before.wrapping_add(self.delta), &mut Undo::default());
+        } else {
+            group.resume_row();
+        }
+    }
+}
+
 /// A record behind its head.
 enum Body<'a> {
     Key(Box<Key>),
-    Row {
-        flags: u8,
-        delta: i64,
-        width: usize,
-        seen: Option<Vec<u32>>,
-        changed: Vec<u32>,
-        tokens: &'a [u8],
-        raw: &'a [u8],
-    },
-    Cells {
-        flags: u8,
-        delta: i64,
-        width: usize,
-        /// `None`: all that are alive.
-        columns: Option<Vec<u32>>,
-        fresh_columns: Vec<u32>,
-        fresh: &'a [u8],
-        coded: &'a [u8],
-    },
-    Late {
-        t_ms: i64,
-        cells: Vec<(u32, u64)>,
-    },
-    Histogram {
-        column: u32,
-        t_ms: i64,
-        bytes: &'a [u8],
-    },
-    Start {
-        column: u32,
-        t_ms: i64,
-        start: i64,
-    },
+    Row { row: Row, changed: Vec<u32>, tokens: &'a [u8], raw: &'a [u8] },
+    Cells { row: Row, fresh_columns: Vec<u32>, fresh: &'a [u8], coded: &'a [u8] },
+    Late { t_ms: i64, cells: Vec<(u32, u64)> },
+    Histogram { column: u32, t_ms: i64, bytes: &'a [u8] },
+    Start { column: u32, t_ms: i64, start: i64 },
     Exemplar(u32, kernel::series::Exemplar),
 }
 
@@ -153,21 +160,24 @@ impl<'a> Body<'a> {
         match kind {
             KEY => Key::read(cursor, GROUP_SERIES).map(|key| Self::Key(Box::new(key))),
             ROW => {
-                let flags = cursor.byte()?;
-                let delta = if flags & NEW != 0 { unzigzag(cursor.varint()?) } else { 0 };
-                let width = cursor.length(GROUP_SERIES)?;
-                let mut seen = None;
-                if flags & FULL == 0 {
-                    places(cursor, width, scratch)?;
-                    seen = Some(scratch.clone());
-                }
-                places(cursor, width, scratch)?;
+                let row = Row::read(cursor, scratch)?;
+                places(cursor, row.width, scratch)?;
                 let length = cursor.length(cursor.rest().len())?;
                 let apart = cursor.length(raw.rest().len())?;
                 let (tokens, raw) = (cursor.take(length)?, raw.take(apart)?);
-                Some(Self::Row { flags, delta, width, seen, changed: scratch.clone(), tokens, raw })
+                Some(Self::Row { row, changed: scratch.clone(), tokens, raw })
             }
-            CELLS => Self::read_cells(cursor, raw, scratch),
+            CELLS => {
+                let row = Row::read(cursor, scratch)?;
+                let (mut fresh_columns, mut fresh) = (Vec::new(), [].as_slice());
+                if row.flags & FRESH != 0 {
+                    places(cursor, row.width, &mut fresh_columns)?;
+                    let length = cursor.length(cursor.rest().len())?;
+                    fresh = cursor.take(length)?;
+                }
+                let length = cursor.length(raw.rest().len())?;
+                Some(Self::Cells { row, fresh_columns, fresh, coded: raw.take(length)? })
+            }
             LATE => {
                 let t_ms = unzigzag(cursor.varint()?);
                 let count = cursor.length(GROUP_SERIES)?;
@@ -191,39 +201,20 @@ impl<'a> Body<'a> {
         }
     }
 
-    fn read_cells(cursor: &mut Cursor<'a>, raw: &mut Cursor<'a>, scratch: &mut Vec<u32>) -> Option<Self> {
-        let flags = cursor.byte()?;
-        let delta = if flags & NEW != 0 { unzigzag(cursor.varint()?) } else { 0 };
-        let width = cursor.length(GROUP_SERIES)?;
-        let mut columns = None;
-        if flags & FULL == 0 {
-            places(cursor, width, scratch)?;
-            columns = Some(scratch.clone());
-        }
-        let (mut fresh_columns, mut fresh) = (Vec::new(), [].as_slice());
-        if flags & FRESH != 0 {
-            places(cursor, width, &mut fresh_columns)?;
-            let length = cursor.length(cursor.rest().len())?;
-            fresh = cursor.take(length)?;
-        }
-        let length = cursor.length(raw.rest().len())?;
-        Some(Self::Cells { flags, delta, width, columns, fresh_columns, fresh, coded: raw.take(length)? })
-    }
-
     /// Does again what was done; answers how many samples that were.
     fn apply(self, group: &mut Group, pool: &mut Pool, scratch: &mut Vec<u32>) -> Option<u64> {
         scratch.clear();
         match self {
             Self::Key(_) | Self::Exemplar(..) => Some(0),
-            Self::Row { flags, delta, width, seen, changed, tokens, raw } => {
-                begin(group, pool, (flags, delta, width));
+            Self::Row { row, changed, tokens, raw } => {
+                row.begin(group, pool);
                 let count = |group: &Group| group.seen.0.iter().map(|w| u64::from(w.count_ones())).sum::<u64>();
                 let before = count(group);
                 let (mut tokens, mut raw, mut whole) = (Cursor::new(tokens), Cursor::new(raw), Vec::new());
                 for s in changed {
                     group.retake(pool, s as usize, (&mut tokens, &mut raw), &mut whole)?;
                 }
-                match seen {
+                match row.columns {
                     Some(seen) => {
                         seen.iter().for_each(|s| group.seen.set(*s as usize));
                     }
@@ -232,9 +223,9 @@ impl<'a> Body<'a> {
                 group.newest_ms = group.newest_ms.max(group.last_ms);
                 Some(count(group).saturating_sub(before))
             }
-            Self::Cells { flags, delta, width, columns, fresh_columns, fresh, coded } => {
-                begin(group, pool, (flags, delta, width));
-                let columns = columns.unwrap_or_else(|| waiting(group));
+            Self::Cells { row, fresh_columns, fresh, coded } => {
+                row.begin(group, pool);
+                let columns = row.columns.unwrap_or_else(|| group.waiting());
                 let mut whole = Vec::new();
                 if !columns.is_empty() {
                     let mut reader = habit::Reader::new(coded)?;
@@ -267,26 +258,6 @@ impl<'a> Body<'a> {
             }
         }
     }
-}
-
-/// Begins a row, or goes on with the newest one.
-fn begin(group: &mut Group, pool: &mut Pool, (flags, delta, width): (u8, i64, usize)) {
-    group.widen(width);
-    if flags & NEW != 0 {
-        let before = if group.last_ms == NEVER { 0 } else { group.last_ms };
-        group.begin_row(pool, before.wrapping_add(delta), &mut Undo::default());
-    } else {
-        group.resume_row();
-    }
-}
-
-/// Series that had a value in the row before and have none yet in the newest one.
-fn waiting(group: &Group) -> Vec<u32> {
-    let words = group.alive.0.iter().zip(&group.seen.0);
-    let all = words.enumerate().flat_map(|(i, (alive, seen))| {
-        ones(&[alive & !seen]).map(move |bit| (i * 64 + bit) as u32).collect::<Vec<_>>()
-    });
-    all.collect()
 }
 
 fn beside(group: &mut Group, column: u32, t_ms: i64) -> Option<()> {

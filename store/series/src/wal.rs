@@ -196,14 +196,17 @@ pub(crate) struct Read {
     pub(crate) damage: Vec<String>,
 }
 
+fn behind_magic(bytes: &[u8]) -> Option<&[u8]> {
+    bytes.strip_prefix(MAGIC).or_else(|| bytes.strip_prefix(EARLIER))
+}
+
 /// What the segment says of one before it: its number, and how many of its bytes count.
 pub(crate) fn said_of_left(path: &Path) -> Option<(u64, u64)> {
     let mut head = [0; MAGIC.len() + FRAME_HEAD + 20];
     let file = File::open(path).ok()?;
     let length = usize::try_from(file.length().ok()?).ok()?.min(head.len());
     file.read_exact_at(&mut head[..length], 0).ok()?;
-    let head = &head[..length];
-    let (kind, payload) = frame(head.strip_prefix(MAGIC).or_else(|| head.strip_prefix(EARLIER))?)?;
+    let (kind, payload) = frame(behind_magic(&head[..length])?)?;
     let mut cursor = Cursor::new(payload);
     (kind == END).then_some(())?;
     Some((cursor.varint()?, cursor.varint()?))
@@ -227,7 +230,7 @@ pub(crate) fn read_segment(
 /// Reads the bytes of a segment.
 pub(crate) fn read_log(bytes: &[u8], name: &str, mut take: impl FnMut(&[u8], &[u8]) -> Option<()>) -> Read {
     let mut out = Read::default();
-    let start = if bytes.starts_with(MAGIC) || bytes.starts_with(EARLIER) { MAGIC.len() } else { 0 };
+    let start = behind_magic(bytes).map_or(0, |rest| bytes.len() - rest.len());
     let found = scan(bytes, start);
     if start == 0 && !found.frames.is_empty() {
         out.damage.push(format!("{name}: the first bytes are not a log's"));
